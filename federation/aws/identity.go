@@ -1,0 +1,30 @@
+// Package aws trades a bound ServiceAccount token for temporary AWS credentials:
+// STS AssumeRoleWithWebIdentity, and AssumeRole from there.
+package aws
+
+// DefaultAudience is the token audience that an IAM OIDC provider for IRSA expects.
+const DefaultAudience = "sts.amazonaws.com"
+
+// Identity is the AWS identity that a ServiceAccount asks for.
+type Identity struct {
+	// RoleARN is the role for AssumeRoleWithWebIdentity.
+	RoleARN string `json:"roleARN"`
+	// Audience of the subject token; DefaultAudience unless annotated.
+	Audience string `json:"audience"`
+	// Region of the STS endpoint, and AWS_REGION in the container.
+	Region string `json:"region,omitempty"`
+	// SessionName; empty: derived from the token's namespace, ServiceAccount and pod.
+	SessionName string `json:"sessionName,omitempty"`
+	// SessionDuration in seconds, 900..43200; 0: STS's default of one hour. With
+	// Chain it is that of the last role, at most 3600.
+	SessionDuration int `json:"sessionDuration,omitempty"`
+	// SessionPolicy is an inline JSON policy for the last session; empty: none.
+	SessionPolicy string `json:"sessionPolicy,omitempty"`
+	// Chain lists further roles to assume, in order, each with the credentials of
+	// the one before.
+	Chain []string `json:"chain,omitempty"`
+	// ExternalID is sent with each AssumeRole of Chain.
+	ExternalID string `json:"externalID,omitempty"`
+	// SessionTags sends the EKS Pod Identity tag set with each AssumeRole of Chain.
+	SessionTags bool `json:"sessionTags,omitempty"`
+}

@@ -1,0 +1,104 @@
+package serviceaccount
+
+import (
+	"fmt"
+
+	"github.com/podpass-io/podpass/federation/aws"
+	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/gcp"
+)
+
+// Request is what decides the identities of a pod, apart from the Installation.
+type Request struct {
+	// Namespace and Name of the ServiceAccount, and its metadata.
+	Namespace   string
+	Name        string
+	Annotations map[string]string
+	Labels      map[string]string
+	// The pod's.
+	PodAnnotations  map[string]string
+	PodLabels       map[string]string
+	PodNodeSelector map[string]string
+}
+
+// Answer is what a pod is to get. With Errors, nothing: the pod is denied.
+type Answer struct {
+	// One per cloud, independent of one another; nil: not asked for.
+	AWS   *AWS
+	GCP   *GCP
+	Azure *Azure
+
+	// OptedIn: a label of the pod asks for injection, so that missing it must not
+	// pass silently. OptedOut: a label forbids it; all else is then empty.
+	OptedIn  bool
+	OptedOut bool
+
+	SkipContainers []string
+	BrokerPort     int
+	StaticKeys     StaticKeys
+
+	// Errors are the user's to mend: the pod must be denied. Warnings are not in
+	// the way.
+	Errors   []Problem
+	Warnings []Problem
+}
+
+// Grant says how one cloud's identity is delivered, and why.
+type Grant struct {
+	Mode Mode
+	// TokenExpiration of the subject token, in seconds.
+	TokenExpiration int64
+	// Source is the annotation that named the identity ("eks.amazonaws.com/role-arn"),
+	// or "installation mapping".
+	Source string
+}
+
+// AWS is the AWS part of an Answer.
+type AWS struct {
+	Grant
+	aws.Identity
+}
+
+// GCP is the Google Cloud part of an Answer.
+type GCP struct {
+	Grant
+	gcp.Identity
+}
+
+// Azure is the Azure part of an Answer.
+type Azure struct {
+	Grant
+	azure.Identity
+}
+
+// Empty reports whether the pod gets no identity at all.
+func (a Answer) Empty() bool { return a.AWS == nil && a.GCP == nil && a.Azure == nil }
+
+// Problem is something that a person should mend or know: which key, what is
+// wrong with its value, and the fix.
+type Problem struct {
+	// Code is stable ("WI004") and has a heading in docs/errors.md.
+	Code string
+	// Where is the annotation, label or field concerned, with its owner:
+	// "ServiceAccount default/web annotation eks.amazonaws.com/role-arn".
+	Where string
+	// Value as found, cut to a bounded length; empty when there is none.
+	Value string
+	// Message says what is wrong, lower case, without a full stop.
+	Message string
+	// Fix is the next step.
+	Fix string
+}
+
+// String gives "WI004: <where> "<value>": <message>; fix: <fix>".
+func (p Problem) String() string {
+	s := p.Code + ": " + p.Where
+	if p.Value != "" {
+		s += fmt.Sprintf(" %q", p.Value)
+	}
+	s += ": " + p.Message
+	if p.Fix != "" {
+		s += "; fix: " + p.Fix
+	}
+	return s
+}

@@ -1,0 +1,92 @@
+package serviceaccount
+
+// Installation is what the administrator decided: the chart's values that bear
+// on identities. Endpoints to which a token is sent are here and nowhere else;
+// no annotation can name one.
+type Installation struct {
+	// Mode for pods and ServiceAccounts that do not choose; default ModeBroker.
+	Mode Mode `json:"mode,omitempty"`
+	// TokenExpiration of subject tokens in seconds, 600..86400; default 3600.
+	TokenExpiration int64 `json:"tokenExpiration,omitempty"`
+	// BrokerPort on the pod's loopback; default 9911.
+	BrokerPort int `json:"brokerPort,omitempty"`
+	// StaticKeys: what to do about static keys that would win; default StaticKeysWarn.
+	StaticKeys StaticKeys `json:"staticKeys,omitempty"`
+
+	AWS   AWSInstallation   `json:"aws,omitzero"`
+	GCP   GCPInstallation   `json:"gcp,omitzero"`
+	Azure AzureInstallation `json:"azure,omitzero"`
+
+	// Mappings give identities to ServiceAccounts that nobody may annotate. The
+	// first that matches counts; anything on the ServiceAccount itself wins.
+	Mappings []Mapping `json:"mappings,omitempty"`
+}
+
+// AWSInstallation are the administrator's settings for AWS.
+type AWSInstallation struct {
+	// Region for pods that set none.
+	Region string `json:"region,omitempty"`
+	// AccountID and Partition compose the ARN of a bare role name. Partition
+	// defaults to "aws".
+	AccountID string `json:"accountID,omitempty"`
+	Partition string `json:"partition,omitempty"`
+	// STSEndpoints maps an ARN's partition to the URL of its STS. Partitions of AWS
+	// ("aws", "aws-cn", "aws-us-gov", ...) need none; any other ("minio") is
+	// accepted in an annotation only if it is listed here.
+	STSEndpoints map[string]string `json:"stsEndpoints,omitempty"`
+}
+
+// GCPInstallation are the administrator's settings for Google Cloud.
+type GCPInstallation struct {
+	// DefaultProvider is used where an annotation names none, as with
+	// iam.gke.io/gcp-service-account: "projects/<number>/locations/<location>/
+	// workloadIdentityPools/<pool>/providers/<provider>".
+	DefaultProvider string `json:"defaultProvider,omitempty"`
+	// FleetPool and FleetIdentityProvider, together, stand in for DefaultProvider
+	// on GKE and fleets.
+	FleetPool             string `json:"fleetPool,omitempty"`
+	FleetIdentityProvider string `json:"fleetIdentityProvider,omitempty"`
+	// Project named to SDKs where an annotation names none.
+	Project string `json:"project,omitempty"`
+	// GKEAnnotation: "auto" (default), "on" or "off": whether iam.gke.io annotations
+	// are honoured. auto leaves alone the pods whose nodeSelector has
+	// iam.gke.io/gke-metadata-server-enabled, which GKE itself serves.
+	GKEAnnotation string `json:"gkeAnnotation,omitempty"`
+	// STSEndpoint and IAMCredentialsEndpoint; default: Google's.
+	STSEndpoint            string `json:"stsEndpoint,omitempty"`
+	IAMCredentialsEndpoint string `json:"iamCredentialsEndpoint,omitempty"`
+}
+
+// AzureInstallation are the administrator's settings for Azure.
+type AzureInstallation struct {
+	// TenantID for ServiceAccounts that name none.
+	TenantID string `json:"tenantID,omitempty"`
+	// AuthorityHost; default azure.DefaultAuthorityHost.
+	AuthorityHost string `json:"authorityHost,omitempty"`
+	// Audience of subject tokens; default azure.DefaultAudience.
+	Audience string `json:"audience,omitempty"`
+	// RequireUseLabel restores the rule of azure-workload-identity that a pod needs
+	// the label azure.workload.identity/use.
+	RequireUseLabel bool `json:"requireUseLabel,omitempty"`
+}
+
+// Mapping gives annotations to the ServiceAccounts that match. Namespace and
+// ServiceAccount are globs (path.Match).
+type Mapping struct {
+	Namespace      string            `json:"namespace"`
+	ServiceAccount string            `json:"serviceAccount"`
+	Annotations    map[string]string `json:"annotations"`
+}
+
+// StaticKeys is what happens to a pod with static keys that SDKs would prefer to
+// federation.
+type StaticKeys string
+
+const (
+	// StaticKeysWarn admits the pod with a warning.
+	StaticKeysWarn StaticKeys = "warn"
+	// StaticKeysOverride empties the static variables in the container.
+	StaticKeysOverride StaticKeys = "override"
+	// StaticKeysDeny denies the pod.
+	StaticKeysDeny StaticKeys = "deny"
+)
