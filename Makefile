@@ -1,0 +1,78 @@
+# podpass. `make help` lists the targets.
+#
+# On a Debian machine with Go, as root, `make demo` and `make test` install what
+# else they need from Debian's packages and the module and npm registries.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BIN     := bin
+
+# Tools run by `go run module@version`: built once, kept in Go's build cache.
+GOTESTSUM     := go run gotest.tools/gotestsum@v1.13.0
+GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# -trimpath and no cgo: the same static binary from any checkout.
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+
+# Test the packages of the root module; e2e is a step of its own below.
+UNIT_PACKAGES = $$(go list ./... | grep -v /test/e2e)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the three binaries into bin/
+	@mkdir -p $(BIN)
+	$(GO_BUILD) -o $(BIN)/ ./cmd/...
+
+.PHONY: demo
+demo: packages ## Show the main job: a real Kubernetes, the chart, pods with credentials (KEEP=1 leaves it up)
+	go run ./test/demo up $(if $(KEEP),--keep)
+
+.PHONY: demo-down
+demo-down: ## Remove what `make demo KEEP=1` left
+	go run ./test/demo down
+
+.PHONY: test
+test: packages check unit integration e2e ## Run every test; prints what was left out and why
+	@echo "make test: all steps passed"
+
+.PHONY: check
+check: ## Formatting and vet, in every module
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	  if [ -n "$$unformatted" ]; then echo "not gofmt-clean: $$unformatted"; exit 1; fi
+	go vet ./...
+	cd test/sdk/go && go vet ./...
+
+.PHONY: unit
+unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
+	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m $(UNIT_PACKAGES)
+
+.PHONY: integration
+integration: ## Tests against a real API server
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./webhook/... ./test/conformance/...
+	cd test/kube && $(GOTESTSUM) --format pkgname -- ./...
+
+.PHONY: e2e
+e2e: ## Real pods on a real node, with the real SDKs
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 25m ./test/e2e/...
+
+.PHONY: bench
+bench: ## Measure: admission, broker size, memory, latency
+	go test -run '^$$' -bench . -benchmem -timeout 20m ./federation/... ./webhook/... ./broker/... ./test/bench/...
+
+.PHONY: lint
+lint: ## golangci-lint with the repository's list
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: packages
+packages: ## Install the Debian packages that tests and demo need (root)
+	@test/packages.sh
+
+.PHONY: clean
+clean: ## Remove bin/
+	rm -rf $(BIN)

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the tests and the demo need, if something is
+# missing and we are root; says what is missing otherwise.
+set -euo pipefail
+
+missing=()
+need() { # need COMMAND-OR-FILE PACKAGE...
+	local probe=$1
+	shift
+	if [[ $probe == /* ]]; then [[ -e $probe ]] || missing+=("$@"); else command -v "$probe" >/dev/null || missing+=("$@"); fi
+}
+
+PATH=$PATH:/usr/sbin:/sbin
+need gcc gcc libc6-dev # the race detector
+need containerd containerd
+need runc runc
+need iptables iptables
+need ip iproute2
+need /usr/lib/cni/bridge containernetworking-plugins
+need npm npm # installs the JavaScript SDKs
+
+[[ ${#missing[@]} -eq 0 ]] && exit 0
+if [[ $(id -u) -ne 0 ]]; then
+	echo "missing packages, and not root: tests that need them will say so and be left out. To install them:" >&2
+	echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+	exit 0
+fi
+echo "installing Debian packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -y -q --no-install-recommends "${missing[@]}"
