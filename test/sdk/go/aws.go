@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// awsCheck takes credentials from the default chain and asks STS who they are.
+type awsCheck struct {
+	awsSession
+}
+
+// awsSession is the SDK's default configuration, loaded once.
+type awsSession struct {
+	config *aws.Config
+}
+
+func (s *awsSession) describe() (sdk, source string) {
+	return module("aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/config"),
+		// Static keys come first in the chain, and are nothing to show.
+		firstEnv("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+}
+
+// load takes no option: what an application gets that sets none.
+func (s *awsSession) load(ctx context.Context, r *result) (aws.Config, error) {
+	if s.config == nil {
+		c, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return aws.Config{}, err
+		}
+		s.config = &c
+	}
+	creds, err := s.config.Credentials.Retrieve(ctx)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	if creds.CanExpire {
+		r.setExpiry(creds.Expires)
+	}
+	return *s.config, nil
+}
+
+func (c *awsCheck) run(ctx context.Context, r *result) error {
+	cfg, err := c.load(ctx, r)
+	if err != nil || os.Getenv("SDK_WHOAMI") == "skip" {
+		return err
+	}
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return err
+	}
+	r.Identity = aws.ToString(who.Arn)
+	if r.Identity == "" {
+		return fmt.Errorf("GetCallerIdentity gave no ARN")
+	}
+	return nil
+}
