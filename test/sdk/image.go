@@ -24,29 +24,30 @@ func (c Clients) ImageFiles() []string {
 		// Says that main.js is a module.
 		filepath.Join(filepath.Dir(c.JSDir), "package.json")+"=/app/package.json",
 	)
-	for _, l := range c.libraries {
-		files = append(files, l+"="+l)
-	}
-	return files
+	return append(files, c.libraries...)
 }
 
 // libraryPath finds the files in ldd's output: "libm.so.6 => /lib/…/libm.so.6 (0x…)",
 // and the loader's line, which has no arrow.
 var libraryPath = regexp.MustCompile(`(?m)^\s*(?:\S+ => )?(/\S+) \(0x`)
 
-// sharedLibraries lists the libraries of a binary and its loader, at the paths
-// where the loader looks for them.
+// sharedLibraries lists the libraries of a binary and its loader as "FILE=/destination":
+// the destination is where the loader looks, often a symbolic link to the file.
 func sharedLibraries(ctx context.Context, binary string) ([]string, error) {
 	out, err := exec.CommandContext(ctx, "ldd", binary).Output()
 	if err != nil {
 		return nil, fmt.Errorf("ldd %s: %w", binary, withStderr(err))
 	}
-	var paths []string
+	var files []string
 	for _, m := range libraryPath.FindAllStringSubmatch(string(out), -1) {
-		paths = append(paths, m[1])
+		file, err := filepath.EvalSymlinks(m[1])
+		if err != nil {
+			return nil, fmt.Errorf("ldd %s: %w", binary, err)
+		}
+		files = append(files, file+"="+m[1])
 	}
-	if len(paths) == 0 {
+	if len(files) == 0 {
 		return nil, fmt.Errorf("ldd %s names no library:\n%s", binary, out)
 	}
-	return paths, nil
+	return files, nil
 }

@@ -37,7 +37,7 @@ type Clients struct {
 	JSDir string
 
 	modules   string   // the node_modules that JSDir finds
-	libraries []string // the shared libraries of Node, and their loader
+	libraries []string // the shared libraries of Node and their loader, as ImageFiles lists them
 }
 
 // Main is the path of main.js.
