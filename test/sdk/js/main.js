@@ -81,8 +81,7 @@ async function measure(name, check, timeout) {
 
 // text is an error as an application's log would show it: with its causes.
 function text(error) {
-  const cause = error?.cause ? `; cause: ${text(error.cause)}` : '';
-  return `${error}${cause}`;
+  return error?.cause instanceof Error ? `${error}; cause: ${text(error.cause)}` : String(error);
 }
 
 process.on('SIGTERM', () => process.exit());
