@@ -1,0 +1,124 @@
+package inject
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+const (
+	// The names and path of amazon-eks-pod-identity-webhook: people's tools and
+	// hand-written manifests know them.
+	awsVolume    = "aws-iam-token"
+	awsTokenDir  = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
+	awsTokenFile = awsTokenDir + "/token"
+)
+
+var awsStatic = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+
+// regionAlternatives: AWS_REGION and AWS_DEFAULT_REGION are added only if neither is set.
+var regionAlternatives = map[string]string{"AWS_REGION": "AWS_DEFAULT_REGION", "AWS_DEFAULT_REGION": "AWS_REGION"}
+
+func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
+	region := cmp.Or(a.Region, pl.settings.AWS.Region)
+	d.env = withValues(
+		// 127.0.0.1 rather than a link-local address: SDKs years old accept it.
+		literal("AWS_CONTAINER_CREDENTIALS_FULL_URI", pl.brokerURL()+"/aws/v1/credentials"),
+		podUID("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+		literal("AWS_REGION", region),
+		literal("AWS_DEFAULT_REGION", region),
+		// Otherwise an SDK that finds the broker slow falls back to the node's role.
+		literal("AWS_EC2_METADATA_DISABLED", "true"),
+	)
+	d.alternatives = regionAlternatives
+	d.own = []string{
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE",
+	}
+	d.static, d.hidden = awsStatic, awsStatic
+}
+
+func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
+	pl.directAWS(a)
+	region := cmp.Or(a.Region, pl.settings.AWS.Region)
+	d.env = withValues(
+		literal("AWS_STS_REGIONAL_ENDPOINTS", "regional"),
+		literal("AWS_REGION", region),
+		literal("AWS_DEFAULT_REGION", region),
+		literal("AWS_ROLE_ARN", a.RoleARN),
+		literal("AWS_WEB_IDENTITY_TOKEN_FILE", awsTokenFile),
+		literal("AWS_ROLE_SESSION_NAME", cmp.Or(a.SessionName, pl.sessionName())),
+		literal("AWS_ENDPOINT_URL_STS", pl.stsEndpoint(a.RoleARN)),
+	)
+	d.alternatives = regionAlternatives
+	d.own = []string{
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE",
+	}
+	d.static, d.hidden = awsStatic, awsStatic
+	d.token.Path = "token"
+	d.volumes = []volume{tokenVolume(awsVolume, d.token)}
+	d.mounts = []volumeMount{{Name: awsVolume, MountPath: awsTokenDir, ReadOnly: true}}
+}
+
+// stsEndpoint is where the administrator says that the STS of the role's
+// partition is; empty for AWS's own.
+func (pl *planner) stsEndpoint(roleARN string) string {
+	_, rest, _ := strings.Cut(roleARN, ":")
+	partition, _, _ := strings.Cut(rest, ":")
+	return pl.settings.AWS.STSEndpoints[partition]
+}
+
+// directAWS reports what the SDKs' web identity cannot do. To leave it out
+// silently would give the application another role, or more than it was meant to have.
+func (pl *planner) directAWS(a *serviceaccount.AWS) {
+	for _, f := range []struct {
+		set  bool
+		what string
+	}{
+		{len(a.Chain) > 0, "a chain of roles"},
+		{a.SessionPolicy != "", "a session policy"},
+	} {
+		if f.set {
+			pl.needsBroker("aws", f.what, a.Source)
+		}
+	}
+	if a.SessionDuration != 0 {
+		pl.warn(serviceaccount.Problem{
+			Code: codeIgnoredInDirect, Where: pl.where(), Message: "the AWS session duration has no effect in direct mode, where the SDK asks for its own",
+			Fix: "use broker mode, or set the duration in the application's SDK",
+		})
+	}
+}
+
+// sessionName is the same for the pod's whole life, and says in CloudTrail which
+// workload it was: <namespace>.<ServiceAccount>.<pod>. Where the name is still to
+// be generated it is the prefix that the workload's pods share.
+func (pl *planner) sessionName() string {
+	m := pl.pod.Metadata
+	parts := make([]string, 0, 3)
+	for _, p := range []string{m.Namespace, cmp.Or(pl.pod.Spec.ServiceAccountName, "default"), cmp.Or(m.Name, strings.TrimRight(m.GenerateName, "-"))} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return clipSessionName(strings.Join(parts, "."))
+}
+
+// maxSessionName is STS's limit on RoleSessionName.
+const maxSessionName = 64
+
+// clipSessionName cuts a name to what STS takes; a hash of the whole keeps names
+// apart that begin alike.
+func clipSessionName(name string) string {
+	if len(name) <= maxSessionName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	suffix := "-" + hex.EncodeToString(sum[:4])
+	return name[:maxSessionName-len(suffix)] + suffix
+}

@@ -1,0 +1,205 @@
+package inject
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+// eachContainer calls f for the user's containers: init containers (native
+// sidecars among them) and containers. Ephemeral containers come later and can
+// have no volumes.
+func (pl *planner) eachContainer(f func(list string, i int, c *podContainer)) {
+	for i := range pl.pod.Spec.InitContainers {
+		if c := &pl.pod.Spec.InitContainers[i]; !pl.ours(c.Name) {
+			f("initContainers", i, c)
+		}
+	}
+	for i := range pl.pod.Spec.Containers {
+		if c := &pl.pod.Spec.Containers[i]; !pl.ours(c.Name) {
+			f("containers", i, c)
+		}
+	}
+}
+
+// checkSkipList warns of names that skip nothing, and of a list that skips all.
+func (pl *planner) checkSkipList() {
+	var names []string
+	pl.eachContainer(func(_ string, _ int, c *podContainer) { names = append(names, c.Name) })
+	left := len(names)
+	for _, skip := range pl.answer.SkipContainers {
+		if slices.Contains(names, skip) {
+			left--
+			continue
+		}
+		pl.warn(serviceaccount.Problem{
+			Code: codeUnknownSkip, Where: pl.where(), Value: skip, Message: "the list of containers to skip names one that the pod does not have",
+			Fix: "correct the name; nothing needs to be done if another webhook adds that container",
+		})
+	}
+	if left <= 0 && len(names) > 0 {
+		pl.warn(serviceaccount.Problem{
+			Code: codeAllSkipped, Where: pl.where(), Message: "its ServiceAccount asks for cloud identities, but each container is on the list of those to skip",
+			Fix: "shorten the list, or label the pod podpass.io/inject=false",
+		})
+	}
+}
+
+// inject plans what the i-th container of list lacks. New variables go to the end:
+// a value can only refer ($(NAME)) to what comes before it, so that nothing the
+// user wrote changes its meaning. Where one of the user's has to be countered (an
+// overridden static key, NO_PROXY) ours follows it under the same name, and kubelet
+// takes the last.
+func (pl *planner) inject(list string, i int, c *podContainer) {
+	if slices.Contains(pl.answer.SkipContainers, c.Name) {
+		return
+	}
+	var env []envVar
+	var mounts []volumeMount
+	brokered := false
+	for _, d := range pl.deliveries {
+		overrides, ok := pl.staticKeys(d, c)
+		if !ok || pl.hasOwn(d, c) {
+			continue
+		}
+		missing, ok := pl.missingMounts(d, c)
+		if !ok {
+			continue
+		}
+		pl.used[d.Cloud] = true
+		env = append(env, overrides...)
+		env = append(env, d.missingEnv(c)...)
+		mounts = append(mounts, missing...)
+		if d.Mode == serviceaccount.ModeBroker {
+			brokered = true
+			pl.checkClientID(d, c)
+		}
+	}
+	if brokered {
+		pl.checkPorts(c)
+		env = append(env, noProxy(c)...)
+	}
+	at := containerPath(list, i)
+	appendTo(&pl.patch, at+"/env", c.Env != nil, env)
+	appendTo(&pl.patch, at+"/volumeMounts", c.VolumeMounts != nil, mounts)
+}
+
+func (d *delivery) missingEnv(c *podContainer) []envVar {
+	var list []envVar
+	for _, v := range d.env {
+		if _, ok := c.env(v.Name); ok {
+			continue
+		}
+		if _, ok := c.env(d.alternatives[v.Name]); ok {
+			continue
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// hasOwn reports, and warns, that the container has another source of credentials
+// for the cloud.
+func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
+	for _, name := range d.own {
+		have, _ := c.env(name)
+		if want, ok := d.want(name); !c.hasEnv(name) || ok && want.same(have) {
+			continue
+		}
+		pl.warn(serviceaccount.Problem{
+			Code: codeOwnCredentials, Where: pl.whereContainer(c) + " variable " + name,
+			Message: fmt.Sprintf("the container has its own source of %s credentials, so that it does not get the ServiceAccount's", d.Cloud),
+			Fix:     "remove the variable, and those that belong to it, to use the ServiceAccount's identity",
+		})
+		return true
+	}
+	return false
+}
+
+// missingMounts gives the mounts that the container lacks; false, with a warning,
+// when something else is mounted there.
+func (pl *planner) missingMounts(d *delivery, c *podContainer) ([]volumeMount, bool) {
+	var missing []volumeMount
+	for _, m := range d.mounts {
+		at := slices.IndexFunc(c.VolumeMounts, func(have podMount) bool { return path.Clean(have.MountPath) == m.MountPath })
+		if at < 0 {
+			missing = append(missing, m)
+			continue
+		}
+		if c.VolumeMounts[at].Name != m.Name {
+			pl.warn(serviceaccount.Problem{
+				Code: codeMountPath, Where: pl.whereContainer(c) + " volumeMount " + m.MountPath, Value: c.VolumeMounts[at].Name,
+				Message: fmt.Sprintf("the container mounts another volume where its %s token would be, so that it does not get the ServiceAccount's identity", d.Cloud),
+				Fix:     "remove that mount, or use broker mode, which mounts nothing in the container",
+			})
+			return nil, false
+		}
+	}
+	return missing, true
+}
+
+func (pl *planner) checkClientID(d *delivery, c *podContainer) {
+	want, ok := d.want("AZURE_CLIENT_ID")
+	if have, set := c.env(want.Name); ok && set && have.ValueFrom == nil && have.Value != "" && !want.same(have) {
+		pl.warn(serviceaccount.Problem{
+			Code: codeClientID, Where: pl.whereContainer(c) + " variable AZURE_CLIENT_ID", Value: have.Value,
+			Message: "the broker serves the ServiceAccount's client ID " + want.Value + " alone, and refuses requests for this one",
+			Fix:     "remove the variable, or annotate a ServiceAccount of its own with this client ID",
+		})
+	}
+}
+
+func (pl *planner) checkPorts(c *podContainer) {
+	for _, p := range c.Ports {
+		if p.ContainerPort == pl.port {
+			pl.warn(serviceaccount.Problem{
+				Code: codePort, Where: pl.whereContainer(c), Value: fmt.Sprint(pl.port),
+				Message: "the container declares the port on which the broker listens; whichever starts second fails",
+				Fix:     "annotate the pod with podpass.io/broker-port and a free port",
+			})
+		}
+	}
+}
+
+var proxyVariables = []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"}
+
+// noProxy keeps requests to the broker away from a proxy that the container sets:
+// Python's and Node's clients would send them through it. Both spellings are set,
+// since clients read one or the other; the one that is missing repeats the one that
+// is there, for a client that prefers it must not lose what the other excludes.
+func noProxy(c *podContainer) []envVar {
+	if !slices.ContainsFunc(proxyVariables, c.hasEnv) {
+		return nil
+	}
+	const loopback = "127.0.0.1"
+	var list []envVar
+	for _, pair := range [][2]string{{"NO_PROXY", "no_proxy"}, {"no_proxy", "NO_PROXY"}} {
+		name, other := pair[0], pair[1]
+		have, _ := c.env(name)
+		switch {
+		case c.hasEnv(name) && excludesLoopback(have.Value):
+		case c.hasEnv(name):
+			// By reference, so that a value from a ConfigMap is extended too.
+			list = append(list, envVar{Name: name, Value: "$(" + name + ")," + loopback})
+		case c.hasEnv(other):
+			list = append(list, envVar{Name: name, Value: "$(" + other + ")," + loopback})
+		default:
+			list = append(list, envVar{Name: name, Value: loopback})
+		}
+	}
+	return list
+}
+
+// excludesLoopback reports whether a NO_PROXY list covers 127.0.0.1.
+func excludesLoopback(list string) bool {
+	for item := range strings.SplitSeq(list, ",") {
+		switch strings.TrimSpace(item) {
+		case "127.0.0.1", "127.0.0.0/8", "*":
+			return true
+		}
+	}
+	return false
+}

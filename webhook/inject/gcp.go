@@ -1,0 +1,94 @@
+package inject
+
+import (
+	"cmp"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+const (
+	// The names and paths of gcp-workload-identity-federation-webhook.
+	gcpTokenVolume = "gcp-iam-token"
+	gcpTokenDir    = "/var/run/secrets/sts.googleapis.com/serviceaccount"
+	gcpTokenFile   = gcpTokenDir + "/token"
+	gcpConfigDir   = "/var/run/secrets/gcloud/config"
+	gcpConfigFile  = gcpConfigDir + "/federation.json"
+	// Ours: there the configuration is in an annotation of the pod, which can be
+	// changed after admission, and so the token sent elsewhere. The environment of
+	// an init container cannot.
+	gcpConfigVolume    = "podpass-gcp-config"
+	gcpConfigContainer = "podpass-gcp-config"
+)
+
+// gcpStatic: a path, of which cannot be seen whether the file there is a key. It
+// is one nearly always.
+var gcpStatic = []string{"GOOGLE_APPLICATION_CREDENTIALS"}
+
+// gcpName is the identity as people know it.
+func gcpName(g *serviceaccount.GCP) string { return cmp.Or(g.ServiceAccount, g.Provider) }
+
+func gcpBroker(d *delivery, pl *planner, g *serviceaccount.GCP) {
+	host := pl.brokerHost()
+	project := cmp.Or(g.Project, pl.settings.GCP.Project)
+	d.env = withValues(
+		// Go, Java and .NET read HOST, Python pings IP, gcloud reads ROOT alone.
+		literal("GCE_METADATA_HOST", host),
+		literal("GCE_METADATA_IP", host),
+		literal("GCE_METADATA_ROOT", host),
+		// Node otherwise probes once, and remembers a failure for life.
+		literal("METADATA_SERVER_DETECTION", "assume-present"),
+		literal("GOOGLE_CLOUD_PROJECT", project),
+		literal("CLOUDSDK_CORE_PROJECT", project),
+	)
+	d.own = []string{
+		"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", "GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT",
+	}
+	d.static = gcpStatic
+	d.staticMixes = true
+}
+
+func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
+	if pl.pod.Spec.windows() {
+		pl.fail(serviceaccount.Problem{
+			Code: codeWindowsGCP, Where: pl.where(), Value: g.Source,
+			Message: "Google Cloud's federation needs a file that a Linux init container writes, and this pod runs on Windows",
+			Fix:     "give the pod a ServiceAccount without a Google Cloud identity, or label it podpass.io/inject=false",
+		})
+		return
+	}
+	if len(g.Delegates) > 0 {
+		pl.needsBroker("gcp", "a delegation chain", g.Source)
+		return
+	}
+	project := cmp.Or(g.Project, pl.settings.GCP.Project)
+	d.env = withValues(
+		literal("GOOGLE_APPLICATION_CREDENTIALS", gcpConfigFile),
+		literal("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", gcpConfigFile),
+		literal("GOOGLE_CLOUD_PROJECT", project),
+		literal("CLOUDSDK_CORE_PROJECT", project),
+		literal("GOOGLE_CLOUD_QUOTA_PROJECT", g.QuotaProject),
+	)
+	d.own = []string{"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"}
+	d.static = gcpStatic
+	d.staticMixes = true
+	d.token.Path = "token"
+	d.volumes = []volume{
+		tokenVolume(gcpTokenVolume, d.token),
+		// In memory: cluster-autoscaler would not move a pod with a volume on disk.
+		{Name: gcpConfigVolume, EmptyDir: &emptyDirVolume{Medium: "Memory", SizeLimit: "1Mi"}},
+	}
+	d.mounts = []volumeMount{
+		{Name: gcpTokenVolume, MountPath: gcpTokenDir, ReadOnly: true},
+		{Name: gcpConfigVolume, MountPath: gcpConfigDir, ReadOnly: true},
+	}
+	d.setup = pl.configWriter(credentialConfig(g.Identity, gcpTokenFile, pl.settings.GCP.STSEndpoint, pl.settings.GCP.IAMCredentialsEndpoint))
+}
+
+// configWriter is an init container that writes config where SDKs look for it.
+func (pl *planner) configWriter(config []byte) *container {
+	c := pl.ownContainer(gcpConfigContainer)
+	c.Command = []string{brokerBinary, "write-file", gcpConfigFile}
+	c.Env = []envVar{literal("PODPASS_FILE", string(config))}
+	c.VolumeMounts = []volumeMount{{Name: gcpConfigVolume, MountPath: gcpConfigDir}}
+	return &c
+}

@@ -1,0 +1,216 @@
+package inject
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+// Plan gives the operations that turn pod, the raw JSON of a pod to be created,
+// into one whose containers have the identities of a. Its error is podpass's own
+// failure or JSON that is no pod; what users have to mend is in the Result.
+//
+// It does not change its arguments and may be called concurrently.
+func Plan(pod []byte, a serviceaccount.Answer, s Settings) (Result, error) {
+	// Most pods of a cluster ask for nothing: these are not even decoded.
+	switch {
+	case a.OptedOut:
+		return Result{Reason: ReasonOptedOut, Warnings: a.Warnings}, nil
+	case a.Empty() && len(a.Errors) == 0:
+		return Result{Reason: ReasonNoIdentity, Warnings: a.Warnings}, nil
+	}
+	p, err := decodePod(pod)
+	if err != nil {
+		return Result{}, err
+	}
+	if _, ok := p.Metadata.Annotations["kubernetes.io/config.mirror"]; ok {
+		// The API server's picture of a static pod: kubelet runs it from a file, and
+		// refuses a picture that differs.
+		return Result{Reason: ReasonMirrorPod}, nil
+	}
+	pl := &planner{
+		pod: p, answer: a, settings: s,
+		port:     cmp.Or(a.BrokerPort, s.BrokerPort, defaultBrokerPort),
+		used:     map[string]bool{},
+		warnings: slices.Clone(a.Warnings), errors: slices.Clone(a.Errors),
+	}
+	if len(pl.errors) == 0 {
+		if err := pl.plan(); err != nil {
+			return Result{}, err
+		}
+	}
+	return pl.result(), nil
+}
+
+type planner struct {
+	pod      *pod
+	answer   serviceaccount.Answer
+	settings Settings
+	port     int
+
+	deliveries []*delivery
+	volumes    []volume        // to be added
+	used       map[string]bool // by cloud: some container has it
+	patch      patch
+
+	warnings, errors []serviceaccount.Problem
+}
+
+func (pl *planner) plan() error {
+	pl.deliveries = deliveries(pl)
+	pl.checkSkipList()
+	// The containers first: inserting ours would shift the indices of the user's.
+	pl.eachContainer(pl.inject)
+	if len(pl.used) == 0 {
+		return nil
+	}
+	setup, err := pl.ownContainers()
+	if err != nil {
+		return err
+	}
+	appendTo(&pl.patch, "/spec/volumes", pl.pod.Spec.Volumes != nil, pl.volumes)
+	pl.insertFirst(setup)
+	return pl.mark()
+}
+
+func (pl *planner) result() Result {
+	r := Result{Warnings: pl.warnings, Errors: pl.errors}
+	switch {
+	case len(pl.errors) > 0:
+		r.Reason = ReasonUserError
+		return r
+	case len(pl.used) == 0:
+		r.Reason = ReasonNoContainer
+		return r
+	case len(pl.patch.ops) == 0:
+		r.Reason = ReasonComplete
+	default:
+		r.Reason, r.Patch = ReasonInjected, pl.patch.ops
+	}
+	r.Injected = pl.injected()
+	return r
+}
+
+// ownContainers gives the init containers that podpass adds, in the order in which
+// they start, and plans the volumes that they and the injected containers need.
+func (pl *planner) ownContainers() ([]container, error) {
+	var list []container
+	for _, d := range pl.deliveries {
+		if !pl.used[d.Cloud] {
+			continue
+		}
+		if d.Mode == serviceaccount.ModeBroker && len(list) == 0 {
+			c, err := pl.sidecar()
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, c)
+			pl.addVolume(pl.brokerTokens())
+		}
+		for _, v := range d.volumes {
+			pl.addVolume(v)
+		}
+	}
+	for _, d := range pl.deliveries {
+		if pl.used[d.Cloud] && d.setup != nil {
+			list = append(list, *d.setup)
+		}
+	}
+	return list, nil
+}
+
+// insertFirst puts list before the pod's init containers, except for what is
+// there already.
+func (pl *planner) insertFirst(list []container) {
+	have := pl.pod.Spec.InitContainers
+	missing := make([]container, 0, len(list))
+	for _, c := range list {
+		if !pl.present(c) {
+			missing = append(missing, c)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	if have == nil {
+		pl.patch.add("/spec/initContainers", missing)
+		return
+	}
+	// After a sidecar of ours that is there; otherwise first of all.
+	at := 1 + slices.IndexFunc(have, func(c podContainer) bool { return c.Name == brokerContainer })
+	for i, c := range missing {
+		pl.patch.add(containerPath("initContainers", at+i), c)
+	}
+}
+
+// present reports whether the pod has this container of ours already. One that
+// only has its name is an error: Kubernetes would refuse two, and a copy that an
+// earlier injection left in a manifest would serve an identity of then.
+func (pl *planner) present(c container) bool {
+	taken := func(have podContainer) bool { return have.Name == c.Name }
+	i := slices.IndexFunc(pl.pod.Spec.InitContainers, taken)
+	if i < 0 && !slices.ContainsFunc(pl.pod.Spec.Containers, taken) {
+		return false
+	}
+	if i >= 0 && c.sameConfiguration(pl.pod.Spec.InitContainers[i]) {
+		return true
+	}
+	pl.fail(serviceaccount.Problem{
+		Code: codeContainerName, Where: pl.where() + " container " + c.Name,
+		Message: "the pod has a container of that name that is not what podpass would add now",
+		Fix:     "remove it, and what else podpass added, from the manifest: podpass adds its own to each new pod",
+	})
+	return true
+}
+
+// sameConfiguration reports whether have does what c would: what decides is in
+// the environment. Its image and resources may differ, from a release to the next.
+func (c container) sameConfiguration(have podContainer) bool {
+	for _, v := range c.Env[:min(3, len(c.Env))] {
+		e, ok := have.env(v.Name)
+		if !ok || !v.same(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// ours reports whether a container of that name is podpass's.
+func (pl *planner) ours(name string) bool {
+	return name == brokerContainer || name == gcpConfigContainer
+}
+
+// injected is what the pod has after the patch.
+func (pl *planner) injected() []Injection {
+	var list []Injection
+	for _, d := range pl.deliveries {
+		if pl.used[d.Cloud] {
+			list = append(list, d.Injection)
+		}
+	}
+	return list
+}
+
+// mark adds the label and the annotation. They are podpass's: what somebody else
+// wrote there (a copy of an injected pod, a wish) is not true, and is written over.
+func (pl *planner) mark() error {
+	label := serviceaccount.ModeDirect
+	why := map[string]Injection{}
+	for _, i := range pl.injected() {
+		why[i.Cloud] = i
+		if i.Mode == serviceaccount.ModeBroker {
+			label = serviceaccount.ModeBroker
+		}
+	}
+	annotation, err := json.Marshal(why)
+	if err != nil {
+		return fmt.Errorf("encode annotation %s: %w", InjectionAnnotation, err)
+	}
+	m := pl.pod.Metadata
+	pl.patch.set("/metadata/labels", m.Labels, InjectedLabel, string(label))
+	pl.patch.set("/metadata/annotations", m.Annotations, InjectionAnnotation, string(annotation))
+	return nil
+}

@@ -1,0 +1,133 @@
+package inject
+
+import (
+	"fmt"
+
+	"sigs.k8s.io/json"
+)
+
+// pod is what the planner reads of a pod: the few fields that decide. Fields not
+// named here are not decoded, and never written. A nil slice or map means that
+// the pod has none (or null), which decides between creating and appending.
+type pod struct {
+	Metadata *struct {
+		Name         string            `json:"name"`
+		GenerateName string            `json:"generateName"`
+		Namespace    string            `json:"namespace"`
+		Labels       map[string]string `json:"labels"`
+		Annotations  map[string]string `json:"annotations"`
+	} `json:"metadata"`
+	Spec *podSpec `json:"spec"`
+}
+
+type podSpec struct {
+	ServiceAccountName string            `json:"serviceAccountName"`
+	HostNetwork        bool              `json:"hostNetwork"`
+	NodeSelector       map[string]string `json:"nodeSelector"`
+	OS                 *struct {
+		Name string `json:"name"`
+	} `json:"os"`
+	Resources      *podResources  `json:"resources"`
+	Volumes        []podVolume    `json:"volumes"`
+	InitContainers []podContainer `json:"initContainers"`
+	Containers     []podContainer `json:"containers"`
+}
+
+// podVolume is a volume's name and, of its source, what could make it ours.
+type podVolume struct {
+	Name      string           `json:"name"`
+	Projected *projectedVolume `json:"projected"`
+	EmptyDir  *struct{}        `json:"emptyDir"`
+}
+
+type podContainer struct {
+	Name         string       `json:"name"`
+	Env          []podEnv     `json:"env"`
+	EnvFrom      []podEnvFrom `json:"envFrom"`
+	VolumeMounts []podMount   `json:"volumeMounts"`
+	Ports        []podPort    `json:"ports"`
+	Resources    podResources `json:"resources"`
+}
+
+type podEnv struct {
+	Name      string     `json:"name"`
+	Value     string     `json:"value"`
+	ValueFrom *podEnvRef `json:"valueFrom"`
+}
+
+// podEnvRef is a valueFrom; FieldRef is the only kind that podpass writes.
+type podEnvRef struct {
+	FieldRef *fieldRef `json:"fieldRef"`
+}
+
+type podEnvFrom struct {
+	Prefix    string `json:"prefix"`
+	SecretRef *struct {
+		Name string `json:"name"`
+	} `json:"secretRef"`
+}
+
+type podMount struct {
+	Name      string `json:"name"`
+	MountPath string `json:"mountPath"`
+}
+
+type podResources struct {
+	Requests map[string]quantity `json:"requests"`
+	Limits   map[string]quantity `json:"limits"`
+}
+
+type podPort struct {
+	ContainerPort int `json:"containerPort"`
+}
+
+// quantity is a resource quantity. Manifests written by hand have numbers too.
+type quantity string
+
+func (q *quantity) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		return json.UnmarshalCaseSensitivePreserveInts(b, (*string)(q))
+	}
+	*q = quantity(b)
+	return nil
+}
+
+// decodePod reads raw as the API server does: names of fields in their exact
+// case, where encoding/json would also take "Spec" for "spec" and so see a pod
+// that the API server does not see.
+func decodePod(raw []byte) (*pod, error) {
+	var p pod
+	if err := json.UnmarshalCaseSensitivePreserveInts(raw, &p); err != nil {
+		return nil, fmt.Errorf("decode pod: %w", err)
+	}
+	if p.Metadata == nil || p.Spec == nil {
+		return nil, fmt.Errorf("decode pod: metadata or spec is missing")
+	}
+	return &p, nil
+}
+
+// windows reports whether the pod can only run on a Windows node.
+func (s *podSpec) windows() bool {
+	if s.OS != nil && s.OS.Name == "windows" {
+		return true
+	}
+	return s.NodeSelector["kubernetes.io/os"] == "windows" || s.NodeSelector["beta.kubernetes.io/os"] == "windows"
+}
+
+// env gives the definition of a variable that counts: kubelet takes the last of
+// several with one name.
+func (c *podContainer) env(name string) (podEnv, bool) {
+	for i := len(c.Env) - 1; i >= 0; i-- {
+		if c.Env[i].Name == name {
+			return c.Env[i], true
+		}
+	}
+	return podEnv{}, false
+}
+
+// hasEnv reports whether a variable is set to something. One that is explicitly
+// empty counts as not set, as it does for every SDK.
+func (c *podContainer) hasEnv(name string) bool {
+	e, ok := c.env(name)
+	return ok && (e.Value != "" || e.ValueFrom != nil)
+}

@@ -1,0 +1,34 @@
+package inject
+
+import "github.com/podpass-io/podpass/federation/serviceaccount"
+
+// The planner's problem codes: WI050 to WI079. Each has a heading in docs/errors.md.
+const (
+	codeOwnCredentials   = "WI050" // a container has credentials of its own for a cloud
+	codeStaticKeys       = "WI051" // static keys, admitted
+	codeStaticKeysDenied = "WI052" // static keys, denied
+	codeSecretEnvFrom    = "WI053" // envFrom of a Secret that may hold static keys
+	codeHostNetwork      = "WI054" // hostNetwork: direct instead of broker
+	codeWindows          = "WI055" // Windows: direct instead of broker
+	codeWindowsGCP       = "WI056" // Google Cloud on Windows
+	codeMountPath        = "WI057" // something else is mounted where a token would be
+	codeVolumeName       = "WI058" // a volume of that name holds something else
+	codeContainerName    = "WI059" // a container of that name is not ours
+	codePort             = "WI060" // a container listens on the broker's port
+	codeAllSkipped       = "WI061" // each container is skipped
+	codeClientID         = "WI062" // a container asks for another client ID
+	codeUnknownSkip      = "WI063" // skip-containers names no container of the pod
+	codeNeedsBroker      = "WI064" // the identity asks for what direct mode cannot give
+	codeIgnoredInDirect  = "WI065" // a setting without effect in direct mode
+)
+
+// maxProblems bounds what one pod may say: admission answers are bounded too,
+// and the eleventh warning of a kind helps nobody.
+const maxProblems = 20
+
+func appendBounded(list []serviceaccount.Problem, p serviceaccount.Problem) []serviceaccount.Problem {
+	if len(list) >= maxProblems {
+		return list
+	}
+	return append(list, p)
+}

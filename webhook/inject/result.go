@@ -1,0 +1,51 @@
+package inject
+
+import "github.com/podpass-io/podpass/federation/serviceaccount"
+
+// Result is what Plan decided.
+type Result struct {
+	// Patch turns the pod into what is to be admitted; nil when there is nothing to
+	// do. Always nil with Errors.
+	Patch []Operation
+	// Injected says what the pod has after the patch, one entry per cloud that at
+	// least one container uses, in the order aws, gcp, azure. It is the same when
+	// the pod had all of it before.
+	Injected []Injection
+	// Warnings and Errors include those of the Answer. With Errors, the pod must be denied.
+	Warnings []serviceaccount.Problem
+	Errors   []serviceaccount.Problem
+	// Reason says in a few constant words why the patch is what it is, for logs and
+	// metrics: one of the Reason constants.
+	Reason string
+}
+
+// Injection is one cloud's identity in one pod.
+type Injection struct {
+	Cloud string              `json:"-"`
+	Mode  serviceaccount.Mode `json:"mode"`
+	// Identity as its cloud names it: role ARN, service account or provider, client ID.
+	Identity string `json:"identity"`
+	// Source is the annotation that named the identity.
+	Source string `json:"source,omitempty"`
+	// Because says why Mode is not the one that was asked for.
+	Because string `json:"because,omitempty"`
+}
+
+// Why a plan is what it is.
+const (
+	ReasonInjected    = "injected"
+	ReasonComplete    = "already injected"
+	ReasonNoIdentity  = "no identity asked for"
+	ReasonOptedOut    = "opted out"
+	ReasonMirrorPod   = "mirror pod"
+	ReasonNoContainer = "no container left to inject into"
+	ReasonUserError   = "user error"
+)
+
+// What marks an injected pod, for people and for the audit.
+const (
+	// InjectedLabel is "broker" when the pod has the sidecar, else "direct".
+	InjectedLabel = "podpass.io/injected"
+	// InjectionAnnotation is a JSON object: cloud -> Injection.
+	InjectionAnnotation = "podpass.io/injection"
+)

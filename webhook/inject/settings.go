@@ -1,0 +1,151 @@
+package inject
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"sigs.k8s.io/yaml"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+// Settings are the administrator's: the webhook's configuration file, which the
+// chart writes from its values. Names and nesting are the same as there.
+type Settings struct {
+	serviceaccount.Installation `json:",inline"`
+
+	// Broker is the sidecar; its port is brokerPort, since pods may choose it too.
+	Broker BrokerSettings `json:"broker,omitzero"`
+	// CABundle, in PEM, is trusted by the broker in addition to the system's roots,
+	// for installations whose endpoints have a private CA.
+	CABundle string `json:"caBundle,omitempty"`
+}
+
+// BrokerSettings are how the sidecar runs.
+type BrokerSettings struct {
+	// Image of the broker; required. It also writes files in direct mode.
+	Image string `json:"image"`
+	// ImagePullPolicy; default: Kubernetes' own for the image's tag.
+	ImagePullPolicy string `json:"imagePullPolicy,omitempty"`
+	// LogLevel: debug, info, warn or error; default: the broker's own, info.
+	LogLevel string `json:"logLevel,omitempty"`
+	// Resources; default [DefaultResources]. Given, they replace the default whole.
+	Resources Resources `json:"resources,omitzero"`
+	// RunAsUser is the sidecar's user and group; default 65532. -1 leaves both out,
+	// for platforms that assign a user themselves and refuse any other (OpenShift).
+	RunAsUser int64 `json:"runAsUser,omitempty"`
+}
+
+// Resources are quantities by resource name, as in a container.
+type Resources struct {
+	Requests map[string]string `json:"requests,omitempty"`
+	Limits   map[string]string `json:"limits,omitempty"`
+}
+
+// IsZero reports whether nothing is set.
+func (r Resources) IsZero() bool { return len(r.Requests) == 0 && len(r.Limits) == 0 }
+
+// DefaultResources are what the broker gets when the administrator says nothing.
+// Both CPU and memory have a request and a limit because a ResourceQuota on any
+// of the four makes Kubernetes refuse containers that lack it. It never demands
+// ephemeral-storage, of which the broker uses none. The memory limit is several
+// times what the broker needs for three clouds; the CPU limit lets it start, with
+// a TLS handshake a cloud, without being throttled for long.
+func DefaultResources() Resources {
+	return Resources{
+		Requests: map[string]string{"cpu": "5m", "memory": "16Mi"},
+		Limits:   map[string]string{"cpu": "200m", "memory": "64Mi"},
+	}
+}
+
+const (
+	defaultBrokerPort      = 9911
+	defaultTokenExpiration = 3600
+	// defaultUser is the customary non-root user of distroless images, and the
+	// broker image's own.
+	defaultUser = 65532
+)
+
+// LoadSettings reads a configuration file in YAML, or JSON. Keys that it does not
+// know are errors, so that a misspelt one is not silently without effect. The
+// error names every problem, by the path of the chart's value.
+func LoadSettings(b []byte) (Settings, error) {
+	var s Settings
+	if err := yaml.UnmarshalStrict(b, &s); err != nil {
+		return Settings{}, fmt.Errorf("read settings: %w", err)
+	}
+	if err := s.Validate(); err != nil {
+		return Settings{}, fmt.Errorf("settings: %w", err)
+	}
+	return s, nil
+}
+
+var (
+	pullPolicies = []string{"", "Always", "IfNotPresent", "Never"}
+	logLevels    = []string{"", "debug", "info", "warn", "error"}
+	// imageReference keeps out what cannot be one: kubelet would only say
+	// InvalidImageName, in every pod of the cluster.
+	imageReference = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._/:@-]*$`)
+)
+
+// Validate reports all problems at once, each by the path of its chart value.
+func (s Settings) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	b := s.Broker
+	switch {
+	case b.Image == "":
+		bad("broker.image: required")
+	case !imageReference.MatchString(b.Image):
+		bad("broker.image: %q is not an image reference", b.Image)
+	}
+	if !slices.Contains(pullPolicies, b.ImagePullPolicy) {
+		bad("broker.imagePullPolicy: %q; want Always, IfNotPresent or Never", b.ImagePullPolicy)
+	}
+	if !slices.Contains(logLevels, b.LogLevel) {
+		bad("broker.logLevel: %q; want debug, info, warn or error", b.LogLevel)
+	}
+	if b.RunAsUser < -1 {
+		bad("broker.runAsUser: %d; want a user ID above 0, or -1 to let the platform choose", b.RunAsUser)
+	}
+	errs = append(errs, b.Resources.validate("broker.resources")...)
+	if s.CABundle != "" && !strings.Contains(s.CABundle, "-----BEGIN CERTIFICATE-----") {
+		bad("caBundle: no PEM certificate in it")
+	}
+	return errors.Join(errs...)
+}
+
+func (r Resources) validate(path string) []error {
+	var errs []error
+	parsed := map[string]map[string]resource.Quantity{}
+	for kind, list := range map[string]map[string]string{"requests": r.Requests, "limits": r.Limits} {
+		parsed[kind] = map[string]resource.Quantity{}
+		for name, text := range list {
+			q, err := resource.ParseQuantity(text)
+			if err != nil || q.Sign() < 0 {
+				errs = append(errs, fmt.Errorf("%s.%s.%s: %q is not a quantity such as 5m or 16Mi", path, kind, name, text))
+				continue
+			}
+			parsed[kind][name] = q
+		}
+	}
+	for name, request := range parsed["requests"] {
+		if limit, ok := parsed["limits"][name]; ok && request.Cmp(limit) > 0 {
+			errs = append(errs, fmt.Errorf("%s.requests.%s: %s is more than the limit, %s", path, name, r.Requests[name], r.Limits[name]))
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return errs
+}
+
+func (b BrokerSettings) resources() Resources {
+	if b.Resources.IsZero() {
+		return DefaultResources()
+	}
+	return b.Resources
+}
