@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// up starts a cluster in dir, after it removed what an earlier one left there.
+func up(ctx context.Context, dir string, controlPlaneOnly bool, log io.Writer) (*cluster, error) {
+	if err := down(ctx, dir, log); err != nil {
+		return nil, fmt.Errorf("remove the remains of an earlier run: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "log"), 0o755); err != nil {
+		return nil, err
+	}
+	c, err := plan(dir, controlPlaneOnly)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(c.save(), os.MkdirAll(c.RunDir, 0o700)); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	for _, s := range c.steps() {
+		if s.nodeOnly && controlPlaneOnly {
+			continue
+		}
+		begin := time.Now()
+		if err := s.do(ctx); err != nil {
+			return c, fmt.Errorf("%s: %w", s.name, err)
+		}
+		fmt.Fprintf(log, "    %-44s %5.1fs\n", s.name, time.Since(begin).Seconds())
+	}
+	fmt.Fprintf(log, "    Kubernetes is ready after %.1fs: %s\n", time.Since(start).Seconds(), c.Server)
+	return c, nil
+}
+
+type upStep struct {
+	name     string
+	nodeOnly bool
+	do       func(context.Context) error
+}
+
+func (c *cluster) steps() []upStep {
+	plain := func(f func() error) func(context.Context) error { return func(context.Context) error { return f() } }
+	return []upStep{
+		{"take the machine's one place for a node", true, plain(c.takeNode)},
+		{"certificates and keys", false, plain(c.issueAll)},
+		{"bridge network", true, c.startNetwork},
+		{"etcd", false, plain(c.startEtcd)},
+		{"API server", false, func(ctx context.Context) error { return errors.Join(c.startAPIServer(), c.waitAPI(ctx)) }},
+		{"open the issuer's discovery", false, c.openDiscovery},
+		{"controller manager", false, plain(c.startControllerManager)},
+		{"scheduler", true, plain(c.startScheduler)},
+		{"containerd", true, c.startContainerd},
+		{"sandbox image", true, c.loadPause},
+		{"kubelet and kube-proxy", true, func(context.Context) error {
+			return errors.Join(c.prepareCgroup(), c.startKubelet(), c.startProxy())
+		}},
+		{"default ServiceAccount", false, c.waitServiceAccounts},
+		{"node Ready", true, c.waitNode},
+	}
+}
+
+const nodeLock = "/run/podpass-kube.node"
+
+// takeNode refuses a second node: kube-proxy's iptables chains are the machine's,
+// not a cluster's. Clusters without a node live side by side.
+func (c *cluster) takeNode() error {
+	f, err := os.OpenFile(nodeLock, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, 4096))
+	if err != nil {
+		return err
+	}
+	if holder := string(b); holder != "" && holder != c.Dir {
+		if other, err := load(holder); err == nil && other.anyAlive() {
+			return fmt.Errorf("the cluster in %s has this machine's only node: remove it with podpass-kube down --dir %s", holder, holder)
+		}
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err = f.WriteAt([]byte(c.Dir), 0)
+	return err
+}
+
+func (c *cluster) anyAlive() bool {
+	for _, p := range c.Processes {
+		if p.alive() {
+			return true
+		}
+	}
+	return false
+}
+
+// restart stops one component, at once if kill is set, and starts it again with
+// the same arguments.
+func (c *cluster) restart(ctx context.Context, name string, kill bool) error {
+	for _, p := range c.Processes {
+		if p.Name != name {
+			continue
+		}
+		patience := 20 * time.Second
+		if kill {
+			patience = 0
+		}
+		if err := p.stop(ctx, patience); err != nil {
+			return err
+		}
+		if err := c.spawn(p.Name, p.Path, p.Args[:]...); err != nil {
+			return err
+		}
+		if name == "kube-apiserver" || name == "etcd" {
+			return c.waitAPI(ctx)
+		}
+		return nil
+	}
+	return fmt.Errorf("no component %q in %s", name, c.Dir)
+}
