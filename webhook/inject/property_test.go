@@ -231,9 +231,8 @@ func checkNew(t rapid.TB, before, after *corev1.Pod) {
 		}
 		volumes[v.Name] = true
 	}
-	known := func(c corev1.Container, name string) bool {
-		return volumes[name] || name == "v0" /* the generator may not define it */
-	}
+	// The generator may mount v0 and not define it.
+	known := func(name string) bool { return volumes[name] || name == "v0" }
 	for _, c := range slices.Concat(inits, after.Spec.Containers) {
 		paths := map[string]bool{}
 		for _, m := range c.VolumeMounts {

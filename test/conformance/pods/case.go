@@ -1,0 +1,171 @@
+// Package pods is the conformance suite of injection: one YAML file a case in
+// cases/, each a ServiceAccount, the installation's settings, a pod, and what must
+// come of it. The same files run through the planner, the webhook's handler and a
+// real API server: an [Admitter] is one such way, and [Case.Check] holds what it
+// gave against what the file expects.
+//
+// What a file expects of an admitted pod is written as the difference. Fields that
+// expect.pod does not name must be as they were before; a list that it names must
+// have exactly those elements, in that order, by name; an element that podpass
+// added, and for which the file gives only some fields, may have others.
+package pods
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/podpass-io/podpass/webhook/inject"
+)
+
+//go:embed cases/*.yaml
+var files embed.FS
+
+// Case is one file.
+type Case struct {
+	// Name is the file's, without its ending.
+	Name string `json:"-"`
+	// Description says what the case shows and, if it guards against a known
+	// defect of another webhook, which.
+	Description string `json:"description"`
+	// Settings of the installation, as in the webhook's configuration file; an image
+	// is added.
+	Settings json.RawMessage `json:"settings,omitempty"`
+	// ServiceAccount that the pod runs as.
+	ServiceAccount ServiceAccount `json:"serviceAccount"`
+	// Pod as its author wrote it.
+	Pod    json.RawMessage `json:"pod"`
+	Expect Expect          `json:"expect"`
+}
+
+// ServiceAccount is the part of one that matters.
+type ServiceAccount struct {
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+}
+
+// Namespace and Account are those of each case's pod.
+const (
+	Namespace = "shop"
+	Account   = "web"
+)
+
+// Expect is what must come of the pod: one of Unchanged, Denied and Pod, and the
+// warnings in any case.
+type Expect struct {
+	// Unchanged: admitted without a patch.
+	Unchanged bool `json:"unchanged,omitempty"`
+	// Denied: refused for these problems, by code.
+	Denied []string `json:"denied,omitempty"`
+	// Warnings, by code, in order.
+	Warnings []string `json:"warnings,omitempty"`
+	// Says: each text occurs in the problems, as people read them.
+	Says []string `json:"says,omitempty"`
+	// Pod: admitted with these differences.
+	Pod json.RawMessage `json:"pod,omitempty"`
+}
+
+// Outcome is what a way of admission made of a case's pod.
+type Outcome struct {
+	// Before is the pod as it would be without podpass (behind a real API server it
+	// has defaults), After as it was admitted; nil when it was denied.
+	Before, After []byte
+	// Denied and Warnings are the problems, as people read them, each beginning with
+	// its code.
+	Denied, Warnings []string
+}
+
+// Admitter is one way of admission. Its error is a failure of the test's own means.
+type Admitter func(ctx context.Context, c Case) (Outcome, error)
+
+// Load reads all cases.
+func Load() ([]Case, error) {
+	entries, err := files.ReadDir("cases")
+	if err != nil {
+		return nil, err
+	}
+	cases := make([]Case, 0, len(entries))
+	for _, e := range entries {
+		b, err := files.ReadFile(path.Join("cases", e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		c := Case{Name: strings.TrimSuffix(e.Name(), ".yaml")}
+		if err := yaml.UnmarshalStrict(b, &c); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Name(), err)
+		}
+		if err := c.validate(); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Name(), err)
+		}
+		cases = append(cases, c)
+	}
+	return cases, nil
+}
+
+func (c Case) validate() error {
+	outcomes := 0
+	for _, set := range []bool{c.Expect.Unchanged, len(c.Expect.Denied) > 0, c.Expect.Pod != nil} {
+		if set {
+			outcomes++
+		}
+	}
+	switch {
+	case outcomes != 1:
+		return fmt.Errorf("expect wants exactly one of unchanged, denied and pod")
+	case c.Description == "":
+		return fmt.Errorf("no description")
+	}
+	_, err := c.InjectSettings()
+	return err
+}
+
+// InjectSettings are the case's settings, complete.
+func (c Case) InjectSettings() (inject.Settings, error) {
+	m := map[string]any{}
+	if c.Settings != nil {
+		if err := json.Unmarshal(c.Settings, &m); err != nil {
+			return inject.Settings{}, err
+		}
+	}
+	broker, _ := m["broker"].(map[string]any)
+	if broker == nil {
+		broker = map[string]any{}
+	}
+	if _, ok := broker["image"]; !ok {
+		broker["image"] = "podpass.io/broker:test"
+	}
+	m["broker"] = broker
+	b, err := json.Marshal(m)
+	if err != nil {
+		return inject.Settings{}, err
+	}
+	return inject.LoadSettings(b)
+}
+
+// PodJSON is the pod with its namespace, name and ServiceAccount.
+func (c Case) PodJSON() ([]byte, error) {
+	var p map[string]any
+	if err := json.Unmarshal(c.Pod, &p); err != nil {
+		return nil, err
+	}
+	meta, _ := p["metadata"].(map[string]any)
+	if meta == nil {
+		meta = map[string]any{}
+		p["metadata"] = meta
+	}
+	meta["namespace"] = Namespace
+	if meta["name"] == nil && meta["generateName"] == nil {
+		meta["name"] = "web"
+	}
+	spec, ok := p["spec"].(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("pod without spec")
+	}
+	spec["serviceAccountName"] = Account
+	return json.Marshal(p)
+}
