@@ -1,0 +1,183 @@
+package inject
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	"sigs.k8s.io/yaml"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+	"github.com/podpass-io/podpass/webhook/inject"
+)
+
+// admission is what the webhook does, with manifests in place of a cluster.
+type admission struct {
+	settings  inject.Settings
+	namespace string
+	accounts  map[string]head // by namespace/name
+	stderr    io.Writer
+}
+
+// result is an object as it would be.
+type result struct {
+	object []byte
+	patch  []inject.Operation
+}
+
+func serviceAccounts(objects []object, namespace string) map[string]head {
+	found := map[string]head{}
+	for _, o := range objects {
+		if o.Kind == "ServiceAccount" {
+			ns := o.Metadata.Namespace
+			if ns == "" {
+				ns = namespace
+			}
+			found[ns+"/"+o.Metadata.Name] = o.head
+		}
+	}
+	return found
+}
+
+// admit gives the object with its pod injected; false for one that has no pod.
+func (a admission) admit(o object) (result, bool, error) {
+	path, ok := templatePaths[o.Kind]
+	if !ok {
+		return result{}, false, nil
+	}
+	fail := func(err error) (result, bool, error) {
+		return result{}, false, fmt.Errorf("%s: %s: %w", o.file, o, err)
+	}
+	pod, err := o.pod(a.namespace)
+	if err != nil {
+		return fail(err)
+	}
+	req, err := inject.Request(pod)
+	if err != nil {
+		return fail(err)
+	}
+	account, ok := a.accounts[req.Namespace+"/"+req.Name]
+	if !ok {
+		fmt.Fprintf(a.stderr, "warning: %s: ServiceAccount %s/%s is in none of the files: taken to have no annotations; name its file with --service-account\n", o, req.Namespace, req.Name)
+	}
+	req.Annotations, req.Labels = account.Metadata.Annotations, account.Metadata.Labels
+	r, err := inject.Plan(pod, serviceaccount.Resolve(req, a.settings.Installation), a.settings)
+	if err != nil {
+		return fail(err)
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintf(a.stderr, "warning: %s\n", w)
+	}
+	if len(r.Errors) > 0 {
+		var errs []error
+		for _, p := range r.Errors {
+			errs = append(errs, denial(p))
+		}
+		return result{}, false, errors.Join(errs...)
+	}
+	out, ops, err := patchObject(o.raw, path, r.Patch)
+	if err != nil {
+		return fail(err)
+	}
+	return result{object: out, patch: ops}, true, nil
+}
+
+// denial is a problem as the command line speaks: the fix is the hint.
+func denial(p serviceaccount.Problem) error {
+	fix := p.Fix
+	p.Fix = ""
+	return hinted{errors.New(p.String()), fix}
+}
+
+// patchObject applies operations on a pod to the object that has it at path.
+func patchObject(raw []byte, path []string, ops []inject.Operation) ([]byte, []inject.Operation, error) {
+	if len(ops) == 0 {
+		return raw, ops, nil
+	}
+	var prefix strings.Builder
+	for _, key := range path {
+		prefix.WriteString("/" + key)
+	}
+	moved := make([]inject.Operation, 0, len(ops)+1)
+	for _, op := range ops {
+		op.Path = prefix.String() + op.Path
+		moved = append(moved, op)
+	}
+	if len(path) > 0 && !hasMetadata(raw, path) {
+		// A template may do without; the pod that its controller makes does not.
+		moved = append([]inject.Operation{{Op: "add", Path: prefix.String() + "/metadata", Value: map[string]any{}}}, moved...)
+	}
+	b, err := json.Marshal(moved)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := jsonpatch.DecodePatch(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := p.Apply(raw)
+	return out, moved, err
+}
+
+func hasMetadata(raw json.RawMessage, path []string) bool {
+	for _, key := range append(path[:len(path):len(path)], "metadata") {
+		var m map[string]json.RawMessage
+		if json.Unmarshal(raw, &m) != nil {
+			return false
+		}
+		raw = m[key]
+	}
+	return raw != nil && string(raw) != "null"
+}
+
+// printer gives the function that prints results in a format.
+func printer(format string) (func(io.Writer, []result) error, error) {
+	switch format {
+	case "yaml":
+		return printYAML, nil
+	case "json":
+		return func(w io.Writer, list []result) error {
+			return each(w, list, func(r result) any { return json.RawMessage(r.object) })
+		}, nil
+	case "patch":
+		return func(w io.Writer, list []result) error {
+			return each(w, list, func(r result) any {
+				if r.patch == nil {
+					return []inject.Operation{}
+				}
+				return r.patch
+			})
+		}, nil
+	}
+	return nil, hinted{fmt.Errorf("unknown output format %q", format), "use yaml, json or patch"}
+}
+
+func printYAML(w io.Writer, list []result) error {
+	for i, r := range list {
+		b, err := yaml.JSONToYAML(r.object)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			b = append([]byte("---\n"), b...)
+		}
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func each(w io.Writer, list []result, value func(result) any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	for _, r := range list {
+		if err := enc.Encode(value(r)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+// Podpass is the command line of podpass, for people: it shows what podpass does
+// to a pod, and why. Installed as kubectl-podpass it is also a kubectl plugin.
+//
+// How it speaks: results go to standard output, everything else to standard error.
+// A failure is one line "error: ..." and, where there is a next step, one line
+// "hint: ...", in lower case and without a full stop; the exit status is 1.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	if err := root.ExecuteContext(ctx); err != nil {
+		report(root.ErrOrStderr(), err)
+		return 1
+	}
+	return 0
+}
+
+// hinter is an error that knows the next step.
+type hinter interface {
+	error
+	Hint() string
+}
+
+// report prints err, and each error that it joins, with its hint.
+func report(w io.Writer, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			report(w, e)
+		}
+		return
+	}
+	fmt.Fprintf(w, "error: %v\n", err)
+	if h, ok := errors.AsType[hinter](err); ok && h.Hint() != "" {
+		fmt.Fprintf(w, "hint: %s\n", h.Hint())
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "podpass",
+		Short: "Give pods cloud identities without static keys",
+		Long: `podpass gives every pod a pass into any cloud, with no static key anywhere.
+
+A webhook reads which cloud identity a pod's ServiceAccount asks for, and adds a
+sidecar that trades the ServiceAccount's token for short-lived credentials. This
+program shows what the webhook does; it needs no cluster.`,
+		Example: `  # What would podpass do to this Deployment?
+  podpass inject -f deployment.yaml --service-account sa.yaml`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{err, fmt.Sprintf("run %q to see the flags", cmd.CommandPath()+" --help")}
+	})
+	root.AddCommand(inject.Command(version), versionCommand())
+	return root
+}
+
+type usageError struct {
+	error
+	hint string
+}
+
+func (e usageError) Hint() string { return e.hint }
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "podpass", version)
+			return err
+		},
+	}
+}
