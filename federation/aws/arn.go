@@ -1,0 +1,82 @@
+package aws
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// RoleARN is the ARN of an IAM role, in parts.
+type RoleARN struct {
+	Partition string // "aws", "aws-cn", "aws-us-gov"; "minio" is not AWS's
+	Account   string // twelve digits; may be empty outside AWS
+	Path      string // "/" or "/team/"
+	Name      string
+}
+
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+var (
+	partitionPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	accountPattern   = regexp.MustCompile(`^\d{12}$`)
+	rolePattern      = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+	pathPattern      = regexp.MustCompile(`^/(?:[!-.0-~]+/)*$`)
+	regionPattern    = regexp.MustCompile(`^[a-z]{2,8}(?:-[a-z]{1,16}){1,3}-\d{1,2}$`)
+	sessionPattern   = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	externalPattern  = regexp.MustCompile(`^[\w+=,.@:/-]{2,1224}$`)
+)
+
+// ParseRoleARN takes a role's ARN apart. Its error says which part is wrong.
+func ParseRoleARN(s string) (RoleARN, error) {
+	parts := strings.SplitN(s, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || len(s) > 2048 {
+		return RoleARN{}, fmt.Errorf("not a role ARN: want arn:aws:iam::<account>:role/<name>")
+	}
+	a := RoleARN{Partition: parts[1], Account: parts[4]}
+	resource, ok := strings.CutPrefix(parts[5], "role/")
+	if !ok {
+		return RoleARN{}, fmt.Errorf("not the ARN of a role: want arn:%s:iam::<account>:role/<name>", a.Partition)
+	}
+	i := strings.LastIndexByte(resource, '/') + 1
+	a.Path, a.Name = "/"+resource[:i], resource[i:]
+	switch {
+	case !partitionPattern.MatchString(a.Partition):
+		return RoleARN{}, fmt.Errorf("not a role ARN: partition %q", a.Partition)
+	case parts[2] != "iam" || parts[3] != "":
+		return RoleARN{}, fmt.Errorf("not a role ARN: want arn:%s:iam:: before the account", a.Partition)
+	case !accountPattern.MatchString(a.Account) && (a.Account != "" || IsAWSPartition(a.Partition)):
+		return RoleARN{}, fmt.Errorf("not a role ARN: the account must have twelve digits")
+	case !rolePattern.MatchString(a.Name):
+		return RoleARN{}, fmt.Errorf("not a role ARN: role name %q: want 1..64 of letters, digits and _+=,.@-", a.Name)
+	case !pathPattern.MatchString(a.Path) || len(a.Path) > 512:
+		return RoleARN{}, fmt.Errorf("not a role ARN: path %q", a.Path)
+	}
+	return a, nil
+}
+
+// String gives the ARN.
+func (a RoleARN) String() string {
+	return "arn:" + a.Partition + ":iam::" + a.Account + ":role" + a.Path + a.Name
+}
+
+// IsAWSPartition reports whether a partition is one of AWS's own.
+func IsAWSPartition(p string) bool { return p == "aws" || strings.HasPrefix(p, "aws-") }
+
+// ValidRoleName reports whether s can be a role's name.
+func ValidRoleName(s string) bool { return rolePattern.MatchString(s) }
+
+// ValidRegion reports whether s has the form of a region: "eu-central-1".
+func ValidRegion(s string) bool { return regionPattern.MatchString(s) }
+
+// ValidSessionName reports whether s can be a RoleSessionName.
+func ValidSessionName(s string) bool { return sessionPattern.MatchString(s) }
+
+// ValidExternalID reports whether s can be an ExternalId.
+func ValidExternalID(s string) bool { return externalPattern.MatchString(s) }
+
+// Limits of STS, in seconds and characters.
+const (
+	MinSessionDuration        = 900
+	MaxSessionDuration        = 43200
+	MaxChainedSessionDuration = 3600
+	MaxSessionPolicy          = 2048
+)

@@ -1,0 +1,60 @@
+package aws
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"github.com/podpass-io/podpass/federation"
+)
+
+// maxSessionName is STS's limit for RoleSessionName; the shortest is 2.
+const maxSessionName = 64
+
+// sessionName is the RoleSessionName: the annotated one, or <namespace>.<service
+// account>.<pod>. It stays the same for the pod's whole life, which MSK's
+// authorization and people who read CloudTrail depend on. One that is too long is
+// cut and given a hash, so that two long names do not become one.
+func sessionName(i Identity, c federation.Claims) string {
+	if i.SessionName != "" {
+		return i.SessionName
+	}
+	name := c.Subject
+	if c.Namespace != "" {
+		name = strings.Trim(c.Namespace+"."+c.ServiceAccount+"."+c.Pod, ".")
+	}
+	name = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_+=,.@-", r) {
+			return r
+		}
+		return '-'
+	}, name)
+	switch {
+	case len(name) < 2:
+		return "podpass-" + name
+	case len(name) <= maxSessionName:
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return name[:maxSessionName-9] + "-" + hex.EncodeToString(sum[:4])
+}
+
+// sessionTags are the tags that EKS Pod Identity sets, from the token's own
+// claims. A pod's namespace is not the application's to choose, so a policy may
+// rely on them. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+func sessionTags(c federation.Claims) []types.Tag {
+	var tags []types.Tag
+	for _, t := range []struct{ key, value string }{
+		{"kubernetes-namespace", c.Namespace},
+		{"kubernetes-service-account", c.ServiceAccount},
+		{"kubernetes-pod-name", c.Pod},
+		{"kubernetes-pod-uid", c.PodUID},
+	} {
+		if t.value != "" {
+			tags = append(tags, types.Tag{Key: &t.key, Value: &t.value})
+		}
+	}
+	return tags
+}

@@ -1,0 +1,109 @@
+package azure
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+
+	"github.com/podpass-io/podpass/federation"
+)
+
+const (
+	cloud = "azure"
+	op    = "entra:token"
+)
+
+// Client makes the exchanges of one Entra identity. It is safe for concurrent use
+// once its fields are set.
+type Client struct {
+	Identity Identity
+	Token    federation.TokenSource
+	// AuthorityHost is the URL of Entra; "": DefaultAuthorityHost.
+	AuthorityHost string
+	// HTTP talks to Entra; see federation.HTTPClient.
+	HTTP *http.Client
+}
+
+// AccessToken is the exchange for an access token for resource ("https://vault.
+// azure.net"). claims is a claims challenge to pass on; usually empty.
+func (c *Client) AccessToken(resource, claims string) federation.Exchanger {
+	return &accessToken{c, resource, claims}
+}
+
+func (c *Client) authority() string {
+	return strings.TrimSuffix(cmp.Or(c.AuthorityHost, DefaultAuthorityHost), "/") + "/" + c.Identity.TenantID
+}
+
+// accessToken is the client credentials grant with a federated assertion.
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+type accessToken struct {
+	c                *Client
+	resource, claims string
+}
+
+func (e *accessToken) Key() string {
+	i := e.c.Identity
+	return fmt.Sprintf("azure/%s/%s/%s/%q/%q", e.c.authority(), i.ClientID, i.Audience, e.resource, e.claims)
+}
+
+// scope appends verbatim: Entra wants the doubled slash of "https://x//.default"
+// for a resource that is registered as "https://x/".
+func (e *accessToken) scope() string {
+	if strings.HasSuffix(e.resource, "/.default") {
+		return e.resource
+	}
+	return e.resource + "/.default"
+}
+
+func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, error) {
+	token, err := e.c.Token.SubjectToken(ctx)
+	if err != nil {
+		return federation.Credential{}, err
+	}
+	authority := e.c.authority()
+	if err := federation.CheckEndpoint(authority); err != nil {
+		return federation.Credential{}, configError(err, "set the chart value azure.authorityHost to an https URL")
+	}
+	client, recorder := federation.Record(e.c.HTTP)
+	// A client for each exchange: MSAL's own cache would answer instead of Entra and
+	// outlive what the broker's cache decided. It costs one more request, for the
+	// tenant's metadata, once an hour.
+	msal, err := confidential.New(authority, e.c.Identity.ClientID,
+		confidential.NewCredFromAssertionCallback(func(context.Context, confidential.AssertionRequestOptions) (string, error) {
+			return token.Reveal(), nil
+		}),
+		confidential.WithHTTPClient(client),
+		// The authority is the administrator's; asking Microsoft's public cloud whether
+		// it exists would fail in private and sovereign ones.
+		confidential.WithInstanceDiscovery(false))
+	if err != nil {
+		return federation.Credential{}, configError(err, "check the annotations azure.workload.identity/client-id and tenant-id, and the chart value azure.authorityHost")
+	}
+	var options []confidential.AcquireByCredentialOption
+	if e.claims != "" {
+		options = append(options, confidential.WithClaims(e.claims))
+	}
+	now := time.Now()
+	out, err := msal.AcquireTokenByCredential(ctx, []string{e.scope()}, options...)
+	if err != nil {
+		return federation.Credential{}, explain(ctx, err, recorder.Last(), failure{Identity: e.c.Identity, Authority: authority, Resource: e.resource, Claims: token.Claims})
+	}
+	credential := federation.Credential{
+		Token:     federation.Secret(out.AccessToken),
+		Principal: e.c.Identity.ClientID,
+		Expiry:    federation.ExpiresAt(now, out.ExpiresOn),
+	}
+	if on := out.Metadata.RefreshOn; !on.IsZero() {
+		credential.RefreshIn = max(0, on.Sub(now))
+	}
+	return credential, nil
+}
+
+func configError(err error, hint string) error {
+	return &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: op, Err: err, Hint: hint}
+}

@@ -1,0 +1,143 @@
+package gcp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/podpass-io/podpass/federation"
+)
+
+// stsKinds reads STS's errors: OAuth codes are few, so part of the text decides.
+// The first row that fits counts; an empty text fits all.
+var stsKinds = []struct {
+	code, text string
+	kind       federation.Kind
+}{
+	{"invalid_target", "", federation.KindConfig},
+	{"invalid_request", "", federation.KindConfig},
+	{"invalid_scope", "", federation.KindConfig},
+	{"invalid_grant", "audience in id token", federation.KindAudienceMismatch},
+	{"invalid_grant", "audience", federation.KindAudienceMismatch},
+	{"invalid_grant", "connecting to the given credential's issuer", federation.KindIssuerUntrusted},
+	{"invalid_grant", "stale", federation.KindTokenExpired},
+	{"invalid_grant", "expired", federation.KindTokenExpired},
+	{"invalid_grant", "issuer", federation.KindIssuerUntrusted},
+	{"invalid_grant", "key", federation.KindIssuerUntrusted},
+	{"invalid_grant", "signature", federation.KindIssuerUntrusted},
+	{"invalid_grant", "", federation.KindIssuerUntrusted},
+	{"unauthorized_client", "", federation.KindDenied},
+	{"access_denied", "", federation.KindDenied},
+}
+
+// failure is what an error is explained from.
+type failure struct {
+	Op       string
+	Identity Identity
+	Endpoint string
+	Claims   federation.Claims
+}
+
+func explain(ctx context.Context, err error, resp *federation.Response, f failure) error {
+	if resp == nil {
+		return federation.Unreachable(ctx, cloud, f.Op, f.Endpoint, err)
+	}
+	e := &federation.Error{Cloud: cloud, Op: f.Op, Status: resp.Status, RetryAfter: federation.RetryAfter(resp.Header)}
+	if f.Op == opSTS {
+		readSTS(e, resp.Body)
+	} else {
+		readIAM(e, resp.Body)
+	}
+	switch {
+	case resp.Status == 429 || e.Code == "RESOURCE_EXHAUSTED":
+		e.Kind = federation.KindThrottled
+	case resp.Status >= 500 || resp.Status < 400:
+		e.Kind = federation.KindUnavailable
+	case e.Kind == "":
+		e.Kind = federation.KindDenied
+	}
+	if e.Message == "" {
+		e.Message = fmt.Sprintf("%s answered with status %d and no error that can be read", f.Endpoint, resp.Status)
+	}
+	e.Hint = hint(e, f)
+	return e
+}
+
+func readSTS(e *federation.Error, body []byte) {
+	var in struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal(body, &in) != nil {
+		return // e then tells the status
+	}
+	e.Code, e.Message = in.Error, in.Description
+	text := strings.ToLower(in.Description)
+	for _, k := range stsKinds {
+		if k.code == in.Error && strings.Contains(text, k.text) {
+			e.Kind = k.kind
+			return
+		}
+	}
+}
+
+// readIAM reads Google's common error model.
+// https://cloud.google.com/apis/design/errors
+func readIAM(e *federation.Error, body []byte) {
+	var in struct {
+		Error struct {
+			Message string `json:"message"`
+			Status  string `json:"status"`
+			Details []struct {
+				Reason     string `json:"reason"`
+				RetryDelay string `json:"retryDelay"`
+			} `json:"details"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &in) != nil {
+		return
+	}
+	e.Code, e.Message = in.Error.Status, in.Error.Message
+	for _, d := range in.Error.Details {
+		if d.Reason != "" {
+			e.Code = d.Reason
+		}
+		if delay, err := time.ParseDuration(d.RetryDelay); err == nil && e.RetryAfter == 0 {
+			e.RetryAfter = delay
+		}
+	}
+	switch {
+	case e.Code == "SERVICE_DISABLED", in.Error.Status == "INVALID_ARGUMENT", in.Error.Status == "NOT_FOUND":
+		e.Kind = federation.KindConfig
+	case in.Error.Status == "UNAUTHENTICATED", in.Error.Status == "PERMISSION_DENIED":
+		e.Kind = federation.KindDenied
+	}
+}
+
+func hint(e *federation.Error, f failure) string {
+	c, i := f.Claims, f.Identity
+	who := fmt.Sprintf("the token of ServiceAccount %s/%s has issuer %q, subject %q, audience %q",
+		c.Namespace, c.ServiceAccount, c.Issuer, c.Subject, strings.Join(c.Audiences, ","))
+	switch {
+	case e.Code == "SERVICE_DISABLED":
+		return "enable iamcredentials.googleapis.com in the service account's project"
+	case e.Kind == federation.KindDenied && f.Op != opSTS:
+		return fmt.Sprintf("grant roles/iam.workloadIdentityUser on %s to %s", i.ServiceAccount, Principal(i.Provider, c.Subject))
+	case e.Kind == federation.KindDenied:
+		return who + "; the attribute condition of provider " + i.Provider + " refuses it"
+	case e.Kind == federation.KindAudienceMismatch:
+		return who + "; it must be among the allowed audiences of provider " + i.Provider
+	case e.Kind == federation.KindIssuerUntrusted:
+		return who + "; provider " + i.Provider + " must have exactly that issuer, and Google must be able to fetch its keys (for a private cluster, upload its JWKS to the provider)"
+	case e.Kind == federation.KindTokenExpired:
+		return who + "; STS takes no token issued more than 24 h ago: check the node's clock and the token-expiration annotation"
+	case e.Kind == federation.KindConfig && f.Op == opSTS:
+		return fmt.Sprintf("check that provider %q exists, is enabled, and names the project by number", i.Provider)
+	case e.Kind == federation.KindConfig:
+		return fmt.Sprintf("check that service account %q exists, and the annotations of ServiceAccount %s/%s", i.ServiceAccount, c.Namespace, c.ServiceAccount)
+	default:
+		return ""
+	}
+}

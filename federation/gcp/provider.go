@@ -1,0 +1,70 @@
+package gcp
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+const resourcePrefix = "//iam.googleapis.com/"
+
+// Source: https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
+var (
+	providerPattern  = regexp.MustCompile(`^projects/([^/]+)/locations/([a-z0-9-]+)/workloadIdentityPools/([a-z0-9-]{4,32})/providers/([a-z0-9-]{4,32})$`)
+	numberPattern    = regexp.MustCompile(`^\d{1,20}$`)
+	namespacePattern = regexp.MustCompile(`^identitynamespace:[a-z0-9.:-]{1,128}:https://[!-~]{1,400}$`)
+	emailPattern     = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62})@(?:[a-z0-9-]+\.)+[a-z]{2,}$`)
+	projectPattern   = regexp.MustCompile(`^(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
+)
+
+// ParseProvider gives the STS audience for a provider: its full resource name.
+// It takes "projects/<number>/locations/...", the same behind "//iam.googleapis.com/",
+// and "identitynamespace:<pool>:<identity provider>". STS knows projects by number
+// only, so a project ID is an error that says so.
+func ParseProvider(s string) (string, error) {
+	if strings.HasPrefix(s, "identitynamespace:") {
+		if !namespacePattern.MatchString(s) {
+			return "", errors.New("want identitynamespace:<pool>:<https URL of the identity provider>")
+		}
+		return s, nil
+	}
+	name := strings.TrimPrefix(s, resourcePrefix)
+	parts := providerPattern.FindStringSubmatch(name)
+	if parts == nil {
+		return "", errors.New("want projects/<number>/locations/<location>/workloadIdentityPools/<pool>/providers/<provider>")
+	}
+	if !numberPattern.MatchString(parts[1]) {
+		return "", fmt.Errorf("names project %q by its ID, and STS wants the project's number", parts[1])
+	}
+	return resourcePrefix + name, nil
+}
+
+// ValidServiceAccount reports whether s has the form of a service account's email.
+func ValidServiceAccount(s string) bool { return len(s) <= 254 && emailPattern.MatchString(s) }
+
+// ValidProject reports whether s has the form of a project ID, domain-scoped ones
+// ("example.com:project") included.
+func ValidProject(s string) bool { return projectPattern.MatchString(s) }
+
+// ProjectOf is the project of a service account, by its email's domain; "" where
+// the domain does not tell. A domain-scoped project, "example.com:project", has
+// its parts the other way round there.
+func ProjectOf(serviceAccount string) string {
+	_, domain, _ := strings.Cut(serviceAccount, "@")
+	name, ok := strings.CutSuffix(domain, ".iam.gserviceaccount.com")
+	if !ok {
+		return ""
+	}
+	if project, scope, ok := strings.Cut(name, "."); ok {
+		return scope + ":" + project
+	}
+	return name
+}
+
+// Limits of an impersonated access token's life, in seconds. Above an hour an
+// organisation policy has to allow it.
+const (
+	MinTokenLifetime = 600
+	MaxTokenLifetime = 43200
+)
