@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
@@ -75,8 +76,14 @@ const (
 // know are errors, so that a misspelt one is not silently without effect. The
 // error names every problem, by the path of the chart's value.
 func LoadSettings(b []byte) (Settings, error) {
+	raw, err := yaml.YAMLToJSONStrict(b)
+	if err != nil {
+		return Settings{}, fmt.Errorf("read settings: %w", err)
+	}
 	var s Settings
-	if err := yaml.UnmarshalStrict(b, &s); err != nil {
+	// Not yaml.UnmarshalStrict, which names neither the path nor more than one problem.
+	unknown, err := json.UnmarshalStrict(raw, &s)
+	if err := errors.Join(append(unknown, err)...); err != nil {
 		return Settings{}, fmt.Errorf("read settings: %w", err)
 	}
 	if err := s.Validate(); err != nil {

@@ -1,0 +1,68 @@
+package inject
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLoadSettings(t *testing.T) {
+	s, err := LoadSettings([]byte(`
+mode: direct
+brokerPort: 9000
+aws:
+  region: eu-west-1
+  stsEndpoints: {minio: "https://minio.example.com"}
+broker:
+  image: example.com/broker@sha256:0123456789abcdef
+  resources:
+    limits: {memory: 32Mi}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]any{
+		"mode": string(s.Mode), "port": s.BrokerPort, "region": s.AWS.Region, "sts": s.AWS.STSEndpoints["minio"],
+		"image": s.Broker.Image, "memory": s.Broker.resources().Limits["memory"], "requests": len(s.Broker.resources().Requests),
+	}
+	want := map[string]any{
+		"mode": "direct", "port": 9000, "region": "eu-west-1", "sts": "https://minio.example.com",
+		"image": "example.com/broker@sha256:0123456789abcdef", "memory": "32Mi", "requests": 0,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestLoadSettingsProblems(t *testing.T) {
+	for name, tt := range map[string]struct {
+		yaml string
+		want []string
+	}{
+		"empty":            {``, []string{"broker.image: required"}},
+		"unknown key":      {"broker: {image: i}\nregion: x", []string{`unknown field "region"`}},
+		"unknown key deep": {"broker: {image: i, imagePolicy: Always}", []string{`unknown field "broker.imagePolicy"`}},
+		"doubled key":      {"broker: {image: i}\nbroker: {image: j}", []string{"already set"}},
+		"not YAML":         {"a: [", []string{"read settings"}},
+		"all at once": {
+			"broker: {image: 'a b', imagePullPolicy: always, logLevel: loud, runAsUser: -2, resources: {requests: {cpu: fast, memory: 2Gi}, limits: {memory: 1Gi}}}\ncaBundle: none",
+			[]string{
+				`broker.image: "a b" is not`, `broker.imagePullPolicy: "always"`, `broker.logLevel: "loud"`, `broker.runAsUser: -2`,
+				`broker.resources.requests.cpu: "fast"`, `broker.resources.requests.memory: 2Gi is more than the limit, 1Gi`, `caBundle: no PEM`,
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := LoadSettings([]byte(tt.yaml))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error does not say %q: %v", want, err)
+				}
+			}
+		})
+	}
+}
