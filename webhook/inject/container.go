@@ -36,7 +36,7 @@ func (pl *planner) checkSkipList() {
 			continue
 		}
 		pl.warn(serviceaccount.Problem{
-			Code: codeUnknownSkip, Where: pl.where(), Value: skip, Message: "the list of containers to skip names one that the pod does not have",
+			Code: codeUnknownSkip, Where: pl.where(), Value: clip(skip), Message: "the list of containers to skip names one that the pod does not have",
 			Fix: "correct the name; nothing needs to be done if another webhook adds that container",
 		})
 	}
@@ -87,6 +87,9 @@ func (pl *planner) inject(list string, i int, c *podContainer) {
 	appendTo(&pl.patch, at+"/volumeMounts", c.VolumeMounts != nil, mounts)
 }
 
+// missingEnv gives the variables that the container does not name. What an envFrom
+// sets cannot be seen, and gives way to these, as it does with the webhooks whose
+// annotations podpass honours.
 func (d *delivery) missingEnv(c *podContainer) []envVar {
 	var list []envVar
 	for _, v := range d.env {
@@ -145,7 +148,7 @@ func (pl *planner) checkClientID(d *delivery, c *podContainer) {
 	want, ok := d.want("AZURE_CLIENT_ID")
 	if have, set := c.env(want.Name); ok && set && have.ValueFrom == nil && have.Value != "" && !want.same(have) {
 		pl.warn(serviceaccount.Problem{
-			Code: codeClientID, Where: pl.whereContainer(c) + " variable AZURE_CLIENT_ID", Value: have.Value,
+			Code: codeClientID, Where: pl.whereContainer(c) + " variable AZURE_CLIENT_ID", Value: clip(have.Value),
 			Message: "the broker serves the ServiceAccount's client ID " + want.Value + " alone, and refuses requests for this one",
 			Fix:     "remove the variable, or annotate a ServiceAccount of its own with this client ID",
 		})

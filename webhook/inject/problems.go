@@ -1,6 +1,10 @@
 package inject
 
-import "github.com/podpass-io/podpass/federation/serviceaccount"
+import (
+	"strings"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
 
 // The planner's problem codes: WI050 to WI079. Each has a heading in docs/errors.md.
 const (
@@ -31,4 +35,14 @@ func appendBounded(list []serviceaccount.Problem, p serviceaccount.Problem) []se
 		return list
 	}
 	return append(list, p)
+}
+
+// maxValue bounds what a problem quotes.
+const maxValue = 100
+
+func clip(s string) string {
+	if len(s) <= maxValue {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxValue], "") + "..."
 }

@@ -1,0 +1,152 @@
+package inject
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/podpass-io/podpass/federation/aws"
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+func TestEachCodeIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("problems.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for code := 50; code < 80; code++ {
+		name := fmt.Sprintf("WI%03d", code)
+		used := strings.Contains(string(source), `"`+name+`"`)
+		if heading := strings.Contains(string(doc), "\n## "+name); used != heading {
+			t.Errorf("%s: in the code: %v, a heading in docs/errors.md: %v", name, used, heading)
+		}
+		if used {
+			n++
+		}
+	}
+	if n == 0 {
+		t.Error("no code found")
+	}
+}
+
+func TestEscapeReferences(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain": "plain", "": "", "$(SECRET)": "$$(SECRET)", "$$": "$$$$", "a$b": "a$$b", "${aws:x}": "$${aws:x}",
+	} {
+		if got := escapeReferences(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
+// An annotation's value ends up in the broker's environment, where kubelet would
+// expand $(NAME) in it.
+func TestPlanEscapesIdentities(t *testing.T) {
+	a := serviceaccount.Answer{AWS: &serviceaccount.AWS{
+		Grant:    serviceaccount.Grant{Mode: serviceaccount.ModeBroker},
+		Identity: aws.Identity{RoleARN: "arn:aws:iam::123456789012:role/web", Audience: "a", SessionPolicy: `{"$(PODPASS_SECRET)":1}`},
+	}}
+	pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c"}]}}`)
+	sidecar := typed(t, apply(t, pod, plan(t, pod, a).Patch)).Spec.InitContainers[0]
+	if got := sidecar.Env[0].Value; !strings.Contains(got, `$$(PODPASS_SECRET)`) || strings.Contains(strings.ReplaceAll(got, "$$", ""), "$") {
+		t.Errorf("PODPASS_IDENTITIES: %s", got)
+	}
+}
+
+func TestClipSessionName(t *testing.T) {
+	long := strings.Repeat("n", 60) + ".web.web-7d9f"
+	for in, want := range map[string]string{
+		"shop.web.web":          "shop.web.web",
+		strings.Repeat("x", 64): strings.Repeat("x", 64),
+	} {
+		if got := clipSessionName(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+	got, other := clipSessionName(long), clipSessionName(long+"x")
+	if len(got) != 64 || len(other) != 64 || got == other || got != clipSessionName(long) {
+		t.Errorf("%q and %q: want 64 characters each, stable and different", got, other)
+	}
+}
+
+// The order of the operations is part of the contract: indices of the user's
+// containers hold only until an init container is inserted before them.
+func TestPlanOperations(t *testing.T) {
+	a := benchAnswer(serviceaccount.ModeBroker, 1)
+	pod := []byte(`{"metadata":{"name":"p","labels":{"a":"b"}},"spec":{"initContainers":[{"name":"i"}],"containers":[{"name":"c","env":[{"name":"X"}]}],"volumes":[]}}`)
+	var got []string
+	for _, op := range plan(t, pod, a).Patch {
+		got = append(got, op.Path)
+	}
+	want := []string{
+		"/spec/initContainers/0/env",
+		"/spec/containers/0/env/-", "/spec/containers/0/env/-", "/spec/containers/0/env/-",
+		"/spec/volumes/-",
+		"/spec/initContainers/0",
+		"/metadata/labels/podpass.io~1injected",
+		"/metadata/annotations",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// An administrator's settings reach the sidecar, each only for a cloud it serves.
+func TestSidecarSettings(t *testing.T) {
+	s := Settings{
+		Installation: serviceaccount.Installation{
+			AWS:   serviceaccount.AWSInstallation{STSEndpoints: map[string]string{"aws": "https://sts.example.com"}},
+			GCP:   serviceaccount.GCPInstallation{STSEndpoint: "https://gcp.example.com"},
+			Azure: serviceaccount.AzureInstallation{AuthorityHost: "https://login.example.com/"},
+		},
+		Broker:   BrokerSettings{Image: "i", ImagePullPolicy: "Never", LogLevel: "debug", RunAsUser: -1},
+		CABundle: "-----BEGIN CERTIFICATE-----",
+	}
+	pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c"}]}}`)
+	r, err := Plan(pod, benchAnswer(serviceaccount.ModeBroker, 1), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := typed(t, apply(t, pod, r.Patch)).Spec.InitContainers[0]
+	got := map[string]string{}
+	for _, e := range c.Env[4:] {
+		got[e.Name] = e.Value
+	}
+	want := map[string]string{"PODPASS_AWS_STS_ENDPOINT": "https://sts.example.com", "PODPASS_CA_BUNDLE": s.CABundle, "PODPASS_LOG_LEVEL": "debug"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if c.SecurityContext.RunAsUser != nil || c.ImagePullPolicy != "Never" {
+		t.Errorf("runAsUser %v, imagePullPolicy %q", c.SecurityContext.RunAsUser, c.ImagePullPolicy)
+	}
+}
+
+func TestPodLevelResources(t *testing.T) {
+	pod := []byte(`{"metadata":{"name":"p"},"spec":{"resources":{"requests":{"cpu":1}},"containers":[{"name":"c"}]}}`)
+	c := typed(t, apply(t, pod, plan(t, pod, benchAnswer(serviceaccount.ModeBroker, 1)).Patch)).Spec.InitContainers[0]
+	if len(c.Resources.Limits)+len(c.Resources.Requests) != 0 {
+		t.Errorf("the sidecar takes %v of the pod's own resources", c.Resources)
+	}
+}
+
+// A manifest made from a running pod of another identity must not keep that one.
+func TestPlanStaleSidecar(t *testing.T) {
+	pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c"}]}}`)
+	a := benchAnswer(serviceaccount.ModeBroker, 1)
+	injected := apply(t, pod, plan(t, pod, a).Patch)
+	other := *a.AWS
+	other.RoleARN = "arn:aws:iam::123456789012:role/other"
+	a.AWS = &other
+	r := plan(t, injected, a)
+	if r.Patch != nil || len(r.Errors) != 1 || r.Errors[0].Code != codeContainerName {
+		t.Errorf("patch %v, errors %v", r.Patch, r.Errors)
+	}
+}
