@@ -1,0 +1,120 @@
+package serviceaccount
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/podpass-io/podpass/federation/aws"
+)
+
+// maxChain bounds aws-assume-role-arn and gcp-delegates: each link is a request
+// on the way to the first credential.
+const maxChain = 5
+
+func (r *resolver) aws() {
+	named := r.agreed(KeyAWSRoleARN, KeyEKSRoleARN)
+	if !named.set {
+		return
+	}
+	arn, ok := r.role(named)
+	if !ok {
+		return
+	}
+	id := aws.Identity{RoleARN: arn, Audience: aws.DefaultAudience, Region: r.in.AWS.Region}
+	if v := r.lookup(KeyEKSAudience); v.set && v.text != "" {
+		id.Audience = v.text
+	}
+	r.boolean(r.lookup(KeyEKSRegionalSTS)) // only checked: podpass is always regional
+	r.awsOptions(&id)
+	r.answer.AWS = &AWS{Identity: id, Grant: Grant{
+		Mode: r.mode(""), TokenExpiration: r.expiration(KeyEKSTokenExpiration, 600), Source: source(named),
+	}}
+	if a := r.answer.AWS; a.Mode == ModeDirect && (len(id.Chain) > 0 || id.SessionPolicy != "" || id.SessionDuration != 0) {
+		r.warn(CodeIgnored, named, "direct mode cannot chain roles or set a session's duration or policy: the SDK makes the call", "use broker mode, or remove these annotations")
+	}
+}
+
+// role checks a role's ARN; a bare name is composed with the installation's
+// account.
+func (r *resolver) role(v value) (string, bool) {
+	text := v.text
+	if r.in.AWS.AccountID != "" && aws.ValidRoleName(strings.TrimPrefix(text, "/")) {
+		text = aws.RoleARN{Partition: cmp.Or(r.in.AWS.Partition, "aws"), Account: r.in.AWS.AccountID, Path: "/", Name: strings.TrimPrefix(text, "/")}.String()
+	}
+	arn, err := aws.ParseRoleARN(text)
+	if err != nil {
+		r.fail(CodeAWSRole, v, err.Error(), "set it to the role's ARN, for example arn:aws:iam::111122223333:role/orders")
+		return "", false
+	}
+	if _, ok := r.in.AWS.STSEndpoints[arn.Partition]; !ok && !aws.IsAWSPartition(arn.Partition) {
+		r.fail(CodeAWSPartition, v, fmt.Sprintf("partition %q is not AWS's, and this installation names no STS for it", arn.Partition),
+			"ask the administrator for the chart value aws.stsEndpoints."+arn.Partition)
+		return "", false
+	}
+	return text, true
+}
+
+func (r *resolver) awsOptions(id *aws.Identity) {
+	if v := r.lookup(KeyAWSAssumeRoleARN); v.set {
+		for text := range strings.SplitSeq(v.text, ",") {
+			arn, ok := r.role(value{v.where, strings.TrimSpace(text), true})
+			if !ok {
+				return
+			}
+			id.Chain = append(id.Chain, arn)
+		}
+		if len(id.Chain) > maxChain {
+			r.fail(CodeAWSOption, v, fmt.Sprintf("chains %d roles, more than %d", len(id.Chain), maxChain), "let one role's policy allow what the chain adds up to")
+		}
+	}
+	if v := r.lookup(KeyAWSExternalID); v.set {
+		id.ExternalID = v.text
+		if !aws.ValidExternalID(v.text) {
+			r.fail(CodeAWSOption, v, "cannot be an external ID", "use 2 to 1224 letters, digits and _+=,.@:/-")
+		} else if len(id.Chain) == 0 {
+			r.fail(CodeAWSOption, v, "has no effect: an external ID belongs to AssumeRole, and no further role is annotated", "add "+KeyAWSAssumeRoleARN+", or remove this annotation")
+		}
+	}
+	if v := r.lookup(KeyAWSSessionName); v.set {
+		id.SessionName = v.text
+		if !aws.ValidSessionName(v.text) {
+			r.fail(CodeAWSOption, v, "cannot be a session name", "use 2 to 64 letters, digits and _+=,.@-")
+		}
+	}
+	if v := r.lookup(KeyAWSSessionDuration); v.set {
+		most := int64(aws.MaxSessionDuration)
+		if len(id.Chain) > 0 {
+			most = aws.MaxChainedSessionDuration // whatever the role's own maximum says
+		}
+		id.SessionDuration = int(r.number(v, aws.MinSessionDuration, most, 0))
+		if id.SessionDuration == aws.MinSessionDuration {
+			r.warn(CodeAWSOption, v, "makes botocore, which wants 15 minutes left, ask again on each call", "use 1800 or more")
+		}
+	}
+	if v := r.lookup(KeyAWSSessionPolicy); v.set {
+		id.SessionPolicy = v.text
+		if !json.Valid([]byte(v.text)) || len(v.text) > aws.MaxSessionPolicy {
+			r.fail(CodeAWSOption, v, "is not JSON of at most 2048 characters", "put an IAM policy document there, or name a managed policy on the role")
+		}
+	}
+	if v := r.lookup(KeyAWSSessionTags); v.set {
+		id.SessionTags = r.boolean(v)
+		if id.SessionTags && len(id.Chain) == 0 {
+			r.fail(CodeAWSOption, v, "has no effect: web identity carries no tags, and no further role is annotated", "add "+KeyAWSAssumeRoleARN+", or remove this annotation")
+		}
+	}
+}
+
+// source is what a Grant says of the annotation that named an identity.
+func source(v value) string {
+	if strings.HasPrefix(v.where, sourceMapping) {
+		return sourceMapping
+	}
+	_, key, _ := strings.Cut(v.where, " annotation ")
+	if key == "" {
+		_, key, _ = strings.Cut(v.where, " label ")
+	}
+	return key
+}

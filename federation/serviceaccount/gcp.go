@@ -1,0 +1,148 @@
+package serviceaccount
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/podpass-io/podpass/federation/gcp"
+)
+
+func (r *resolver) gcp() {
+	provider := r.agreed(KeyGCPProvider, KeyGoogleProvider)
+	account := r.agreed(r.accountKeys()...)
+	if !provider.set && !account.set {
+		return
+	}
+	var id gcp.Identity
+	ok := r.gcpProvider(&id, provider, account)
+	if account.set {
+		id.ServiceAccount = account.text
+		if !gcp.ValidServiceAccount(account.text) {
+			r.fail(CodeGCPAccount, account, "is not the email of a service account", "set it to <name>@<project>.iam.gserviceaccount.com")
+			ok = false
+		}
+	}
+	if v := r.lookup(KeyGoogleTokenExchangeMode); v.set {
+		switch v.text {
+		case "service-account":
+		case "direct-access":
+			id.ServiceAccount = ""
+		default:
+			r.fail(CodeChoice, v, "is neither service-account nor direct-access", "choose one of them, or remove the annotation")
+		}
+	}
+	r.gcpOptions(&id)
+	if !ok {
+		return
+	}
+	named := provider
+	if !provider.set {
+		named = account
+	}
+	r.answer.GCP = &GCP{Identity: id, Grant: Grant{
+		Mode: r.mode(r.googleMode()), TokenExpiration: r.expiration(KeyGoogleTokenExpiration, 600), Source: source(named),
+	}}
+}
+
+// accountKeys are the annotations that name a service account. GKE's counts
+// unless GKE itself is to serve the pod.
+func (r *resolver) accountKeys() []string {
+	keys := []string{KeyGCPServiceAccount, KeyGoogleServiceAccount}
+	_, onGKE := r.req.PodNodeSelector[KeyGKEMetadataServer]
+	if s := r.in.GCP.GKEAnnotation; s == "off" || s != "on" && onGKE {
+		return keys
+	}
+	return append(keys, KeyGKEServiceAccount)
+}
+
+func (r *resolver) gcpProvider(id *gcp.Identity, provider, account value) bool {
+	if !provider.set {
+		id.Provider = r.in.defaultProvider()
+		if id.Provider == "" {
+			r.fail(CodeGCPNoProvider, account, "names a service account, and neither an annotation nor this installation names the workload identity provider that leads to it",
+				"annotate the ServiceAccount with "+KeyGoogleProvider+", or ask the administrator for the chart value gcp.defaultProvider")
+			return false
+		}
+	} else {
+		var err error
+		if id.Provider, err = gcp.ParseProvider(provider.text); err != nil {
+			r.fail(CodeGCPProvider, provider, err.Error(), "gcloud iam workload-identity-pools providers describe shows the name to use; gcloud projects describe shows a project's number")
+			return false
+		}
+	}
+	id.Audience = id.Provider
+	if v := r.lookup(KeyGoogleAudience); v.set && v.text != "" {
+		id.Audience = v.text
+	} else if pool, ok := strings.CutPrefix(id.Provider, "identitynamespace:"); ok {
+		// GKE and fleets expect the pool itself as the token's audience.
+		id.Audience, _, _ = strings.Cut(pool, ":https://")
+	}
+	return true
+}
+
+// defaultProvider is the STS audience of the installation's provider; "": none.
+func (in Installation) defaultProvider() string {
+	g := in.GCP
+	if g.DefaultProvider != "" {
+		name, err := gcp.ParseProvider(g.DefaultProvider)
+		if err != nil {
+			return "" // Validate has said so
+		}
+		return name
+	}
+	if g.FleetPool != "" && g.FleetIdentityProvider != "" {
+		return "identitynamespace:" + g.FleetPool + ":" + g.FleetIdentityProvider
+	}
+	return ""
+}
+
+func (r *resolver) gcpOptions(id *gcp.Identity) {
+	id.Project = cmp.Or(gcp.ProjectOf(id.ServiceAccount), r.in.GCP.Project)
+	if v := r.agreed(KeyGCPProject, KeyGoogleProjectID); v.set {
+		id.Project = r.project(v)
+	}
+	if v := r.agreed(KeyGCPQuotaProject, KeyGKEQuotaProject); v.set {
+		id.QuotaProject = r.project(v)
+	}
+	id.PrincipalAsEmail = r.boolean(r.lookup(KeyGKEPrincipalAsEmail))
+	if v := r.lookup(KeyGCPDelegates); v.set {
+		for email := range strings.SplitSeq(v.text, ",") {
+			if email = strings.TrimSpace(email); !gcp.ValidServiceAccount(email) {
+				r.fail(CodeGCPOption, value{v.where, email, true}, "is not the email of a service account", "list emails, separated by commas")
+			}
+			id.Delegates = append(id.Delegates, email)
+		}
+		if len(id.Delegates) > maxChain {
+			r.fail(CodeGCPOption, v, fmt.Sprintf("lists %d delegates, more than %d", len(id.Delegates), maxChain), "shorten the chain")
+		}
+	}
+	if v := r.lookup(KeyGCPTokenLifetime); v.set {
+		id.TokenLifetime = int(r.number(v, gcp.MinTokenLifetime, gcp.MaxTokenLifetime, 0))
+	}
+	if v := r.lookup(KeyGoogleRunAsUser); v.set {
+		r.warn(CodeIgnored, v, "is ignored: podpass adds no gcloud container", "remove the annotation")
+	}
+}
+
+func (r *resolver) project(v value) string {
+	if !gcp.ValidProject(v.text) {
+		r.fail(CodeGCPOption, v, "is not a project ID", "gcloud projects list shows them; a project's number is not its ID")
+	}
+	return v.text
+}
+
+func (r *resolver) googleMode() Mode {
+	v := r.lookup(KeyGoogleInjectionMode)
+	switch {
+	case !v.set:
+		return ""
+	case v.text == "direct":
+		return ModeDirect
+	case v.text == "gcloud":
+		r.warn(CodeIgnored, v, "no gcloud container is added: gcloud gets its credentials from the broker", "remove the annotation")
+		return ModeBroker
+	}
+	r.fail(CodeChoice, v, "is neither direct nor gcloud", "choose one of them, or remove the annotation")
+	return ""
+}

@@ -1,0 +1,135 @@
+package serviceaccount
+
+// Keys of podpass's own vocabulary.
+const (
+	KeyInject             = "podpass.io/inject"
+	KeyMode               = "podpass.io/mode"
+	KeySkipContainers     = "podpass.io/skip-containers"
+	KeyTokenExpiration    = "podpass.io/token-expiration"
+	KeyBrokerPort         = "podpass.io/broker-port"
+	KeyStaticKeys         = "podpass.io/static-keys"
+	KeyAWSRoleARN         = "podpass.io/aws-role-arn"
+	KeyAWSAssumeRoleARN   = "podpass.io/aws-assume-role-arn"
+	KeyAWSExternalID      = "podpass.io/aws-external-id"
+	KeyAWSSessionName     = "podpass.io/aws-session-name"
+	KeyAWSSessionDuration = "podpass.io/aws-session-duration"
+	KeyAWSSessionPolicy   = "podpass.io/aws-session-policy"
+	KeyAWSSessionTags     = "podpass.io/aws-session-tags"
+	KeyGCPProvider        = "podpass.io/gcp-provider"
+	KeyGCPServiceAccount  = "podpass.io/gcp-service-account"
+	KeyGCPProject         = "podpass.io/gcp-project"
+	KeyGCPQuotaProject    = "podpass.io/gcp-quota-project"
+	KeyGCPDelegates       = "podpass.io/gcp-delegates"
+	KeyGCPTokenLifetime   = "podpass.io/gcp-token-lifetime"
+	KeyAzureClientID      = "podpass.io/azure-client-id"
+	KeyAzureTenantID      = "podpass.io/azure-tenant-id"
+	KeyOIDCAudiences      = "podpass.io/oidc-audiences"
+)
+
+// Keys of amazon-eks-pod-identity-webhook.
+const (
+	KeyEKSRoleARN         = "eks.amazonaws.com/role-arn"
+	KeyEKSAudience        = "eks.amazonaws.com/audience"
+	KeyEKSRegionalSTS     = "eks.amazonaws.com/sts-regional-endpoints"
+	KeyEKSTokenExpiration = "eks.amazonaws.com/token-expiration"
+	KeyEKSSkipContainers  = "eks.amazonaws.com/skip-containers"
+	KeyEKSSkip            = "eks.amazonaws.com/skip-pod-identity-webhook"
+)
+
+// Keys of azure-workload-identity.
+const (
+	KeyAzureWIUse             = "azure.workload.identity/use"
+	KeyAzureWIClientID        = "azure.workload.identity/client-id"
+	KeyAzureWITenantID        = "azure.workload.identity/tenant-id"
+	KeyAzureWITokenExpiration = "azure.workload.identity/service-account-token-expiration"
+	KeyAzureWISkipContainers  = "azure.workload.identity/skip-containers"
+	KeyAzureWIProxy           = "azure.workload.identity/inject-proxy-sidecar"
+	KeyAzureWIProxyPort       = "azure.workload.identity/proxy-sidecar-port"
+)
+
+// Keys of pfnet's gcp-workload-identity-federation-webhook.
+const (
+	KeyGoogleProvider          = "cloud.google.com/workload-identity-provider"
+	KeyGoogleServiceAccount    = "cloud.google.com/service-account-email"
+	KeyGoogleAudience          = "cloud.google.com/audience"
+	KeyGoogleTokenExpiration   = "cloud.google.com/token-expiration"
+	KeyGoogleInjectionMode     = "cloud.google.com/injection-mode"
+	KeyGoogleRunAsUser         = "cloud.google.com/gcloud-run-as-user"
+	KeyGoogleSkipContainers    = "cloud.google.com/skip-containers"
+	KeyGoogleTokenExchangeMode = "cloud.google.com/token-exchange-mode"
+	KeyGoogleProjectID         = "cloud.google.com/project-id"
+)
+
+// Keys of GKE Workload Identity.
+const (
+	KeyGKEServiceAccount   = "iam.gke.io/gcp-service-account"
+	KeyGKEPrincipalAsEmail = "iam.gke.io/return-principal-id-as-email"
+	KeyGKEQuotaProject     = "iam.gke.io/credential-quota-project"
+	KeyGKEMetadataServer   = "iam.gke.io/gke-metadata-server-enabled"
+)
+
+// Key is a row of the table of annotations: docs/annotations.md holds the same.
+type Key struct {
+	Name string
+	// On is where the key is read: "ServiceAccount", "pod", "pod, ServiceAccount"
+	// (the pod's wins), "pod label", "pod nodeSelector".
+	On string
+	// Value is the form and the bounds; Meaning what it does, with the default.
+	Value   string
+	Meaning string
+}
+
+// Keys is the whole vocabulary, in the order of the documentation.
+func Keys() []Key {
+	const sa, pod, both = "ServiceAccount", "pod", "pod, ServiceAccount"
+	return []Key{
+		{KeyInject, "pod label", "`true`, `false`", "`true`: opt in, injection must not fail silently; `false`: never touch the pod"},
+		{KeyMode, both, "`broker`, `direct`", "how containers get credentials; default: the installation's, `broker`"},
+		{KeySkipContainers, pod, "names, separated by commas or semicolons", "containers and init containers that get nothing"},
+		{KeyTokenExpiration, both, "seconds, 600..86400", "life of the subject token; default: the installation's, 3600"},
+		{KeyBrokerPort, pod, "1024..65535", "the broker's port on the pod's loopback; default: the installation's, 9911"},
+		{KeyStaticKeys, both, "`warn`, `override`, `deny`", "what happens to static keys that SDKs would prefer; default: the installation's, `warn`"},
+		{KeyAWSRoleARN, sa, "role ARN, or a role's name where the installation knows the account", "the AWS role"},
+		{KeyAWSAssumeRoleARN, sa, "role ARNs, separated by commas, at most 5", "further roles to assume, in order"},
+		{KeyAWSExternalID, sa, "2..1224 of letters, digits and `_+=,.@:/-`", "ExternalId of these AssumeRole calls"},
+		{KeyAWSSessionName, sa, "2..64 of letters, digits and `_+=,.@-`", "session name; default: `<namespace>.<ServiceAccount>.<pod>`"},
+		{KeyAWSSessionDuration, sa, "seconds, 900..43200; with further roles at most 3600", "life of the credentials; default: STS's, 3600"},
+		{KeyAWSSessionPolicy, sa, "JSON, at most 2048 characters", "inline policy of the last session"},
+		{KeyAWSSessionTags, sa, "`true`, `false`", "send the tags of EKS Pod Identity with these AssumeRole calls"},
+		{KeyGCPProvider, sa, "`projects/<number>/locations/<location>/workloadIdentityPools/<pool>/providers/<provider>`", "the workload identity provider; default: the installation's"},
+		{KeyGCPServiceAccount, sa, "email", "service account to impersonate; default: none, direct resource access"},
+		{KeyGCPProject, sa, "project ID", "project that SDKs are told; default: the service account's, else the installation's"},
+		{KeyGCPQuotaProject, sa, "project ID", "project that is charged quota"},
+		{KeyGCPDelegates, sa, "emails, separated by commas, at most 5", "delegation chain of the impersonation"},
+		{KeyGCPTokenLifetime, sa, "seconds, 600..43200", "life of impersonated access tokens; default 3600"},
+		{KeyAzureClientID, sa, "GUID", "the application or managed identity"},
+		{KeyAzureTenantID, sa, "GUID or domain", "its tenant; default: the installation's"},
+		{KeyOIDCAudiences, sa, "audiences", "not served by this version: an error, so that nobody relies on it"},
+		{KeyEKSRoleARN, sa, "role ARN, or a role's name where the installation knows the account", "the AWS role"},
+		{KeyEKSAudience, sa, "string", "audience of the subject token; default `sts.amazonaws.com`"},
+		{KeyEKSRegionalSTS, sa, "`true`, `false`", "accepted; podpass always uses regional endpoints"},
+		{KeyEKSTokenExpiration, both, "seconds, 600..86400", "life of the AWS subject token"},
+		{KeyEKSSkipContainers, pod, "names, separated by commas", "as `podpass.io/skip-containers`"},
+		{KeyEKSSkip, "pod label", "any", "never touch the pod"},
+		{KeyAzureWIUse, "pod label", "`true`", "opt in; needed only where the installation requires it"},
+		{KeyAzureWIClientID, sa, "GUID", "the application or managed identity; accepted as a label too, with a warning"},
+		{KeyAzureWITenantID, sa, "GUID or domain", "its tenant; default: the installation's"},
+		{KeyAzureWITokenExpiration, both, "seconds, 3600..86400", "life of the Azure subject token"},
+		{KeyAzureWISkipContainers, pod, "names, separated by semicolons", "as `podpass.io/skip-containers`"},
+		{KeyAzureWIProxy, pod, "`true`, `false`", "`true`: broker mode for Azure; `false`: direct mode"},
+		{KeyAzureWIProxyPort, pod, "1024..65535", "as `podpass.io/broker-port`"},
+		{KeyGoogleProvider, sa, "`projects/<number>/locations/<location>/workloadIdentityPools/<pool>/providers/<provider>`", "the workload identity provider"},
+		{KeyGoogleServiceAccount, sa, "email", "service account to impersonate; default: none, direct resource access"},
+		{KeyGoogleAudience, sa, "string", "audience of the subject token; default: the provider's own resource name"},
+		{KeyGoogleTokenExpiration, both, "seconds, 600..86400", "life of the Google subject token; default 3600"},
+		{KeyGoogleInjectionMode, sa, "`direct`, `gcloud`", "`direct`: direct mode for Google Cloud; `gcloud`: broker mode, with a warning"},
+		{KeyGoogleRunAsUser, sa, "number", "ignored, with a warning: podpass adds no gcloud container"},
+		{KeyGoogleSkipContainers, pod, "names, separated by commas", "as `podpass.io/skip-containers`"},
+		{KeyGoogleTokenExchangeMode, sa, "`service-account`, `direct-access`", "`direct-access`: the federated principal itself, even if a service account is named"},
+		{KeyGoogleProjectID, sa, "project ID", "as `podpass.io/gcp-project`"},
+		{KeyGKEServiceAccount, sa, "email", "service account to impersonate, through the installation's default provider"},
+		{KeyGKEPrincipalAsEmail, sa, "`true`, `false`", "the metadata server gives the federated principal as email"},
+		{KeyGKEQuotaProject, sa, "project ID", "project that is charged quota"},
+		{KeyGKEMetadataServer, "pod nodeSelector", "`true`", "on GKE the platform serves the pod: `iam.gke.io` annotations are left alone unless the installation says `on`"},
+	}
+}

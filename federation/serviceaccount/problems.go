@@ -1,0 +1,26 @@
+package serviceaccount
+
+// Codes of problems. They are stable: people search for them, and each has a
+// heading in docs/errors.md.
+const (
+	CodeAWSRole       = "WI001" // a role that is no role ARN
+	CodeAWSPartition  = "WI002" // a partition that the installation does not allow
+	CodeAWSOption     = "WI003" // an aws-* annotation that cannot be
+	CodeGCPProvider   = "WI010"
+	CodeGCPAccount    = "WI011"
+	CodeGCPNoProvider = "WI012" // a service account, and no provider to get to it
+	CodeGCPOption     = "WI013"
+	CodeAzureClient   = "WI020"
+	CodeAzureTenant   = "WI021"
+	CodeAzureNoClient = "WI022" // opted in for Azure without a client ID
+	CodeAzureLabel    = "WI023" // the client ID is a label
+	CodeNumber        = "WI030"
+	CodeChoice        = "WI031"
+	CodeContradiction = "WI032"
+	CodeTooLong       = "WI033"
+	CodeTypo          = "WI034"
+	CodeUnsupported   = "WI035"
+	CodeIgnored       = "WI036"
+	CodeInject        = "WI037"
+	CodeNoIdentity    = "WI038" // opted in, and nothing to inject
+)

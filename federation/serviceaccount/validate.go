@@ -1,0 +1,69 @@
+package serviceaccount
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/aws"
+	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/gcp"
+)
+
+// Validate reports all that is wrong with the administrator's settings, each
+// problem with the name of its chart value.
+func (in Installation) Validate() error {
+	var errs []error
+	bad := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	endpoint := func(name, url string) {
+		if url == "" {
+			return
+		}
+		if err := federation.CheckEndpoint(url); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	bad(slices.Contains([]Mode{"", ModeBroker, ModeDirect}, in.Mode), "mode: %q is neither broker nor direct", in.Mode)
+	bad(in.TokenExpiration == 0 || in.TokenExpiration >= 600 && in.TokenExpiration <= 86400, "tokenExpiration: %d is not in 600..86400 seconds", in.TokenExpiration)
+	bad(in.BrokerPort == 0 || in.BrokerPort >= 1024 && in.BrokerPort <= 65535, "brokerPort: %d is not in 1024..65535", in.BrokerPort)
+	bad(slices.Contains([]StaticKeys{"", StaticKeysWarn, StaticKeysOverride, StaticKeysDeny}, in.StaticKeys), "staticKeys: %q is none of warn, override, deny", in.StaticKeys)
+
+	bad(in.AWS.Region == "" || aws.ValidRegion(in.AWS.Region), "aws.region: %q is not a region", in.AWS.Region)
+	if in.AWS.AccountID != "" {
+		_, err := aws.ParseRoleARN("arn:aws:iam::" + in.AWS.AccountID + ":role/x")
+		bad(err == nil, "aws.accountID: %q must have twelve digits (quote it in YAML)", in.AWS.AccountID)
+	}
+	for _, partition := range slices.Sorted(maps.Keys(in.AWS.STSEndpoints)) {
+		endpoint("aws.stsEndpoints."+partition, in.AWS.STSEndpoints[partition])
+	}
+
+	if p := in.GCP.DefaultProvider; p != "" {
+		_, err := gcp.ParseProvider(p)
+		bad(err == nil, "gcp.defaultProvider: %q: %v", p, err)
+	}
+	bad((in.GCP.FleetPool == "") == (in.GCP.FleetIdentityProvider == ""), "gcp.fleetPool and gcp.fleetIdentityProvider belong together: set both or none")
+	bad(in.GCP.Project == "" || gcp.ValidProject(in.GCP.Project), "gcp.project: %q is not a project ID", in.GCP.Project)
+	bad(slices.Contains([]string{"", "auto", "on", "off"}, in.GCP.GKEAnnotation), "gcp.gkeAnnotation: %q is none of auto, on, off", in.GCP.GKEAnnotation)
+	endpoint("gcp.stsEndpoint", in.GCP.STSEndpoint)
+	endpoint("gcp.iamCredentialsEndpoint", in.GCP.IAMCredentialsEndpoint)
+
+	bad(in.Azure.TenantID == "" || azure.ValidTenantID(in.Azure.TenantID), "azure.tenantID: %q is neither a GUID nor a domain name", in.Azure.TenantID)
+	endpoint("azure.authorityHost", in.Azure.AuthorityHost)
+
+	for i, m := range in.Mappings {
+		_, err1 := path.Match(m.Namespace, "")
+		_, err2 := path.Match(m.ServiceAccount, "")
+		bad(err1 == nil && err2 == nil && m.Namespace != "" && m.ServiceAccount != "", "mappings[%d]: namespace and serviceAccount must be globs", i)
+		for key := range m.Annotations {
+			bad(known()[key], "mappings[%d].annotations: %q is not a key that podpass knows", i, key)
+		}
+	}
+	return errors.Join(errs...)
+}
