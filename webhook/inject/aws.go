@@ -43,7 +43,7 @@ func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
 }
 
 func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
-	pl.directAWS(a)
+	pl.directAWS(d, a)
 	region := cmp.Or(a.Region, pl.settings.AWS.Region)
 	d.env = withValues(
 		literal("AWS_STS_REGIONAL_ENDPOINTS", "regional"),
@@ -75,7 +75,7 @@ func (pl *planner) stsEndpoint(roleARN string) string {
 
 // directAWS reports what the SDKs' web identity cannot do. To leave it out
 // silently would give the application another role, or more than it was meant to have.
-func (pl *planner) directAWS(a *serviceaccount.AWS) {
+func (pl *planner) directAWS(d *delivery, a *serviceaccount.AWS) {
 	for _, f := range []struct {
 		set  bool
 		what string
@@ -87,7 +87,8 @@ func (pl *planner) directAWS(a *serviceaccount.AWS) {
 			pl.needsBroker("aws", f.what, a.Source)
 		}
 	}
-	if a.SessionDuration != 0 {
+	// Where direct mode was asked for, the Answer says this itself.
+	if a.SessionDuration != 0 && d.Because != "" {
 		pl.warn(serviceaccount.Problem{
 			Code: codeIgnoredInDirect, Where: pl.where(), Message: "the AWS session duration has no effect in direct mode, where the SDK asks for its own",
 			Fix: "use broker mode, or set the duration in the application's SDK",

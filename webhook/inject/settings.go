@@ -102,7 +102,7 @@ var (
 
 // Validate reports all problems at once, each by the path of its chart value.
 func (s Settings) Validate() error {
-	var errs []error
+	errs := []error{s.Installation.Validate()}
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	b := s.Broker
 	switch {
