@@ -11,15 +11,16 @@ import (
 
 // eachContainer calls f for the user's containers: init containers (native
 // sidecars among them) and containers. Ephemeral containers come later and can
-// have no volumes.
+// have no volumes. A container without a name is passed over: validation, which
+// comes after admission, refuses it with a better message than podpass has.
 func (pl *planner) eachContainer(f func(list string, i int, c *podContainer)) {
 	for i := range pl.pod.Spec.InitContainers {
-		if c := &pl.pod.Spec.InitContainers[i]; !pl.ours(c.Name) {
+		if c := &pl.pod.Spec.InitContainers[i]; c.Name != "" && !pl.ours(c.Name) {
 			f("initContainers", i, c)
 		}
 	}
 	for i := range pl.pod.Spec.Containers {
-		if c := &pl.pod.Spec.Containers[i]; !pl.ours(c.Name) {
+		if c := &pl.pod.Spec.Containers[i]; c.Name != "" && !pl.ours(c.Name) {
 			f("containers", i, c)
 		}
 	}

@@ -2,6 +2,7 @@ package inject
 
 import (
 	"cmp"
+	"fmt"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -81,7 +82,12 @@ func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
 		{Name: gcpTokenVolume, MountPath: gcpTokenDir, ReadOnly: true},
 		{Name: gcpConfigVolume, MountPath: gcpConfigDir, ReadOnly: true},
 	}
-	d.setup = pl.configWriter(credentialConfig(g.Identity, gcpTokenFile, pl.settings.GCP.STSEndpoint, pl.settings.GCP.IAMCredentialsEndpoint))
+	config, err := credentialConfig(g.Identity, gcpTokenFile, pl.settings.GCP.STSEndpoint, pl.settings.GCP.IAMCredentialsEndpoint)
+	if err != nil {
+		pl.err = fmt.Errorf("encode the credential configuration: %w", err)
+		return
+	}
+	d.setup = pl.configWriter(config)
 }
 
 // configWriter is an init container that writes config where SDKs look for it.

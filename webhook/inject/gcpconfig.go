@@ -7,15 +7,47 @@ import (
 	"github.com/podpass-io/podpass/federation/gcp"
 )
 
-func credentialConfig(id gcp.Identity, tokenPath, stsEndpoint, iamEndpoint string) []byte {
-	config := map[string]any{
-		"type": "external_account", "audience": id.Provider, "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-		"token_url":         cmp.Or(stsEndpoint, "https://sts.googleapis.com") + "/v1/token",
-		"credential_source": map[string]any{"file": tokenPath, "format": map[string]string{"type": "text"}},
+// credentialConfiguration is an external_account file, with which Google's SDKs
+// make the exchange themselves (https://google.aip.dev/auth/4117). It holds no secret.
+type credentialConfiguration struct {
+	Type             string           `json:"type"`
+	Audience         string           `json:"audience"`
+	SubjectTokenType string           `json:"subject_token_type"`
+	TokenURL         string           `json:"token_url"`
+	CredentialSource credentialSource `json:"credential_source"`
+
+	ImpersonationURL string         `json:"service_account_impersonation_url,omitempty"`
+	Impersonation    *impersonation `json:"service_account_impersonation,omitempty"`
+	QuotaProject     string         `json:"quota_project_id,omitempty"`
+}
+
+type credentialSource struct {
+	File   string `json:"file"`
+	Format struct {
+		Type string `json:"type"`
+	} `json:"format"`
+}
+
+type impersonation struct {
+	TokenLifetime int `json:"token_lifetime_seconds"`
+}
+
+// credentialConfig is deterministic: a pod that is planned twice gets it once.
+func credentialConfig(id gcp.Identity, tokenPath, stsEndpoint, iamEndpoint string) ([]byte, error) {
+	c := credentialConfiguration{
+		Type:             "external_account",
+		Audience:         id.Provider,
+		SubjectTokenType: "urn:ietf:params:oauth:token-type:jwt",
+		TokenURL:         cmp.Or(stsEndpoint, gcp.DefaultSTSEndpoint) + "/v1/token",
+		CredentialSource: credentialSource{File: tokenPath},
+		QuotaProject:     id.QuotaProject,
 	}
+	c.CredentialSource.Format.Type = "text"
 	if id.ServiceAccount != "" {
-		config["service_account_impersonation_url"] = cmp.Or(iamEndpoint, "https://iamcredentials.googleapis.com") + "/v1/projects/-/serviceAccounts/" + id.ServiceAccount + ":generateAccessToken"
+		c.ImpersonationURL = cmp.Or(iamEndpoint, gcp.DefaultIAMCredentialsEndpoint) + "/v1/projects/-/serviceAccounts/" + id.ServiceAccount + ":generateAccessToken"
+		if id.TokenLifetime > 0 {
+			c.Impersonation = &impersonation{id.TokenLifetime}
+		}
 	}
-	b, _ := json.Marshal(config)
-	return b
+	return json.Marshal(c)
 }

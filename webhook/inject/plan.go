@@ -57,10 +57,14 @@ type planner struct {
 	patch      patch
 
 	warnings, errors []serviceaccount.Problem
+	err              error // podpass's own
 }
 
 func (pl *planner) plan() error {
 	pl.deliveries = deliveries(pl)
+	if pl.err != nil {
+		return pl.err
+	}
 	pl.checkSkipList()
 	// The containers first: inserting ours would shift the indices of the user's.
 	pl.eachContainer(pl.inject)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/podpass-io/podpass/federation/aws"
+	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -148,5 +149,35 @@ func TestPlanStaleSidecar(t *testing.T) {
 	r := plan(t, injected, a)
 	if r.Patch != nil || len(r.Errors) != 1 || r.Errors[0].Code != codeContainerName {
 		t.Errorf("patch %v, errors %v", r.Patch, r.Errors)
+	}
+}
+
+func TestCredentialConfig(t *testing.T) {
+	const provider = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/prod"
+	for name, tt := range map[string]struct {
+		id       gcp.Identity
+		sts, iam string
+		want     string
+	}{
+		"direct resource access": {
+			id:   gcp.Identity{Provider: provider},
+			want: `{"type":"external_account","audience":"` + provider + `","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"file":"/t","format":{"type":"text"}}}`,
+		},
+		"impersonation elsewhere": {
+			id:  gcp.Identity{Provider: provider, ServiceAccount: "web@p.iam.gserviceaccount.com", TokenLifetime: 7200, QuotaProject: "billing"},
+			sts: "https://sts.example.com", iam: "https://iam.example.com",
+			want: `{"type":"external_account","audience":"` + provider + `","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.example.com/v1/token","credential_source":{"file":"/t","format":{"type":"text"}},` +
+				`"service_account_impersonation_url":"https://iam.example.com/v1/projects/-/serviceAccounts/web@p.iam.gserviceaccount.com:generateAccessToken","service_account_impersonation":{"token_lifetime_seconds":7200},"quota_project_id":"billing"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := credentialConfig(tt.id, "/t", tt.sts, tt.iam)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(tt.want, string(got)); d != "" {
+				t.Error(d)
+			}
+		})
 	}
 }

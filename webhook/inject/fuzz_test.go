@@ -1,0 +1,59 @@
+package inject
+
+import (
+	"encoding/json"
+	"testing"
+
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+// FuzzPlan holds that no JSON makes the planner panic, that what it plans for a pod
+// can be applied, and that it then has nothing left to do.
+func FuzzPlan(f *testing.F) {
+	f.Add(benchPod(), true)
+	f.Add([]byte(`{"metadata":{"labels":null,"annotations":{}},"spec":{"containers":[{"name":"c","env":null,"envFrom":[{}]}],"initContainers":[],"volumes":null}}`), false)
+	f.Add([]byte(`{"metadata":{},"spec":{"containers":[{"name":"podpass-broker"},{"env":[{"name":"AWS_ACCESS_KEY_ID","valueFrom":{}}]}],"volumes":[{"name":"podpass-tokens"}]}}`), true)
+	f.Add([]byte(`{"metadata":{"labels":{"podpass.io/injected":"x"}},"spec":{"containers":[null],"resources":{"limits":{"cpu":1}}}}`), false)
+	f.Fuzz(func(t *testing.T, pod []byte, broker bool) {
+		mode := serviceaccount.ModeDirect
+		if broker {
+			mode = serviceaccount.ModeBroker
+		}
+		a := benchAnswer(mode, 3)
+		a.StaticKeys = serviceaccount.StaticKeysOverride
+		// An API server's JSON has each key once.
+		var v map[string]any
+		if json.Unmarshal(pod, &v) != nil {
+			return
+		}
+		pod, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Plan(pod, a, testSettings)
+		if err != nil || r.Patch == nil {
+			return
+		}
+		b, err := json.Marshal(r.Patch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := jsonpatch.DecodePatch(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := p.Apply(pod)
+		if err != nil {
+			t.Fatalf("%v\n%s\n%s", err, b, pod)
+		}
+		again, err := Plan(out, a, testSettings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Patch != nil {
+			t.Fatalf("the second plan has %v\n%s", again.Patch, out)
+		}
+	})
+}
