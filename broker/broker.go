@@ -1,0 +1,173 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/podpass-io/podpass/broker/awsapi"
+	"github.com/podpass-io/podpass/broker/azureapi"
+	"github.com/podpass-io/podpass/broker/cache"
+	"github.com/podpass-io/podpass/broker/gcpapi"
+	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/aws"
+	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/gcp"
+)
+
+// Broker serves the credentials of one pod.
+type Broker struct {
+	config loaded
+	cache  *cache.Cache
+	server http.Handler
+	log    *slog.Logger
+}
+
+// New gives a broker; its error lists all that is wrong with the configuration.
+// Logs go to logTo.
+func New(c Config, logTo io.Writer) (*Broker, error) {
+	l, err := c.load(logTo)
+	if err != nil {
+		return nil, err
+	}
+	client, err := federation.HTTPClient(l.caBundle)
+	if err != nil {
+		return nil, fmt.Errorf("ca-bundle: %w", err)
+	}
+	b := &Broker{config: l, log: l.log, cache: cache.New(cache.Options{Log: l.log})}
+	r := &router{pending: b.cache.Pending}
+	b.addAWS(r, client)
+	b.addGCP(r, client)
+	b.addAzure(r, client)
+	b.server = r
+	return b, nil
+}
+
+func (b *Broker) token(cloud string) federation.TokenFile {
+	return federation.TokenFile(filepath.Join(b.config.TokenDir, cloud))
+}
+
+func (b *Broker) addAWS(r *router, client *http.Client) {
+	id := b.config.identities.AWS
+	if id == nil {
+		return
+	}
+	c := &aws.Client{Identity: *id, Token: b.token("aws"), Endpoint: b.config.AWSSTSEndpoint, HTTP: client, Via: b.cache}
+	role := id.RoleARN
+	if n := len(id.Chain); n > 0 {
+		role = id.Chain[n-1]
+	}
+	e := c.Credentials()
+	b.cache.Pin(e)
+	r.aws = &awsapi.Handler{
+		Credentials: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
+		RoleARN:     role, Secret: federation.Secret(b.config.Secret), Log: b.log,
+	}
+}
+
+func (b *Broker) addGCP(r *router, client *http.Client) {
+	id := b.config.identities.GCP
+	if id == nil {
+		return
+	}
+	c := &gcp.Client{
+		Identity: *id, Token: b.token("gcp"), HTTP: client, Via: b.cache,
+		STSEndpoint: b.config.GCPSTSEndpoint, IAMCredentialsEndpoint: b.config.GCPIAMCredentialsEndpoint,
+	}
+	b.cache.Pin(c.AccessToken(nil))
+	r.gcp = &gcpapi.Handler{
+		AccessToken: func(ctx context.Context, scopes []string) (federation.Credential, error) {
+			return b.cache.Get(ctx, c.AccessToken(scopes))
+		},
+		IDToken: func(ctx context.Context, audience string) (federation.Credential, error) {
+			return b.cache.Get(ctx, c.IDToken(audience))
+		},
+		Principal: func(ctx context.Context) string {
+			t, err := c.Token.SubjectToken(ctx)
+			if err != nil {
+				return id.Provider // the token request will tell why
+			}
+			return gcp.Principal(id.Provider, t.Subject)
+		},
+		Identity: *id, Log: b.log,
+	}
+}
+
+// armResource is what most Azure SDK clients ask for first, and any tenant has:
+// the token with which the broker finds out whether trust works.
+const armResource = "https://management.azure.com"
+
+func (b *Broker) addAzure(r *router, client *http.Client) {
+	id := b.config.identities.Azure
+	if id == nil {
+		return
+	}
+	c := &azure.Client{Identity: *id, Token: b.token("azure"), AuthorityHost: b.config.AzureAuthorityHost, HTTP: client}
+	b.cache.Pin(c.AccessToken(armResource, ""))
+	r.azure = &azureapi.Handler{
+		AccessToken: func(ctx context.Context, resource, claims string) (federation.Credential, error) {
+			return b.cache.Get(ctx, c.AccessToken(resource, claims))
+		},
+		ClientID: id.ClientID, Secret: federation.Secret(b.config.Secret), Log: b.log,
+	}
+}
+
+// Bounds of the server. Requests are a few hundred bytes, from one pod.
+const (
+	maxHeaderBytes = 8 << 10
+	readTimeout    = 5 * time.Second
+	// writeTimeout is longer than the longest wait for an exchange.
+	writeTimeout = 15 * time.Second
+	idleTimeout  = 60 * time.Second
+	// stopTimeout is how long requests may take to end after SIGTERM.
+	stopTimeout = 5 * time.Second
+)
+
+// Run serves until ctx ends, then lets requests end.
+func (b *Broker) Run(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", b.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w; annotate the pod with podpass.io/broker-port if another container uses the port", err)
+	}
+	return b.serve(ctx, listener)
+}
+
+func (b *Broker) serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:        b.server,
+		ReadTimeout:    readTimeout,
+		WriteTimeout:   writeTimeout,
+		IdleTimeout:    idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog:       slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
+	}
+	i := b.config.identities
+	b.log.Info("Serving", "address", listener.Addr().String(), "aws", i.AWS != nil, "gcp", i.GCP != nil, "azure", i.Azure != nil)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return b.cache.Run(ctx) })
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		if err := server.Shutdown(stop); err != nil {
+			return errors.Join(fmt.Errorf("stop: %w", err), server.Close())
+		}
+		b.log.Info("Stopped")
+		return nil
+	})
+	return group.Wait()
+}

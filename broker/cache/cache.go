@@ -1,0 +1,275 @@
+// Package cache keeps the credentials of a pod: one policy for time and failure,
+// whatever the cloud.
+//
+// Of any number of concurrent requests for a credential, one makes the exchange
+// and all get its result, success or failure. A credential is renewed in the
+// background well before it ends; if that fails, the old one is served for as
+// long as it is valid, and renewal is tried again with growing pauses. When
+// nothing valid is left, requests get the cause, from memory, until the pause is
+// over: a flood of requests makes no flood of exchanges.
+package cache
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/podpass-io/podpass/federation"
+)
+
+// Options of a Cache; the zero value is the production default.
+type Options struct {
+	// Lead is, by cloud, how long before the end a credential must be renewed at the
+	// latest: longer than any SDK's own margin, so that no SDK asks in vain.
+	Lead map[string]time.Duration
+	// Max bounds the number of credentials: an application may ask for any scope and
+	// resource. Default 256.
+	Max int
+	// Timeout of one exchange. Default 10 s.
+	Timeout time.Duration
+	Log     *slog.Logger
+}
+
+// DefaultLead is matched to the SDKs: botocore asks again from 15 minutes before
+// the end on each call; Google's clients from 225 s, and flood; Azure's from 5
+// minutes. A little more, so that a renewal has time to be tried again.
+func DefaultLead() map[string]time.Duration {
+	return map[string]time.Duration{"aws": 20 * time.Minute, "gcp": 12 * time.Minute, "azure": 8 * time.Minute}
+}
+
+// Cache implements federation.Getter. It is safe for concurrent use; Run must run
+// for credentials to be renewed in the background.
+type Cache struct {
+	opts Options
+
+	// base bounds exchanges: they belong to the cache, not to the request that
+	// happened to come first and may go away.
+	base   context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	wake   chan struct{}
+
+	mu      sync.Mutex
+	entries map[string]*entry
+}
+
+// New gives a Cache.
+func New(opts Options) *Cache {
+	if opts.Lead == nil {
+		opts.Lead = DefaultLead()
+	}
+	if opts.Max == 0 {
+		opts.Max = 256
+	}
+	if opts.Timeout == 0 {
+		opts.Timeout = 10 * time.Second
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &Cache{opts: opts, wake: make(chan struct{}, 1), entries: map[string]*entry{}}
+	c.base, c.cancel = context.WithCancel(context.Background())
+	return c
+}
+
+// Get gives e's credential: from memory while it is valid, else by an exchange,
+// for which it waits until ctx ends. Its errors are *federation.Error.
+func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Credential, error) {
+	c.mu.Lock()
+	n := c.entry(e)
+	now := time.Now()
+	n.used = now
+	if n.valid(now) {
+		if n.due(now) {
+			c.start(n)
+		}
+		credential := n.credential
+		c.mu.Unlock()
+		return credential, nil
+	}
+	if n.err != nil && n.running == nil && now.Before(n.retryAt) {
+		err := n.err
+		c.mu.Unlock()
+		return federation.Credential{}, err
+	}
+	done := c.start(n)
+	c.mu.Unlock()
+
+	select {
+	case <-done:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if n.valid(time.Now()) {
+			return n.credential, nil
+		}
+		return federation.Credential{}, n.err
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return federation.Credential{}, &federation.Error{Kind: federation.KindCanceled, Cloud: cloudOf(e), Err: ctx.Err()}
+		}
+		return federation.Credential{}, &federation.Error{
+			Kind: federation.KindUnavailable, Cloud: cloudOf(e), RetryAfter: time.Second,
+			Message: "the cloud has not answered yet", Hint: "the exchange goes on; ask again",
+		}
+	}
+}
+
+// Pin keeps e's credential in memory and renewed, whether anybody asks or not,
+// and begins at once.
+func (c *Cache) Pin(e federation.Exchanger) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.entry(e)
+	n.pinned = true
+	c.start(n)
+}
+
+// enoughTries is after how many transient failures a pod no longer waits for its
+// cloud to come back: some seconds.
+const enoughTries = 3
+
+// Pending names the clouds of pinned credentials for which it is worth waiting:
+// neither there, nor refused for a reason that waiting does not mend, nor tried
+// for some time.
+func (c *Cache) Pending() (pending []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	for _, n := range c.entries {
+		if n.pinned && !n.valid(now) && (n.err == nil || federation.KindOf(n.err).Transient() && n.failures < enoughTries) {
+			pending = append(pending, cloudOf(n.exchanger))
+		}
+	}
+	return pending
+}
+
+// Run renews credentials until ctx ends; then it ends the exchanges under way and
+// waits for them.
+func (c *Cache) Run(ctx context.Context) error {
+	defer c.wg.Wait()
+	defer c.cancel()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.wake:
+		case <-timer.C:
+		}
+		timer.Reset(c.renew())
+	}
+}
+
+// maxSleep bounds how long Run sleeps, so that a clock that was set, or a machine
+// that slept, is noticed soon.
+const maxSleep = 30 * time.Second
+
+// renew starts what is due and tells when to look again.
+func (c *Cache) renew() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	sleep := maxSleep
+	for key, n := range c.entries {
+		if n.forgettable(now) {
+			delete(c.entries, key)
+			continue
+		}
+		if n.idle(now) {
+			continue
+		}
+		if n.due(now) {
+			c.start(n)
+			continue
+		}
+		sleep = min(sleep, n.nextDue(now))
+	}
+	return max(sleep, 10*time.Millisecond)
+}
+
+// entry finds or makes e's entry; c.mu is held.
+func (c *Cache) entry(e federation.Exchanger) *entry {
+	key := e.Key()
+	if n, ok := c.entries[key]; ok {
+		return n
+	}
+	if len(c.entries) >= c.opts.Max {
+		c.evict()
+	}
+	n := &entry{exchanger: e, lead: c.opts.Lead[cloudOf(e)]}
+	c.entries[key] = n
+	return n
+}
+
+// evict forgets the credential that was not asked for the longest.
+func (c *Cache) evict() {
+	var oldest string
+	for key, n := range c.entries {
+		if !n.pinned && n.running == nil && (oldest == "" || n.used.Before(c.entries[oldest].used)) {
+			oldest = key
+		}
+	}
+	delete(c.entries, oldest)
+}
+
+// start begins n's exchange unless it is under way; the channel closes when it
+// has ended. c.mu is held.
+func (c *Cache) start(n *entry) <-chan struct{} {
+	if n.running != nil {
+		return n.running
+	}
+	done := make(chan struct{})
+	n.running = done
+	c.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(c.base, c.opts.Timeout)
+		defer cancel()
+		begin := time.Now()
+		credential, err := n.exchanger.Exchange(ctx)
+		took := time.Since(begin)
+		c.mu.Lock()
+		if err == nil {
+			n.succeeded(credential)
+		} else {
+			n.failed(err)
+		}
+		stillValid := n.valid(time.Now())
+		retry := time.Until(n.retryAt)
+		n.running = nil
+		c.mu.Unlock()
+		close(done)
+		select {
+		case c.wake <- struct{}{}:
+		default: // Run is about to look anyway
+		}
+		c.log(n.exchanger, credential, err, took, stillValid, retry)
+	})
+	return done
+}
+
+func (c *Cache) log(e federation.Exchanger, credential federation.Credential, err error, took time.Duration, stillValid bool, retry time.Duration) {
+	cloud := slog.String("cloud", cloudOf(e))
+	if err == nil {
+		c.opts.Log.Info("Got credentials", cloud, "principal", credential.Principal,
+			"expires", credential.Expiry.Time(), "took", took.Round(time.Millisecond))
+		return
+	}
+	attributes := []any{cloud, "kind", federation.KindOf(err), "took", took.Round(time.Millisecond), "retryIn", retry.Round(time.Millisecond)}
+	if f, ok := errors.AsType[*federation.Error](err); ok {
+		attributes = append(attributes, "code", f.Code, "requestID", f.RequestID)
+	}
+	attributes = append(attributes, "error", err)
+	if stillValid {
+		c.opts.Log.Warn("Renewal failed; what is still valid is served", attributes...)
+		return
+	}
+	c.opts.Log.Error("Exchange failed", attributes...)
+}
+
+func cloudOf(e federation.Exchanger) string {
+	cloud, _, _ := strings.Cut(e.Key(), "/")
+	return cloud
+}

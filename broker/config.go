@@ -1,0 +1,202 @@
+// Package broker is the sidecar: it reads the pod's bound tokens, trades them for
+// cloud credentials, and serves these on loopback in the protocols that cloud
+// SDKs speak.
+package broker
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+// DefaultListen and DefaultTokenDir are where the webhook expects the broker and
+// puts its tokens.
+const (
+	DefaultListen   = "127.0.0.1:9911"
+	DefaultTokenDir = "/var/run/secrets/podpass.io/tokens"
+)
+
+// maxFile bounds the identities and CA files.
+const maxFile = 1 << 20
+
+// Config is the broker's configuration. Each field has a flag and a PODPASS_
+// variable of the same name; see Flags.
+type Config struct {
+	// Identities as JSON, or the path of a file with it.
+	Identities string
+	// Listen is host:port; the host must be loopback.
+	Listen string
+	// Secret that AWS and Azure SDKs send: the pod's UID.
+	Secret string
+	// TokenDir holds the subject tokens, in files named aws, gcp and azure.
+	TokenDir string
+	// Endpoints, where they are not the clouds' own.
+	AWSSTSEndpoint, GCPSTSEndpoint, GCPIAMCredentialsEndpoint, AzureAuthorityHost string
+	// CABundle is PEM, or the path of a file with it.
+	CABundle string
+	// LogLevel is debug, info, warn or error; LogFormat json or text.
+	LogLevel, LogFormat string
+}
+
+// setting is one of Config's fields, for flags, variables and help alike.
+type setting struct {
+	name  string
+	field func(*Config) *string
+	value string // default
+	usage string
+}
+
+var settings = []setting{
+	{"identities", func(c *Config) *string { return &c.Identities }, "", "cloud `identities`: JSON, or a file with it (required)"},
+	{"listen", func(c *Config) *string { return &c.Listen }, DefaultListen, "loopback `address` to serve on"},
+	{"secret", func(c *Config) *string { return &c.Secret }, "", "`value` that AWS and Azure SDKs must send; in a pod, its UID (required)"},
+	{"token-dir", func(c *Config) *string { return &c.TokenDir }, DefaultTokenDir, "`directory` of the subject tokens: files aws, gcp, azure"},
+	{"aws-sts-endpoint", func(c *Config) *string { return &c.AWSSTSEndpoint }, "", "`URL` of AWS STS, if not the region's own"},
+	{"gcp-sts-endpoint", func(c *Config) *string { return &c.GCPSTSEndpoint }, "", "`URL` of Google's STS, if not Google's own"},
+	{"gcp-iam-credentials-endpoint", func(c *Config) *string { return &c.GCPIAMCredentialsEndpoint }, "", "`URL` of Google's IAM credentials API, if not Google's own"},
+	{"azure-authority-host", func(c *Config) *string { return &c.AzureAuthorityHost }, "", "`URL` of Entra, if not the public cloud's"},
+	{"ca-bundle", func(c *Config) *string { return &c.CABundle }, "", "further CAs to trust: `PEM`, or a file with it"},
+	{"log-level", func(c *Config) *string { return &c.LogLevel }, "info", "debug, info, warn or error"},
+	{"log-format", func(c *Config) *string { return &c.LogFormat }, "json", "json or text"},
+}
+
+// Variable is the environment variable of a flag: PODPASS_AWS_STS_ENDPOINT of
+// aws-sts-endpoint.
+func Variable(flag string) string {
+	return "PODPASS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// Flags binds Config to flags whose defaults are the variables' values.
+func Flags(fs *flag.FlagSet, getenv func(string) string) *Config {
+	c := new(Config)
+	for _, s := range settings {
+		value := getenv(Variable(s.name))
+		if value == "" {
+			value = s.value
+		}
+		*s.field(c) = value
+		// Not StringVar: --help would print the default, and the secret is one.
+		fs.Func(s.name, s.usage+" ["+Variable(s.name)+"]", func(v string) error {
+			*s.field(c) = v
+			return nil
+		})
+	}
+	return c
+}
+
+// loaded is a Config whose values were read and checked.
+type loaded struct {
+	Config
+	identities serviceaccount.Identities
+	caBundle   []byte
+	log        *slog.Logger
+}
+
+// load reads and checks everything, and reports all problems at once.
+func (c Config) load(logTo io.Writer) (loaded, error) {
+	l := loaded{Config: c}
+	var errs []error
+	need := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	need(c.loadIdentities(&l.identities))
+	need(CheckListen(c.Listen))
+	if c.Secret == "" {
+		errs = append(errs, errors.New("secret is required: set "+Variable("secret")+" or --secret to a value that only this pod knows"))
+	}
+	var err error
+	if l.caBundle, err = textOrFile(c.CABundle, "-----BEGIN"); err != nil {
+		errs = append(errs, fmt.Errorf("ca-bundle: %w", err))
+	}
+	for name, url := range map[string]string{
+		"aws-sts-endpoint": c.AWSSTSEndpoint, "gcp-sts-endpoint": c.GCPSTSEndpoint,
+		"gcp-iam-credentials-endpoint": c.GCPIAMCredentialsEndpoint, "azure-authority-host": c.AzureAuthorityHost,
+	} {
+		if url != "" {
+			if err := federation.CheckEndpoint(url); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			}
+		}
+	}
+	l.log, err = c.logger(logTo)
+	need(err)
+	return l, errors.Join(errs...)
+}
+
+func (c Config) loadIdentities(into *serviceaccount.Identities) error {
+	if c.Identities == "" {
+		return errors.New("identities are required: set " + Variable("identities") + " or --identities to JSON, or to a file with it")
+	}
+	raw, err := textOrFile(c.Identities, "{")
+	if err != nil {
+		return fmt.Errorf("identities: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields() // a misspelt field must not silently mean nothing
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("identities: not the JSON that was expected: %w", err)
+	}
+	if *into == (serviceaccount.Identities{}) {
+		return errors.New("identities: none of aws, gcp, azure is there")
+	}
+	return nil
+}
+
+// CheckListen refuses an address that is not loopback: whoever reaches the
+// endpoint can have the pod's credentials.
+func CheckListen(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("listen: %q is not host:port", address)
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+		return fmt.Errorf("listen: %q is not a loopback address: use 127.0.0.1 or ::1", address)
+	}
+	return nil
+}
+
+// textOrFile gives s itself if it begins as such a text does, else the content of
+// the file called s.
+func textOrFile(s, begins string) ([]byte, error) {
+	if s == "" || strings.HasPrefix(strings.TrimSpace(s), begins) {
+		return []byte(s), nil
+	}
+	f, err := os.Open(s)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("%s is larger than %d bytes", s, maxFile)
+	}
+	return b, err
+}
+
+func (c Config) logger(to io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, fmt.Errorf("log-level: %q is none of debug, info, warn, error", c.LogLevel)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch c.LogFormat {
+	case "json":
+		return slog.New(slog.NewJSONHandler(to, options)), nil
+	case "text":
+		return slog.New(slog.NewTextHandler(to, options)), nil
+	}
+	return nil, fmt.Errorf("log-format: %q is neither json nor text", c.LogFormat)
+}

@@ -1,0 +1,66 @@
+package broker
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Health asks the broker at address whether it is ready; its error is what it
+// waits for. It speaks just enough HTTP for that: it runs as the startup probe,
+// every second in every new pod, and net/http's client would be most of its cost.
+func Health(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("the broker does not listen: %w", err)
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(conn, "GET "+ReadyPath+" HTTP/1.0\r\nHost: localhost\r\n\r\n"); err != nil {
+		return err
+	}
+	answer, err := io.ReadAll(bufio.NewReader(io.LimitReader(conn, 8<<10)))
+	if err != nil {
+		return err
+	}
+	head, body, _ := strings.Cut(string(answer), "\r\n\r\n")
+	if _, status, _ := strings.Cut(head, " "); strings.HasPrefix(status, "200") {
+		return nil
+	}
+	return errors.New("not ready: " + strings.TrimSpace(body))
+}
+
+// WriteFile writes content to path, whole or not at all, readable by everybody in
+// the pod and changeable by nobody. Direct mode's init container lays down
+// Google's credential configuration with it: a file that SDKs want, whose content
+// is in the pod's immutable environment.
+func WriteFile(path, content string) error {
+	if content == "" {
+		return errors.New("write-file: the variable PODPASS_FILE, with the content, is empty")
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".podpass-*")
+	if err != nil {
+		return fmt.Errorf("write-file: %w", err)
+	}
+	_, err = tmp.WriteString(content)
+	err = errors.Join(err, tmp.Chmod(0o444), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write-file: %w", err), os.Remove(tmp.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package broker
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/podpass-io/podpass/broker/awsapi"
+	"github.com/podpass-io/podpass/broker/azureapi"
+	"github.com/podpass-io/podpass/broker/gcpapi"
+)
+
+// Paths of the probes. They tell nothing that an attacker wants, and need no secret.
+const (
+	HealthPath = "/healthz"
+	ReadyPath  = "/readyz"
+)
+
+// router sends a request to its protocol. It is not a http.ServeMux, which answers
+// odd but legal paths (a doubled or missing slash) with a redirect that SDKs do not
+// follow.
+type router struct {
+	aws     *awsapi.Handler
+	gcp     *gcpapi.Handler
+	azure   *azureapi.Handler
+	pending func() []string // clouds whose first credential is still awaited
+}
+
+func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	path := req.URL.Path
+	switch {
+	case path == HealthPath:
+		w.WriteHeader(http.StatusOK)
+	case path == ReadyPath:
+		r.ready(w)
+	case path == awsapi.Path && r.aws != nil:
+		r.aws.ServeHTTP(w, req)
+	case path == azureapi.Path && r.azure != nil:
+		r.azure.ServeHTTP(w, req)
+	case azureapi.IsIMDS(path) && r.azure != nil:
+		r.azure.IMDS().ServeHTTP(w, req)
+	case (path == "/" || strings.HasPrefix(path, gcpapi.Prefix)) && r.gcp != nil:
+		r.gcp.ServeHTTP(w, req)
+	default:
+		http.Error(w, "podpass-broker: this pod has no identity for that path", http.StatusNotFound)
+	}
+}
+
+// ready answers 200 once each identity has a credential, or has been refused: a
+// broken trust must not keep the pod from starting, and then explaining itself.
+func (r *router) ready(w http.ResponseWriter) {
+	if pending := r.pending(); len(pending) > 0 {
+		http.Error(w, "waiting for the first answer of: "+strings.Join(pending, ", "), http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}

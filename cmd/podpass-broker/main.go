@@ -1,0 +1,92 @@
+// Podpass-broker is the sidecar that gives a pod its cloud credentials.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/podpass-io/podpass/broker"
+)
+
+var version = "dev" // set by the linker
+
+const usage = `Podpass-broker trades a pod's bound ServiceAccount tokens for cloud credentials and
+serves them on loopback, in the protocols that cloud SDKs speak.
+
+  podpass-broker [flags]          serve until SIGTERM
+  podpass-broker health           exit 0 once credentials are there (the startup probe)
+  podpass-broker write-file PATH  write $PODPASS_FILE to PATH (direct mode's set-up)
+  podpass-broker version
+
+In a pod, the webhook sets all of it. Outside Kubernetes, with a token in ./tokens/aws:
+
+  podpass-broker --identities '{"aws":{"roleARN":"arn:aws:iam::111122223333:role/orders",
+    "audience":"sts.amazonaws.com","region":"eu-central-1"}}' --token-dir tokens --secret s3cret
+  AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9911/aws/v1/credentials \
+    AWS_CONTAINER_AUTHORIZATION_TOKEN=s3cret aws sts get-caller-identity
+
+Each flag has a variable, in brackets; the flag wins.
+
+`
+
+func main() {
+	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	flags := flag.NewFlagSet("podpass-broker", flag.ContinueOnError)
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
+	config := broker.Flags(flags, os.Getenv)
+	command := ""
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		command, args = args[0], args[1:]
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch command {
+	case "":
+		if flags.NArg() > 0 {
+			return fmt.Errorf("unexpected argument %q: see podpass-broker --help", flags.Arg(0))
+		}
+		return serve(ctx, config)
+	case "health":
+		return broker.Health(ctx, config.Listen)
+	case "write-file":
+		if flags.NArg() != 1 {
+			return errors.New("write-file needs one PATH: see podpass-broker --help")
+		}
+		return broker.WriteFile(flags.Arg(0), os.Getenv("PODPASS_FILE"))
+	case "version":
+		fmt.Println(version)
+		return nil
+	}
+	return fmt.Errorf("unknown command %q: see podpass-broker --help", command)
+}
+
+func serve(ctx context.Context, config *broker.Config) error {
+	// One broker runs in every pod: memory is worth more than the CPU time of a
+	// collection, of which there are few. GOGC and GOMEMLIMIT win.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+	b, err := broker.New(*config, os.Stderr)
+	if err != nil {
+		return fmt.Errorf("configuration:\n%w", err)
+	}
+	return b.Run(ctx)
+}
