@@ -22,7 +22,7 @@ var (
 	pathPattern      = regexp.MustCompile(`^/(?:[!-.0-~]+/)*$`)
 	regionPattern    = regexp.MustCompile(`^[a-z]{2,8}(?:-[a-z]{1,16}){1,3}-\d{1,2}$`)
 	sessionPattern   = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	externalPattern  = regexp.MustCompile(`^[\w+=,.@:/-]{2,1224}$`)
+	externalPattern  = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
 )
 
 // ParseRoleARN takes a role's ARN apart. Its error says which part is wrong.
@@ -71,7 +71,9 @@ func ValidRegion(s string) bool { return regionPattern.MatchString(s) }
 func ValidSessionName(s string) bool { return sessionPattern.MatchString(s) }
 
 // ValidExternalID reports whether s can be an ExternalId.
-func ValidExternalID(s string) bool { return externalPattern.MatchString(s) }
+func ValidExternalID(s string) bool {
+	return len(s) >= 2 && len(s) <= 1224 && externalPattern.MatchString(s)
+}
 
 // Limits of STS, in seconds and characters.
 const (
