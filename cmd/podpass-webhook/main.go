@@ -1,0 +1,102 @@
+// Podpass-webhook is the mutating admission webhook.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/podpass-io/podpass/webhook"
+	"github.com/podpass-io/podpass/webhook/inject"
+	"github.com/podpass-io/podpass/webhook/sastore"
+	"github.com/podpass-io/podpass/webhook/servingcert"
+)
+
+var version = "dev" // set by the linker
+
+func main() {
+	o := new(options)
+	if err := o.parse(os.Args[1:]); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return
+		}
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+	if o.version {
+		fmt.Println(version)
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: o.logLevel}))
+	if err := run(ctx, o, log); err != nil {
+		log.Error("Ended", "error", err)
+		os.Exit(1) //nolint:gocritic // stop only restores the signals' defaults
+	}
+}
+
+func run(ctx context.Context, o *options, log *slog.Logger) error {
+	raw, err := os.ReadFile(o.config)
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	settings, err := inject.LoadSettings(raw)
+	if err != nil {
+		return fmt.Errorf("--config %s: %w", o.config, err)
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	if err != nil {
+		return fmt.Errorf("reach Kubernetes: %w; outside a cluster, set --kubeconfig", err)
+	}
+	config.UserAgent = "podpass-webhook/" + version
+	config.QPS = -1 // one watch, and live reads that are bounded otherwise
+	metadataClient, err := metadata.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	store := sastore.New(metadataClient)
+
+	var certificate webhook.Certificate
+	if o.tlsCert != "" {
+		files := &servingcert.Files{CertFile: o.tlsCert, KeyFile: o.tlsKey, Log: log}
+		if err := files.Load(); err != nil {
+			return err
+		}
+		certificate = files
+	} else {
+		client, err := kubernetes.NewForConfig(config)
+		if err != nil {
+			return err
+		}
+		certificate = &servingcert.Source{
+			Client: client, Namespace: o.namespace, Secret: o.secret, Service: o.service, Webhook: o.webhook, Log: log,
+		}
+	}
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	webhook.RegisterStore(registry, store)
+	webhook.RegisterCertificate(registry, certificate.NotAfter)
+	server := &webhook.Server{
+		Listen: o.listen, ProbeListen: o.probeListen, ShutdownDelay: o.shutdownDelay,
+		Handler: &webhook.Handler{
+			ServiceAccounts: store, Settings: settings, Metrics: webhook.NewMetrics(registry), Log: log,
+		},
+		Certificate: certificate, Store: store, Metrics: registry, Log: log,
+	}
+	log.Info("Starting", "version", cmp.Or(version, "dev"))
+	return server.Run(ctx)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+)
+
+const usage = `Podpass-webhook injects cloud identities into pods, by what their ServiceAccounts'
+annotations ask for. The chart runs it; outside a cluster, for a look:
+
+  podpass-webhook --kubeconfig ~/.kube/config --config config.yaml \
+    --tls-cert tls.crt --tls-key tls.key --listen 127.0.0.1:9443
+
+`
+
+// options are the command line.
+type options struct {
+	config, kubeconfig string
+
+	// Without tlsCert the webhook keeps a CA of its own, in the Secret, and publishes
+	// it in the registration.
+	tlsCert, tlsKey                     string
+	namespace, secret, service, webhook string
+
+	listen, probeListen string
+	shutdownDelay       time.Duration
+	logLevel            slog.Level
+	version             bool
+}
+
+func (o *options) parse(args []string) error {
+	f := flag.NewFlagSet("podpass-webhook", flag.ContinueOnError)
+	f.Usage = func() {
+		fmt.Fprint(f.Output(), usage)
+		f.PrintDefaults()
+	}
+	f.StringVar(&o.config, "config", "/etc/podpass/config.yaml", "`file` with the installation's settings")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` to reach Kubernetes by; default: the pod's own ServiceAccount")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "serving certificate `file`; default: podpass makes its own")
+	f.StringVar(&o.tlsKey, "tls-key", "", "its key `file`")
+	f.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "`namespace` of the Secret and the Service [POD_NAMESPACE]")
+	f.StringVar(&o.secret, "cert-secret", "podpass-webhook-ca", "`name` of the Secret that keeps the CA")
+	f.StringVar(&o.service, "service", "podpass-webhook", "`name` of the Service, for the certificate")
+	f.StringVar(&o.webhook, "webhook-name", "podpass", "`name` of the MutatingWebhookConfiguration to publish the CA in")
+	f.StringVar(&o.listen, "listen", ":9443", "`address` for admission, over TLS")
+	f.StringVar(&o.probeListen, "probe-listen", ":8080", "`address` for /healthz, /readyz and /metrics")
+	f.DurationVar(&o.shutdownDelay, "shutdown-delay", 8*time.Second, "how long to keep serving after SIGTERM, until no more reviews come")
+	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	f.BoolVar(&o.version, "version", false, "print the version")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	switch {
+	case f.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q: see --help", f.Arg(0))
+	case (o.tlsCert == "") != (o.tlsKey == ""):
+		return errors.New("--tls-cert and --tls-key belong together: set both or none")
+	case o.tlsCert == "" && o.namespace == "" && !o.version:
+		return errors.New("--namespace is required: where the CA's Secret is kept; or set --tls-cert and --tls-key")
+	}
+	return nil
+}

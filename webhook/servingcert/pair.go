@@ -1,0 +1,122 @@
+package servingcert
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// backdate lets an API server whose clock is a little behind accept a new
+// certificate.
+const backdate = 5 * time.Minute
+
+// pair is a CA: its certificate and its key.
+type pair struct {
+	cert            *x509.Certificate
+	key             *ecdsa.PrivateKey
+	certPEM, keyPEM []byte
+}
+
+func newCA(now time.Time) (pair, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return pair{}, err
+	}
+	serial, err := newSerial()
+	if err != nil {
+		return pair{}, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial,
+		// The serial in the name, so that an old and a new CA in one bundle are two.
+		Subject:   pkix.Name{CommonName: fmt.Sprintf("podpass webhook CA %x", serial.Bytes()[:4])},
+		NotBefore: now.Add(-backdate), NotAfter: now.Add(caLife),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return pair{}, err
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return pair{}, err
+	}
+	return parsePair(
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
+	)
+}
+
+func parsePair(certPEM, keyPEM []byte) (pair, error) {
+	c, err := tls.X509KeyPair(certPEM, keyPEM)
+	if err != nil {
+		return pair{}, errors.New("no CA certificate with its key")
+	}
+	key, ok := c.PrivateKey.(*ecdsa.PrivateKey)
+	if !ok || !c.Leaf.IsCA {
+		return pair{}, errors.New("not a CA certificate with an ECDSA key")
+	}
+	return pair{cert: c.Leaf, key: key, certPEM: certPEM, keyPEM: keyPEM}, nil
+}
+
+// sign makes a leaf for the names.
+func (p pair) sign(now time.Time, names ...string) (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	serial, err := newSerial()
+	if err != nil {
+		return nil, err
+	}
+	end := now.Add(leafLife)
+	if end.After(p.cert.NotAfter) {
+		end = p.cert.NotAfter
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+		NotBefore: now.Add(-backdate), NotAfter: end,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}, p.cert, &key.PublicKey, p.key)
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+func newSerial() (*big.Int, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return nil, err
+	}
+	return serial.SetBit(serial, 120, 1), nil // of one length, and never zero
+}
+
+// bundle is what the API server is to trust: every CA of the Secret that has not
+// ended, in a constant order.
+func bundle(data map[string][]byte, now time.Time) []byte {
+	var out bytes.Buffer
+	for _, key := range []string{keyCert, keyNextCert, keyPrevious} {
+		block, _ := pem.Decode(data[key])
+		if block == nil {
+			continue
+		}
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil && now.Before(c.NotAfter) {
+			out.Write(pem.EncodeToMemory(block))
+		}
+	}
+	return out.Bytes()
+}
