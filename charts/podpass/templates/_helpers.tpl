@@ -1,0 +1,39 @@
+{{- define "podpass.name" -}}{{ .Release.Name | trunc 40 | trimSuffix "-" }}{{- end -}}
+
+{{- define "podpass.labels" -}}
+app.kubernetes.io/name: podpass
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end -}}
+
+{{- define "podpass.selector" -}}
+app.kubernetes.io/name: podpass
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: webhook
+{{- end -}}
+
+{{- define "podpass.image" -}}
+{{ .image.repository }}:{{ .image.tag | default .root.Chart.AppVersion }}
+{{- end -}}
+
+{{- /* The webhook's configuration file: the values that it knows, and no empty ones. */ -}}
+{{- define "podpass.config" -}}
+{{- $broker := dict
+  "image" (include "podpass.image" (dict "image" .Values.broker.image "root" .))
+  "imagePullPolicy" .Values.broker.image.pullPolicy
+  "logLevel" .Values.broker.logLevel
+  "runAsUser" .Values.broker.runAsUser }}
+{{- if .Values.broker.resources }}{{- $_ := set $broker "resources" .Values.broker.resources }}{{- end }}
+{{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "caBundle" "aws" "gcp" "azure" "mappings" }}
+{{- $_ := set $config "broker" $broker }}
+{{- toYaml $config }}
+{{- end -}}
+
+{{- /* A caBundle that is there already stays over an upgrade: the webhook publishes
+       it again within seconds, but no pod should be refused meanwhile. */ -}}
+{{- define "podpass.caBundle" -}}
+{{- $found := lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" (include "podpass.name" .) }}
+{{- if and $found (not .Values.certManager.enabled) }}{{ (first $found.webhooks).clientConfig.caBundle }}{{- end }}
+{{- end -}}
