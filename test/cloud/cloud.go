@@ -1,0 +1,128 @@
+// Package cloud has strict stand-ins for the clouds: AWS STS, Google's STS and IAM
+// credentials, and Entra. They verify what the clouds verify, by a trust
+// configuration, and refuse in the clouds' own words. The clouds' unmodified SDKs,
+// which work against them as against the clouds, hold them true.
+package cloud
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/podpass-io/podpass/test/cloud/awssts"
+	"github.com/podpass-io/podpass/test/cloud/entra"
+	"github.com/podpass-io/podpass/test/cloud/fault"
+	"github.com/podpass-io/podpass/test/cloud/gcpsts"
+	"github.com/podpass-io/podpass/test/cloud/signer"
+	"github.com/podpass-io/podpass/test/cloud/trust"
+)
+
+// Clouds are the three stand-ins, on TLS listeners of this machine.
+type Clouds struct {
+	// AWS, GCP (both of its APIs) and Azure are base URLs.
+	AWS   string `json:"aws"`
+	GCP   string `json:"gcp"`
+	Azure string `json:"azure"`
+	// CAFile vouches for all three.
+	CAFile string `json:"caFile"`
+	// Faults makes them fail, and counts requests, by the operations "aws",
+	// "gcp-sts", "gcp-iam" and "azure".
+	Faults *fault.Injector `json:"-"`
+
+	servers []*http.Server
+}
+
+// Serve starts the clouds on free ports of host, with a certificate for it.
+func Serve(host string, certificate tls.Certificate, config trust.Config) (*Clouds, error) {
+	verifier := trust.NewVerifier(config.Issuers)
+	sign, err := signer.New()
+	if err != nil {
+		return nil, err
+	}
+	c := &Clouds{Faults: new(fault.Injector)}
+	for _, s := range []struct {
+		url       *string
+		handler   http.Handler
+		operation func(*http.Request) string
+	}{
+		{&c.AWS, &awssts.Server{Trust: config.AWS, Verifier: verifier}, awsOperation},
+		{&c.GCP, &gcpsts.Server{Trust: config.GCP, Verifier: verifier, Signer: sign}, gcpOperation},
+		{&c.Azure, &entra.Server{Trust: config.Azure, Verifier: verifier, Signer: sign}, azureOperation},
+	} {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		*s.url = "https://" + l.Addr().String()
+		server := &http.Server{
+			Handler: c.Faults.Wrap(s.operation, s.handler), ReadHeaderTimeout: 5 * time.Second,
+			TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+			ErrorLog:  quiet(),
+		}
+		c.servers = append(c.servers, server)
+		go func() { _ = server.ServeTLS(l, "", "") }() // ends with Close
+	}
+	return c, nil
+}
+
+// awsOperation counts exchanges only: who-am-I calls are the test's own.
+func awsOperation(r *http.Request) string {
+	if strings.Contains(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256") {
+		return ""
+	}
+	return "aws"
+}
+
+func gcpOperation(r *http.Request) string {
+	switch {
+	case r.URL.Path == "/v1/token":
+		return "gcp-sts"
+	case strings.HasPrefix(r.URL.Path, "/v1/projects/"):
+		return "gcp-iam"
+	}
+	return ""
+}
+
+func azureOperation(r *http.Request) string {
+	if strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token") {
+		return "azure"
+	}
+	return ""
+}
+
+// Close ends the clouds.
+func (c *Clouds) Close() error {
+	c.Faults.Clear()
+	var errs []error
+	for _, s := range c.servers {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Admin is the control of running clouds: POST and DELETE /faults, GET /requests.
+func (c *Clouds) Admin() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /faults", func(w http.ResponseWriter, r *http.Request) {
+		var f fault.Fault
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&f); err != nil {
+			http.Error(w, fmt.Sprintf("not a fault: %v", err), http.StatusBadRequest)
+			return
+		}
+		c.Faults.Set(f)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("DELETE /faults", func(w http.ResponseWriter, _ *http.Request) {
+		c.Faults.Clear()
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(c.Faults.Requests()) // an error means that the client has gone
+	})
+	return mux
+}

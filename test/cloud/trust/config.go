@@ -1,0 +1,112 @@
+// Package trust is what the stand-in clouds were told: which issuers exist, and
+// which subjects may have which identity. It verifies tokens as the clouds do, and
+// says why one is refused; each cloud then puts that in its own words.
+package trust
+
+import (
+	"path"
+	"slices"
+)
+
+// Config is the trust of all three clouds.
+type Config struct {
+	// Issuers are how to reach issuers whose CA is private.
+	Issuers []Issuer `json:"issuers"`
+	AWS     AWS      `json:"aws"`
+	GCP     GCP      `json:"gcp"`
+	Azure   Azure    `json:"azure"`
+}
+
+// Issuer is an OIDC issuer; its keys are found by discovery.
+type Issuer struct {
+	URL    string `json:"url"`
+	CAFile string `json:"caFile"`
+}
+
+// AWS has IAM OIDC providers and roles.
+type AWS struct {
+	Providers []AWSProvider `json:"providers"`
+	Roles     []AWSRole     `json:"roles"`
+}
+
+// AWSProvider is an IAM OIDC provider of an account.
+type AWSProvider struct {
+	Account   string   `json:"account"`
+	Issuer    string   `json:"issuer"`
+	Audiences []string `json:"audiences"`
+}
+
+// AWSRole is a role with its trust policy.
+type AWSRole struct {
+	ARN string `json:"arn"`
+	// Issuer, Audiences and Subjects (globs) are the conditions on a web identity.
+	Issuer    string   `json:"issuer"`
+	Audiences []string `json:"audiences"`
+	Subjects  []string `json:"subjects"`
+	// AssumedBy are roles that may assume this one, with ExternalID if it is set.
+	AssumedBy  []string `json:"assumedBy"`
+	ExternalID string   `json:"externalID"`
+	TagSession bool     `json:"tagSession"`
+	// MaxSessionDuration in seconds; default 3600.
+	MaxSessionDuration int `json:"maxSessionDuration"`
+}
+
+// GCP has workload identity providers and service accounts.
+type GCP struct {
+	Providers       []GCPProvider       `json:"providers"`
+	ServiceAccounts []GCPServiceAccount `json:"serviceAccounts"`
+}
+
+// GCPProvider is a workload identity provider, by its name without
+// //iam.googleapis.com/.
+type GCPProvider struct {
+	Name   string `json:"name"`
+	Issuer string `json:"issuer"`
+	// AllowedAudiences; default: the provider's own name.
+	AllowedAudiences []string `json:"allowedAudiences"`
+	// Condition is a glob that the subject must match; default all.
+	Condition string `json:"condition"`
+	Disabled  bool   `json:"disabled"`
+}
+
+// GCPServiceAccount is a service account, and the principals that may
+// impersonate it.
+type GCPServiceAccount struct {
+	Email   string   `json:"email"`
+	Members []string `json:"members"`
+	// APIDisabled: iamcredentials is off in its project.
+	APIDisabled bool `json:"apiDisabled"`
+}
+
+// Azure has tenants.
+type Azure struct {
+	Tenants []Tenant `json:"tenants"`
+}
+
+// Tenant is an Entra tenant.
+type Tenant struct {
+	ID           string        `json:"id"`
+	Applications []Application `json:"applications"`
+}
+
+// Application is an application or managed identity.
+type Application struct {
+	ClientID             string                `json:"clientID"`
+	FederatedCredentials []FederatedCredential `json:"federatedCredentials"`
+}
+
+// FederatedCredential trusts exactly one subject of one issuer.
+type FederatedCredential struct {
+	Issuer   string `json:"issuer"`
+	Subject  string `json:"subject"`
+	Audience string `json:"audience"`
+}
+
+// Glob reports whether a subject matches one of the patterns, * standing for
+// anything.
+func Glob(patterns []string, subject string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, subject)
+		return err == nil && ok
+	})
+}
