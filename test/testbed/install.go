@@ -1,0 +1,144 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The identities that the examples ask for, and that the clouds trust.
+const (
+	Region       = "eu-central-1"
+	Bucket       = "orders"
+	AWSAccount   = "111122223333"
+	AWSRole      = "arn:aws:iam::111122223333:role/orders"
+	GCPProvider  = "projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/demo"
+	GCPAccount   = "orders@example-project.iam.gserviceaccount.com"
+	AzureClient  = "11111111-2222-3333-4444-555555555555"
+	AzureTenant  = "99999999-8888-7777-6666-555555555555"
+	MinIORole    = minioRoleARN
+	AzureScope   = "https://management.azure.com/.default"
+	cloudsConfig = "clouds" // the ConfigMap that examples/ mount, if it is there
+)
+
+// Install installs the chart by Helm, with the settings of an installation whose
+// clouds are the testbed's; extra are further --set arguments.
+func (b *Bed) Install(ctx context.Context, extra ...string) error {
+	return step(b.opts.Log, "Installing the chart with Helm", func() error {
+		bundle, err := b.caBundle()
+		if err != nil {
+			return err
+		}
+		values := map[string]any{
+			"image":      imageValue(webhookImage),
+			"broker":     map[string]any{"image": imageValue(brokerImage)},
+			"caBundle":   bundle,
+			"aws":        map[string]any{"region": Region, "stsEndpoints": map[string]string{"aws": b.Clouds.AWS, "minio": b.MinIO.URL}},
+			"gcp":        map[string]any{"stsEndpoint": b.Clouds.GCP, "iamCredentialsEndpoint": b.Clouds.GCP},
+			"azure":      map[string]any{"authorityHost": b.Clouds.Azure},
+			"staticKeys": "warn",
+		}
+		file := filepath.Join(b.opts.Dir, "values.json") // JSON is YAML
+		if err := writeJSON(file, values); err != nil {
+			return err
+		}
+		args := append([]string{"upgrade", "--install", "podpass", filepath.Join(b.opts.Root, "charts", "podpass"),
+			"--namespace", Namespace, "--create-namespace", "--values", file, "--wait", "--timeout", "3m"}, extra...)
+		return run(ctx, b.opts.Root, b.opts.Log, []string{"KUBECONFIG=" + b.Kubeconfig}, b.bin.helm, args...)
+	})
+}
+
+func imageValue(name string) map[string]any {
+	repository, tag, _ := strings.Cut(name, ":")
+	return map[string]any{"repository": repository, "tag": tag, "pullPolicy": "Never"}
+}
+
+// caBundle is the PEM of the CAs of the clouds and of MinIO.
+func (b *Bed) caBundle() (string, error) {
+	var bundle strings.Builder
+	for _, f := range []string{b.Clouds.CAFile, b.MinIO.CAFile} {
+		pem, err := os.ReadFile(f)
+		if err != nil {
+			return "", err
+		}
+		bundle.Write(pem)
+		bundle.WriteByte('\n')
+	}
+	return bundle.String(), nil
+}
+
+// CreateNamespace makes a namespace that enforces Pod Security "restricted", has
+// a ResourceQuota that demands limits, and holds the ConfigMap that tells the
+// example programs where the demo's clouds are.
+func (b *Bed) CreateNamespace(ctx context.Context, name string) error {
+	bundle, err := b.caBundle()
+	if err != nil {
+		return err
+	}
+	var indented strings.Builder
+	for line := range strings.Lines(bundle) {
+		indented.WriteString("    " + line)
+	}
+	return b.Apply(ctx, "", fmt.Sprintf(namespaceManifest, name, cloudsConfig, b.Clouds.AWS, b.MinIO.URL,
+		b.Clouds.GCP+"/oauth2/v3/tokeninfo", indented.String()))
+}
+
+const namespaceManifest = `
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: %[1]s
+  labels:
+    pod-security.kubernetes.io/enforce: restricted
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata:
+  name: limits
+  namespace: %[1]s
+spec:
+  hard:
+    limits.cpu: "100"
+    limits.memory: 40Gi
+    requests.cpu: "10"
+    requests.memory: 20Gi
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: %[2]s
+  namespace: %[1]s
+data:
+  AWS_ENDPOINT_URL_STS: %[3]s
+  AWS_ENDPOINT_URL_S3: %[4]s
+  SDK_GCP_TOKENINFO: %[5]s
+  SDK_AUDIENCE: https://orders.example.com
+  SDK_AZURE_PRIVATE_AUTHORITY: "1"
+  SSL_CERT_FILE: /etc/clouds/ca.crt
+  NODE_EXTRA_CA_CERTS: /etc/clouds/ca.crt
+  ca.crt: |
+%[6]s
+`
+
+// Apply applies manifests in a namespace ("" if they name their own).
+func (b *Bed) Apply(ctx context.Context, namespace, manifests string) error {
+	file, err := os.CreateTemp(b.opts.Dir, "apply-*.yaml")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	if _, err := file.WriteString(manifests); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	args := []string{"apply", "-f", file.Name()}
+	if namespace != "" {
+		args = append(args, "--namespace", namespace)
+	}
+	_, err = b.Kubectl(ctx, args...)
+	return err
+}
