@@ -254,10 +254,10 @@ func (c *Cache) log(e federation.Exchanger, credential federation.Credential, er
 	cloud := slog.String("cloud", cloudOf(e))
 	if err == nil {
 		c.opts.Log.Info("Got credentials", cloud, "principal", credential.Principal,
-			"expires", credential.Expiry.Time(), "took", took.Round(time.Millisecond))
+			"expires", credential.Expiry.Time(), "tookSeconds", took.Seconds())
 		return
 	}
-	attributes := []any{cloud, "kind", federation.KindOf(err), "took", took.Round(time.Millisecond), "retryIn", retry.Round(time.Millisecond)}
+	attributes := []any{cloud, "kind", federation.KindOf(err), "tookSeconds", took.Seconds(), "retryInSeconds", retry.Seconds()}
 	if f, ok := errors.AsType[*federation.Error](err); ok {
 		attributes = append(attributes, "code", f.Code, "requestID", f.RequestID)
 	}

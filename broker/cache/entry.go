@@ -32,7 +32,7 @@ func (n *entry) idle(now time.Time) bool {
 	if n.pinned {
 		return false
 	}
-	return !n.valid(now) || n.used.Before(n.credential.Expiry.Issued())
+	return !n.valid(now) || !n.used.After(n.credential.Expiry.Issued())
 }
 
 // forgettable reports that nothing is lost with it. A failure is remembered for

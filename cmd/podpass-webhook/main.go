@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/podpass-io/podpass/webhook"
@@ -57,7 +58,7 @@ func run(ctx context.Context, o *options, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("--config %s: %w", o.config, err)
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	config, err := kubernetesConfig(o.kubeconfig)
 	if err != nil {
 		return fmt.Errorf("reach Kubernetes: %w; outside a cluster, set --kubeconfig", err)
 	}
@@ -99,4 +100,11 @@ func run(ctx context.Context, o *options, log *slog.Logger) error {
 	}
 	log.Info("Starting", "version", cmp.Or(version, "dev"))
 	return server.Run(ctx)
+}
+
+func kubernetesConfig(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
+		return rest.InClusterConfig()
+	}
+	return clientcmd.BuildConfigFromFlags("", kubeconfig)
 }

@@ -114,17 +114,20 @@ func require(t *testing.T) {
 	cluster.Require(t, cluster.Options{})
 }
 
-// start creates pods, and removes them after the test.
+// start creates pods, and removes all pods after the test.
 func start(t *testing.T, manifests ...string) {
 	t.Helper()
-	if err := bed.Apply(t.Context(), namespace, strings.Join(manifests, "\n---\n")); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
 		if _, err := bed.Kubectl(context.WithoutCancel(t.Context()), "delete", "pods,jobs", "--all", "-n", namespace, "--grace-period=1", "--wait"); err != nil {
 			t.Errorf("remove the pods: %v", err)
 		}
 	})
+	if len(manifests) == 0 {
+		return
+	}
+	if err := bed.Apply(t.Context(), namespace, strings.Join(manifests, "\n---\n")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // outcomes waits for what the SDKs in the pods say.

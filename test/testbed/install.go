@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // The identities that the examples ask for, and that the clouds trust.
@@ -46,7 +47,25 @@ func (b *Bed) Install(ctx context.Context, extra ...string) error {
 		}
 		args := append([]string{"upgrade", "--install", "podpass", filepath.Join(b.opts.Root, "charts", "podpass"),
 			"--namespace", Namespace, "--create-namespace", "--values", file, "--wait", "--timeout", "3m"}, extra...)
-		return run(ctx, b.opts.Root, b.opts.Log, []string{"KUBECONFIG=" + b.Kubeconfig}, b.bin.helm, args...)
+		if err := run(ctx, b.opts.Root, b.opts.Log, []string{"KUBECONFIG=" + b.Kubeconfig}, b.bin.helm, args...); err != nil {
+			return err
+		}
+		return b.waitInjecting(ctx)
+	})
+}
+
+// waitInjecting waits until the API server reaches the webhook: it learns of ready
+// endpoints, and of the CA, a moment after Helm says that all is ready. A dry run
+// by a pod that opted in fails until then; pods that did not opt in would be
+// admitted as they are.
+func (b *Bed) waitInjecting(ctx context.Context) error {
+	const namespace = "default"
+	if err := b.Apply(ctx, namespace, fmt.Sprintf("{apiVersion: v1, kind: ServiceAccount, metadata: {name: probe, annotations: {podpass.io/aws-role-arn: %q}}}", AWSRole)); err != nil {
+		return err
+	}
+	return poll(ctx, 30*time.Second, func() error {
+		return b.Apply(ctx, namespace, `{apiVersion: v1, kind: Pod, metadata: {name: probe, labels: {podpass.io/inject: "true"}},
+spec: {serviceAccountName: probe, containers: [{name: probe, image: podpass.io/pause:dev}]}}`, "--dry-run=server")
 	})
 }
 
@@ -123,7 +142,7 @@ data:
 `
 
 // Apply applies manifests in a namespace ("" if they name their own).
-func (b *Bed) Apply(ctx context.Context, namespace, manifests string) error {
+func (b *Bed) Apply(ctx context.Context, namespace, manifests string, extra ...string) error {
 	file, err := os.CreateTemp(b.opts.Dir, "apply-*.yaml")
 	if err != nil {
 		return err
@@ -135,7 +154,7 @@ func (b *Bed) Apply(ctx context.Context, namespace, manifests string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	args := []string{"apply", "-f", file.Name()}
+	args := append([]string{"apply", "-f", file.Name()}, extra...)
 	if namespace != "" {
 		args = append(args, "--namespace", namespace)
 	}
