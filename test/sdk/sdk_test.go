@@ -1,12 +1,14 @@
 package sdk
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -80,4 +82,34 @@ func TestLibraryPath(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
+}
+
+// Without npm, and without a way to install it, tests must be able to tell that
+// from a failure.
+func TestFindNPM(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	if path, err := findNPM(t.Context(), t.Output()); !errors.Is(err, ErrNoNPM) {
+		t.Errorf("got %q, %v; want ErrNoNPM", path, err)
+	}
+}
+
+// A second process waits for the lock, says so, and stops waiting when told to.
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	unlock, err := lock(t.Context(), path, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	var log strings.Builder
+	if _, err := lock(ctx, path, &log); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(log.String(), "Waiting") {
+		t.Errorf("got %v, log %q; want to wait until the deadline", err, log.String())
+	}
+	unlock()
+	again, err := lock(t.Context(), path, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
 }
