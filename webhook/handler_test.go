@@ -1,0 +1,212 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/podpass-io/podpass/webhook/inject"
+	"github.com/podpass-io/podpass/webhook/sastore"
+)
+
+// fixed is a store of ServiceAccounts in namespace shop.
+type fixed struct {
+	cached, live map[string]sastore.Record
+	err          error
+	liveReads    int
+}
+
+func (f *fixed) Get(ctx context.Context, namespace, name string) (sastore.Record, error) {
+	if r, ok := f.cached[name]; ok {
+		return r, f.err
+	}
+	return f.GetLive(ctx, namespace, name)
+}
+
+func (f *fixed) GetLive(_ context.Context, _, name string) (sastore.Record, error) {
+	f.liveReads++
+	if f.err != nil {
+		return sastore.Record{}, f.err
+	}
+	if r, ok := f.live[name]; ok {
+		return r, nil
+	}
+	return sastore.Record{}, sastore.ErrNotFound
+}
+
+func annotated(key, value string) sastore.Record {
+	return sastore.Record{Annotations: map[string]string{key: value}}
+}
+
+const role = "arn:aws:iam::111122223333:role/orders"
+
+func newHandler(t testing.TB, accounts ServiceAccounts) (*Handler, *bytes.Buffer) {
+	t.Helper()
+	settings, err := inject.LoadSettings([]byte("broker: {image: podpass-broker:test}\naws: {region: eu-central-1}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := new(bytes.Buffer)
+	return &Handler{
+		ServiceAccounts: accounts, Settings: settings, Metrics: NewMetrics(prometheus.NewRegistry()),
+		Log: slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}, logs
+}
+
+func reviewOf(pod string) string {
+	return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u-1","kind":{"group":"","version":"v1","kind":"Pod"},
+"namespace":"shop","operation":"CREATE","object":` + pod + `}}`
+}
+
+func podOf(serviceAccount, labels string) string {
+	return `{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"web-","labels":{` + labels + `},"newField":{"a":1}},
+"spec":{"serviceAccountName":"` + serviceAccount + `","containers":[{"name":"app","image":"app:1","env":[{"name":"PASSWORD","value":"hunter2"}]}]}}`
+}
+
+func post(t testing.TB, h http.Handler, body, contentType string) *httptest.ResponseRecorder {
+	t.Helper()
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mutate", strings.NewReader(body))
+	req.Header.Set("Content-Type", contentType)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return w
+}
+
+func decode(t *testing.T, w *httptest.ResponseRecorder) *response {
+	t.Helper()
+	var r review
+	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || r.Response == nil || r.Kind != "AdmissionReview" || r.Response.UID != "u-1" {
+		t.Fatalf("not an answer to the review: %d %s", w.Code, w.Body)
+	}
+	return r.Response
+}
+
+func TestInjects(t *testing.T) {
+	h, logs := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role)}})
+	r := decode(t, post(t, h, reviewOf(podOf("orders", "")), "application/json"))
+	if !r.Allowed || r.PatchType != "JSONPatch" {
+		t.Fatalf("allowed %t, patch type %q", r.Allowed, r.PatchType)
+	}
+	patch, err := jsonpatch.DecodePatch(r.Patch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	patched, err := patch.Apply([]byte(podOf("orders", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{`"newField":{"a":1}`, `"podpass-broker"`, `AWS_CONTAINER_CREDENTIALS_FULL_URI`, `"podpass.io/injected":"broker"`} {
+		if !strings.Contains(string(patched), part) {
+			t.Errorf("the patched pod lacks %s", part)
+		}
+	}
+	if !strings.Contains(logs.String(), `"pod":"web-*"`) || strings.Contains(logs.String(), "hunter2") {
+		t.Errorf("the log does not name the pod, or holds its environment: %s", logs)
+	}
+}
+
+func TestLeavesAlone(t *testing.T) {
+	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"plain": {}, "orders": annotated("eks.amazonaws.com/role-arn", role)}})
+	for name, pod := range map[string]string{
+		"no identity":                podOf("plain", ""),
+		"opted out":                  podOf("orders", `"podpass.io/inject":"false"`),
+		"opted out in EKS' spelling": podOf("orders", `"eks.amazonaws.com/skip-pod-identity-webhook":""`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r := decode(t, post(t, h, reviewOf(pod), "application/json")); !r.Allowed || r.Patch != nil || r.Warnings != nil {
+				t.Errorf("allowed %t, patch %s, warnings %v", r.Allowed, r.Patch, r.Warnings)
+			}
+		})
+	}
+}
+
+func TestDeniesUserErrors(t *testing.T) {
+	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", "orders")}})
+	r := decode(t, post(t, h, reviewOf(podOf("orders", "")), "application/json"))
+	if r.Allowed || r.Result == nil || r.Result.Code != 403 || r.Patch != nil {
+		t.Fatalf("not denied: %+v", r)
+	}
+	for _, part := range []string{"WI001", "ServiceAccount shop/orders annotation eks.amazonaws.com/role-arn", `"orders"`, "fix: "} {
+		if !strings.Contains(r.Result.Message, part) {
+			t.Errorf("the denial does not say %q: %s", part, r.Result.Message)
+		}
+	}
+	if r.AuditAnnotations["denied"] != "WI001" {
+		t.Errorf("audit annotations %v", r.AuditAnnotations)
+	}
+}
+
+// TestOurOwnFailuresAreNotAnswers: failurePolicy must decide, so the status is not 200.
+func TestOurOwnFailuresAreNotAnswers(t *testing.T) {
+	h, _ := newHandler(t, &fixed{err: errors.New("the API server is down")})
+	good := reviewOf(podOf("orders", ""))
+	for name, test := range map[string]struct {
+		body, contentType string
+		want              int
+	}{
+		"store fails":     {good, "application/json", 500},
+		"not JSON":        {"{", "application/json", 400},
+		"another type":    {good, "text/plain", 415},
+		"another version": {strings.Replace(good, "admission.k8s.io/v1", "admission.k8s.io/v1beta1", 1), "application/json", 400},
+		"another kind":    {strings.Replace(good, `"kind":"Pod"},`, `"kind":"Job"},`, 1), "application/json", 400},
+		"no uid":          {strings.Replace(good, "u-1", "", 1), "application/json", 400},
+		"no pod":          {reviewOf(`"x"`), "application/json", 400},
+		"too large":       {strings.Repeat(" ", maxBody+1), "application/json", 413},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if w := post(t, h, test.body, test.contentType); w.Code != test.want {
+				t.Errorf("status %d, want %d: %.200s", w.Code, test.want, w.Body)
+			}
+		})
+	}
+}
+
+// TestOptedInAsksOnceMore: the watch may be behind an annotation that was just made.
+func TestOptedInAsksOnceMore(t *testing.T) {
+	accounts := &fixed{cached: map[string]sastore.Record{"orders": {}}, live: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role)}}
+	h, _ := newHandler(t, accounts)
+	if r := decode(t, post(t, h, reviewOf(podOf("orders", `"podpass.io/inject":"true"`)), "application/json")); r.Patch == nil {
+		t.Error("an opted-in pod was missed")
+	}
+	if accounts.liveReads != 1 {
+		t.Errorf("%d live reads, want 1", accounts.liveReads)
+	}
+	if r := decode(t, post(t, h, reviewOf(podOf("orders", "")), "application/json")); r.Patch != nil || accounts.liveReads != 1 {
+		t.Errorf("a pod that did not opt in cost a live read")
+	}
+}
+
+func TestOptedInWithoutIdentityWarns(t *testing.T) {
+	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": {}}})
+	r := decode(t, post(t, h, reviewOf(podOf("orders", `"podpass.io/inject":"true"`)), "application/json"))
+	if !r.Allowed || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "asks for no identity") {
+		t.Errorf("allowed %t, warnings %q", r.Allowed, r.Warnings)
+	}
+}
+
+func FuzzReview(f *testing.F) {
+	f.Add([]byte(reviewOf(podOf("orders", ""))))
+	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","kind":{"kind":"Pod"},"object":null}}`))
+	h, _ := newHandler(f, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role), "default": {}}})
+	h.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		w := post(t, h, string(body), "application/json")
+		if w.Code == http.StatusOK {
+			var r review
+			if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || r.Response == nil || r.Response.UID == "" {
+				t.Errorf("status 200 without an answer: %s", w.Body)
+			}
+		}
+	})
+}
