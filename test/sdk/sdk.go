@@ -24,8 +24,8 @@ import (
 	"strings"
 )
 
-// ErrNoNPM: the JavaScript SDKs cannot be installed, since there is no npm and we
-// may not install it. A test may leave out its JavaScript half, and say so.
+// ErrNoNPM says that the JavaScript SDKs cannot be installed: there is no npm, and we
+// may not install it. A test may then leave out its JavaScript half, and say so.
 var ErrNoNPM = errors.New("npm is not installed, and only root can install it: apt-get install --no-install-recommends npm")
 
 // Clients are the programs, as paths on this machine.
