@@ -91,8 +91,14 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 		return credential, nil
 	}
 	if n.err != nil && n.running == nil && now.Before(n.retryAt) {
-		err := n.err
+		err, pause := n.err, n.retryAt.Sub(now)
 		c.mu.Unlock()
+		// A transient failure whose pause is nearly over is not worth an error. This
+		// also keeps the pauses of an exchange and of the one that it starts from (a
+		// federated token) from adding up.
+		if federation.KindOf(err).Transient() && pause < patience(ctx, now)/2 && sleep(ctx, pause) {
+			return c.Get(ctx, e)
+		}
 		return federation.Credential{}, err
 	}
 	done := c.start(n)
@@ -114,6 +120,24 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 			Kind: federation.KindUnavailable, Cloud: cloudOf(e), RetryAfter: time.Second,
 			Message: "the cloud has not answered yet", Hint: "the exchange goes on; ask again",
 		}
+	}
+}
+
+// patience is how long ctx may still last; 0 if it has no end.
+func patience(ctx context.Context, now time.Time) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return end.Sub(now)
+	}
+	return 0
+}
+
+// sleep waits for d; false: ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

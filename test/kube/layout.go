@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -68,15 +69,24 @@ func plan(dir string, controlPlaneOnly bool) (*cluster, error) {
 	return c, nil
 }
 
-// freePorts asks the kernel for free TCP ports, all at once so that they differ.
+// freePorts finds free TCP ports below those that the kernel gives to outgoing
+// connections (32768 and up): a client that calls a server while it restarts could
+// be given the server's own port, connect to itself, and so keep it from binding.
 func freePorts(into ...*int) error {
+	const first, last = 20000, 32767
 	for _, p := range into {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
+		for tries := 0; ; tries++ {
+			port := first + rand.IntN(last-first)
+			l, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+			if err == nil {
+				defer l.Close() // all at once, so that they differ
+				*p = port
+				break
+			}
+			if tries == 100 {
+				return fmt.Errorf("no free port in %d..%d: %w", first, last, err)
+			}
 		}
-		defer l.Close()
-		*p = l.Addr().(*net.TCPAddr).Port
 	}
 	return nil
 }
