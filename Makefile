@@ -55,7 +55,6 @@ unit: ## Unit and conformance tests, with the race detector; real SDKs against t
 .PHONY: integration
 integration: ## Tests against a real API server
 	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./webhook/... ./test/conformance/...
-	cd test/kube && $(GOTESTSUM) --format pkgname -- ./...
 
 .PHONY: e2e
 e2e: ## Real pods on a real node, with the real SDKs
