@@ -1,0 +1,81 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/podpass-io/podpass/webhook"
+	"github.com/podpass-io/podpass/webhook/inject"
+	"github.com/podpass-io/podpass/webhook/sastore"
+)
+
+type accounts map[string]string
+
+func (a accounts) Get(context.Context, string, string) (sastore.Record, error) {
+	return sastore.Record{Annotations: a}, nil
+}
+
+func (a accounts) GetLive(ctx context.Context, namespace, name string) (sastore.Record, error) {
+	return a.Get(ctx, namespace, name)
+}
+
+// BenchmarkReview is one admission, from the request's bytes to the answer's: a pod
+// of three containers.
+func BenchmarkReview(b *testing.B) {
+	one := accounts{"eks.amazonaws.com/role-arn": role}
+	three := accounts{
+		"eks.amazonaws.com/role-arn": role, "podpass.io/gcp-provider": provider, "podpass.io/gcp-service-account": account,
+		"azure.workload.identity/client-id": client, "azure.workload.identity/tenant-id": tenant,
+	}
+	for _, test := range []struct {
+		name, mode string
+		accounts   accounts
+	}{
+		{"no identity", "broker", nil}, {"1 cloud, broker", "broker", one}, {"1 cloud, direct", "direct", one},
+		{"3 clouds, broker", "broker", three}, {"3 clouds, direct", "direct", three},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			settings, err := inject.LoadSettings([]byte("mode: " + test.mode + "\nbroker: {image: podpass-broker:1}\naws: {region: eu-central-1}\n"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			h := &webhook.Handler{
+				ServiceAccounts: test.accounts, Settings: settings, Metrics: webhook.NewMetrics(prometheus.NewRegistry()),
+				Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+			}
+			body := review()
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				req := httptest.NewRequest(http.MethodPost, "/mutate", bytes.NewReader(body)) //nolint:noctx // no time out in a benchmark
+				req.Header.Set("Content-Type", "application/json")
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, req)
+				if w.Code != http.StatusOK {
+					b.Fatal(w.Body)
+				}
+			}
+		})
+	}
+}
+
+func review() []byte {
+	var containers []byte
+	for i := range 3 {
+		if i > 0 {
+			containers = append(containers, ',')
+		}
+		containers = fmt.Appendf(containers, `{"name":"c%d","image":"registry.example.com/app:%d","ports":[{"containerPort":80%d}],"env":[{"name":"A","value":"1"},{"name":"B","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],`+
+			`"resources":{"limits":{"cpu":"1","memory":"1Gi"}},"volumeMounts":[{"name":"data","mountPath":"/data"}],"livenessProbe":{"httpGet":{"path":"/","port":80}},"securityContext":{"runAsNonRoot":true}}`, i, i, i)
+	}
+	return fmt.Appendf(nil, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u-1","kind":{"group":"","version":"v1","kind":"Pod"},"namespace":"shop","operation":"CREATE",`+
+		`"object":{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"orders-","labels":{"app":"orders"}},"spec":{"serviceAccountName":"orders","containers":[%s],"volumes":[{"name":"data","emptyDir":{}}]}}}}`, containers)
+}
