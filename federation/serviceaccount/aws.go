@@ -31,9 +31,6 @@ func (r *resolver) aws() {
 	r.answer.AWS = &AWS{Identity: id, Grant: Grant{
 		Mode: r.mode(""), TokenExpiration: r.expiration(KeyEKSTokenExpiration, 600), Source: source(named),
 	}}
-	if a := r.answer.AWS; a.Mode == ModeDirect && (len(id.Chain) > 0 || id.SessionPolicy != "" || id.SessionDuration != 0) {
-		r.warn(CodeIgnored, named, "direct mode cannot chain roles or set a session's duration or policy: the SDK makes the call", "use broker mode, or remove these annotations")
-	}
 }
 
 // role checks a role's ARN; a bare name is composed with the installation's

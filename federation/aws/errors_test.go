@@ -1,0 +1,109 @@
+package aws_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/aws"
+	ft "github.com/podpass-io/podpass/federation/federationtest"
+)
+
+func exchange(t *testing.T, a ft.Answer) error {
+	t.Helper()
+	c := &aws.Client{
+		Identity: aws.Identity{RoleARN: "arn:aws:iam::111122223333:role/orders", Region: "eu-central-1"},
+		Token:    ft.Token{}, Endpoint: ft.Serve(t, a),
+	}
+	_, err := c.Credentials().Exchange(t.Context())
+	return err
+}
+
+func xmlError(code, message string) string {
+	return fmt.Sprintf(`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>r-1</RequestId></ErrorResponse>`, code, message)
+}
+
+// TestErrors: every row of STS's table.
+func TestErrors(t *testing.T) {
+	both := []string{ft.Subject, ft.Audience}
+	for code, test := range map[string]struct {
+		status int
+		kind   federation.Kind
+		hint   []string
+	}{
+		"ExpiredTokenException":   {400, federation.KindTokenExpired, append([]string{"clock"}, both...)},
+		"InvalidIdentityToken":    {400, federation.KindIssuerUntrusted, append([]string{"IAM OIDC provider", ft.Issuer}, both...)},
+		"IDPCommunicationError":   {400, federation.KindUnavailable, nil},
+		"IDPRejectedClaim":        {403, federation.KindSubjectMismatch, both},
+		"AccessDenied":            {403, federation.KindDenied, append([]string{"issuer.example.com:sub", "trust policy"}, both...)},
+		"MalformedPolicyDocument": {400, federation.KindConfig, []string{"shop/orders"}},
+		"PackedPolicyTooLarge":    {400, federation.KindConfig, nil},
+		"ValidationError":         {400, federation.KindConfig, nil},
+		"RegionDisabledException": {403, federation.KindConfig, nil},
+		"Throttling":              {400, federation.KindThrottled, nil},
+		"ThrottlingException":     {429, federation.KindThrottled, nil},
+		"RequestLimitExceeded":    {503, federation.KindThrottled, nil},
+		"SomethingNew":            {403, federation.KindDenied, nil},
+		"SomethingNewer":          {500, federation.KindUnavailable, nil},
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			err := exchange(t, ft.Answer{Status: test.status, Header: map[string]string{"Content-Type": "text/xml", "Retry-After": "7"}, Body: xmlError(code, "the cloud's own words")})
+			ft.Check(t, err, ft.Want{Kind: test.kind, Code: code, Message: "the cloud's own words", Hint: test.hint, RetryAfter: 7 * time.Second})
+		})
+	}
+}
+
+func TestAudienceIsToldApart(t *testing.T) {
+	err := exchange(t, ft.Answer{Status: 400, Body: xmlError("InvalidIdentityToken", "Incorrect token audience")})
+	ft.Check(t, err, ft.Want{Kind: federation.KindAudienceMismatch, Code: "InvalidIdentityToken", Message: "Incorrect token audience", Hint: []string{"client IDs", ft.Audience}})
+}
+
+func TestNoReadableAnswer(t *testing.T) {
+	for name, a := range map[string]ft.Answer{
+		"a proxy's page": {Status: 502, Body: "<html>bad gateway</html>"},
+		"garbage":        {Status: 200, Body: "}{"},
+		"a redirect":     {Status: 500, Header: map[string]string{"Location": "https://elsewhere.example.com"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := exchange(t, a); federation.KindOf(err) != federation.KindUnavailable {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	c := &aws.Client{Identity: aws.Identity{RoleARN: "arn:aws:iam::111122223333:role/orders"}, Token: ft.Token{}, Endpoint: "http://127.0.0.1:1"}
+	_, err := c.Credentials().Exchange(t.Context())
+	if federation.KindOf(err) != federation.KindUnavailable {
+		t.Errorf("nobody listens: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Credentials().Exchange(ctx); federation.KindOf(err) != federation.KindCanceled {
+		t.Errorf("canceled: %v", err)
+	}
+	c.Endpoint = "http://sts.example.com"
+	if _, err := c.Credentials().Exchange(t.Context()); federation.KindOf(err) != federation.KindConfig {
+		t.Errorf("a token in the clear: %v", err)
+	}
+}
+
+func TestKeyNamesEveryInput(t *testing.T) {
+	seen := map[string]int{}
+	for i, id := range []aws.Identity{
+		{RoleARN: "a"}, {RoleARN: "b"}, {RoleARN: "a", Region: "r"}, {RoleARN: "a", Audience: "x"}, {RoleARN: "a", SessionName: "s"},
+		{RoleARN: "a", SessionDuration: 900}, {RoleARN: "a", SessionPolicy: "{}"}, {RoleARN: "a", Chain: []string{"c"}},
+		{RoleARN: "a", Chain: []string{"c"}, ExternalID: "e"}, {RoleARN: "a", Chain: []string{"c"}, SessionTags: true},
+		{RoleARN: "a", Chain: []string{"c"}, SessionDuration: 900}, {RoleARN: "a", Chain: []string{"c", "d"}},
+	} {
+		key := (&aws.Client{Identity: id}).Credentials().Key()
+		if other, ok := seen[key]; ok {
+			t.Errorf("identities %d and %d have the same key", other, i)
+		}
+		seen[key] = i
+	}
+}

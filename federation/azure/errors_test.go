@@ -1,0 +1,141 @@
+package azure_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/azure"
+	ft "github.com/podpass-io/podpass/federation/federationtest"
+)
+
+const tenant = "99999999-8888-7777-6666-555555555555"
+
+// entra answers discovery truthfully, and the token request with a.
+func entra(t *testing.T, a ft.Answer, form func(*http.Request)) *azure.Client {
+	t.Helper()
+	var s *httptest.Server
+	s = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.Method == http.MethodGet {
+			base := s.URL + "/" + tenant
+			_ = json.NewEncoder(w).Encode(map[string]string{ // loopback
+				"issuer": base + "/v2.0", "token_endpoint": base + "/oauth2/v2.0/token", "authorization_endpoint": base + "/oauth2/v2.0/authorize",
+			})
+			return
+		}
+		if form != nil {
+			form(r)
+		}
+		for k, v := range a.Header {
+			w.Header().Set(k, v)
+		}
+		w.WriteHeader(a.Status)
+		_, _ = w.Write([]byte(a.Body)) // loopback
+	}))
+	t.Cleanup(s.Close)
+	return &azure.Client{
+		Identity: azure.Identity{ClientID: "11111111-2222-3333-4444-555555555555", TenantID: tenant},
+		Token:    ft.Token{}, AuthorityHost: s.URL, HTTP: s.Client(),
+	}
+}
+
+// TestErrors: every row of Entra's table.
+func TestErrors(t *testing.T) {
+	both := []string{ft.Subject, ft.Audience}
+	for number, test := range map[int]struct {
+		kind federation.Kind
+		hint []string
+	}{
+		700211:  {federation.KindIssuerUntrusted, append([]string{"trailing slash", ft.Issuer}, both...)},
+		50166:   {federation.KindIssuerUntrusted, nil},
+		501661:  {federation.KindIssuerUntrusted, nil},
+		90061:   {federation.KindIssuerUntrusted, nil},
+		700212:  {federation.KindAudienceMismatch, []string{azure.DefaultAudience, ft.Audience}},
+		700213:  {federation.KindSubjectMismatch, append([]string{"letter case"}, both...)},
+		7002137: {federation.KindSubjectMismatch, nil},
+		7002138: {federation.KindSubjectMismatch, nil},
+		70021:   {federation.KindSubjectMismatch, []string{"minutes"}},
+		70025:   {federation.KindConfig, []string{"no federated credential", ft.Subject}},
+		700024:  {federation.KindTokenExpired, []string{"clock"}},
+		7000272: {federation.KindIssuerUntrusted, nil},
+		50027:   {federation.KindIssuerUntrusted, nil},
+		700016:  {federation.KindConfig, []string{tenant}},
+		90002:   {federation.KindConfig, nil},
+		50049:   {federation.KindConfig, nil},
+		53003:   {federation.KindDenied, []string{"sign-in log"}},
+		700223:  {federation.KindDenied, nil},
+		700238:  {federation.KindDenied, nil},
+		70011:   {federation.KindConfig, []string{"https://vault.azure.net"}},
+		1234567: {federation.KindDenied, nil}, // one that is not known
+	} {
+		t.Run(fmt.Sprint("AADSTS", number), func(t *testing.T) {
+			t.Parallel()
+			c := entra(t, ft.Answer{Status: 401, Body: fmt.Sprintf(`{"error":"invalid_client","error_description":"AADSTS%d: Entra's own words","error_codes":[%d],"correlation_id":"c-1"}`, number, number)}, nil)
+			_, err := c.AccessToken("https://vault.azure.net", "").Exchange(t.Context())
+			ft.Check(t, err, ft.Want{Kind: test.kind, Code: fmt.Sprint("AADSTS", number), Message: "Entra's own words", Hint: test.hint})
+		})
+	}
+}
+
+func TestTransient(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		kind   federation.Kind
+		code   string
+	}{
+		"throttled":               {429, `{"error":"throttled","error_description":"slow down"}`, federation.KindThrottled, "throttled"},
+		"down":                    {503, `{"error":"server_error","error_description":"sorry"}`, federation.KindUnavailable, "server_error"},
+		"temporarily_unavailable": {400, `{"error":"temporarily_unavailable","error_description":"sorry"}`, federation.KindUnavailable, "temporarily_unavailable"},
+		"a proxy's page":          {502, `<html>`, federation.KindUnavailable, ""},
+		"an empty success":        {200, `{}`, federation.KindUnavailable, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := entra(t, ft.Answer{Status: test.status, Header: map[string]string{"Retry-After": "11"}, Body: test.body}, nil)
+			_, err := c.AccessToken("https://vault.azure.net", "").Exchange(t.Context())
+			ft.Check(t, err, ft.Want{Kind: test.kind, Code: test.code, RetryAfter: 11 * time.Second})
+		})
+	}
+}
+
+// TestRequest: the resource is appended to verbatim, claims are passed on, and
+// refresh_in is kept.
+func TestRequest(t *testing.T) {
+	for resource, scope := range map[string]string{
+		"https://vault.azure.net":            "https://vault.azure.net/.default",
+		"https://storage.azure.com/":         "https://storage.azure.com//.default",
+		"https://graph.example.com/.default": "https://graph.example.com/.default",
+	} {
+		t.Run(resource, func(t *testing.T) {
+			var got http.Request
+			c := entra(t, ft.Answer{Status: 200, Body: `{"token_type":"Bearer","expires_in":3600,"ext_expires_in":3600,"refresh_in":1800,"access_token":"secret"}`}, func(r *http.Request) {
+				_ = r.ParseForm()
+				got.PostForm = r.PostForm
+			})
+			credential, err := c.AccessToken(resource, `{"access_token":{"nbf":{"essential":true}}}`).Exchange(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := got.PostForm
+			if f.Get("grant_type") != "client_credentials" || f.Get("client_assertion") == "" {
+				t.Errorf("not the client credentials grant with an assertion: %s", f.Get("grant_type"))
+			}
+			if first, _, _ := strings.Cut(f.Get("scope"), " "); first != scope {
+				t.Errorf("scope %q, want %q", f.Get("scope"), scope)
+			}
+			if f.Get("claims") == "" {
+				t.Error("the claims challenge was not passed on")
+			}
+			if left := credential.RefreshIn; left < 29*time.Minute || left > 31*time.Minute {
+				t.Errorf("refresh in %s, want 30m", left)
+			}
+		})
+	}
+}

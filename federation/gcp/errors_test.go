@@ -1,0 +1,107 @@
+package gcp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/podpass-io/podpass/federation"
+	ft "github.com/podpass-io/podpass/federation/federationtest"
+	"github.com/podpass-io/podpass/federation/gcp"
+)
+
+const provider = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/demo"
+
+var identity = gcp.Identity{Provider: provider, ServiceAccount: "orders@example-project.iam.gserviceaccount.com"}
+
+// federated gives every exchange the same federated token.
+type federated struct{}
+
+func (federated) Get(context.Context, federation.Exchanger) (federation.Credential, error) {
+	return federation.Credential{Token: "ya29.federated", Expiry: federation.ExpiresIn(time.Now(), time.Hour)}, nil
+}
+
+// TestSTSErrors: every row of STS's table.
+func TestSTSErrors(t *testing.T) {
+	for name, test := range map[string]struct {
+		status     int
+		code, text string
+		kind       federation.Kind
+		hint       []string
+	}{
+		"provider":  {400, "invalid_target", `The target service indicated by the "audience" parameters is invalid.`, federation.KindConfig, []string{provider, "by number"}},
+		"request":   {400, "invalid_request", `Invalid value for "audience".`, federation.KindConfig, nil},
+		"scopes":    {400, "invalid_request", "Scope(s) must be provided.", federation.KindConfig, nil},
+		"audience":  {400, "invalid_grant", "The audience in ID Token [x] does not match the expected audience.", federation.KindAudienceMismatch, []string{"allowed audiences", ft.Audience}},
+		"private":   {400, "invalid_grant", "Error connecting to the given credential's issuer.", federation.KindIssuerUntrusted, []string{"upload its JWKS", ft.Issuer}},
+		"stale":     {400, "invalid_grant", "ID Token issued at 1 is stale to sign-in.", federation.KindTokenExpired, []string{"24 h"}},
+		"issuer":    {400, "invalid_grant", "The issuer in ID Token x does not match the expected one.", federation.KindIssuerUntrusted, []string{ft.Subject}},
+		"key":       {400, "invalid_grant", "key not found", federation.KindIssuerUntrusted, nil},
+		"condition": {400, "unauthorized_client", "The given credential is rejected by the attribute condition.", federation.KindDenied, []string{"attribute condition", ft.Subject}},
+		"throttled": {429, "", "", federation.KindThrottled, nil},
+		"down":      {503, "", "", federation.KindUnavailable, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := &gcp.Client{Identity: identity, Token: ft.Token{}, STSEndpoint: ft.Serve(t, ft.Answer{
+				Status: test.status, Header: map[string]string{"Content-Type": "application/json", "Retry-After": "3"},
+				Body: fmt.Sprintf(`{"error":%q,"error_description":%q}`, test.code, test.text),
+			})}
+			_, err := c.Federated().Exchange(t.Context())
+			ft.Check(t, err, ft.Want{Kind: test.kind, Code: test.code, Message: test.text, Hint: test.hint, RetryAfter: 3 * time.Second})
+		})
+	}
+}
+
+// TestIAMErrors: and those of IAM credentials.
+func TestIAMErrors(t *testing.T) {
+	for name, test := range map[string]struct {
+		status               int
+		code, reason, answer string
+		kind                 federation.Kind
+		hint                 []string
+	}{
+		"permission": {403, "PERMISSION_DENIED", "", "PERMISSION_DENIED", federation.KindDenied, []string{"roles/iam.workloadIdentityUser", "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/clusters/subject/" + ft.Subject}},
+		"disabled":   {403, "PERMISSION_DENIED", "SERVICE_DISABLED", "SERVICE_DISABLED", federation.KindConfig, []string{"enable iamcredentials"}},
+		"argument":   {400, "INVALID_ARGUMENT", "", "INVALID_ARGUMENT", federation.KindConfig, nil},
+		"throttled":  {429, "RESOURCE_EXHAUSTED", "", "RESOURCE_EXHAUSTED", federation.KindThrottled, nil},
+		"down":       {503, "UNAVAILABLE", "", "UNAVAILABLE", federation.KindUnavailable, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			details := ""
+			if test.reason != "" {
+				details = fmt.Sprintf(`,"details":[{"reason":%q}]`, test.reason)
+			}
+			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, IAMCredentialsEndpoint: ft.Serve(t, ft.Answer{
+				Status: test.status, Body: fmt.Sprintf(`{"error":{"code":%d,"message":"Google's own words","status":%q%s}}`, test.status, test.code, details),
+			})}
+			for _, e := range []federation.Exchanger{c.AccessToken(nil), c.IDToken("https://x.example.com")} {
+				_, err := e.Exchange(t.Context())
+				ft.Check(t, err, ft.Want{Kind: test.kind, Code: test.answer, Message: "Google's own words", Hint: test.hint})
+			}
+		})
+	}
+}
+
+func TestNoIDTokenUnderDirectAccess(t *testing.T) {
+	c := &gcp.Client{Identity: gcp.Identity{Provider: provider}, Token: ft.Token{}}
+	if _, err := c.IDToken("https://x.example.com").Exchange(t.Context()); !errors.Is(err, gcp.ErrNoIDToken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	c := &gcp.Client{Identity: identity}
+	if a, b := c.AccessToken([]string{"b", "a", "a"}).Key(), c.AccessToken([]string{"a", "b"}).Key(); a != b {
+		t.Errorf("the order of scopes makes another key: %s, %s", a, b)
+	}
+	if a, b := c.AccessToken([]string{"a"}).Key(), c.AccessToken([]string{"b"}).Key(); a == b {
+		t.Errorf("two scopes have one key: %s", a)
+	}
+	if a, b := c.IDToken("a").Key(), c.IDToken("b").Key(); a == b {
+		t.Errorf("two audiences have one key: %s", a)
+	}
+}
