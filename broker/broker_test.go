@@ -411,7 +411,7 @@ func TestTransient(t *testing.T) {
 		"aws, 503":         {fault.Fault{Operation: "aws", Status: 503, Body: "down"}, awsPath, awsHeader, 503, time.Second},
 		"aws, hang":        {fault.Fault{Operation: "aws", Hang: true}, awsPath, awsHeader, 503, 1500 * time.Millisecond},
 		"azure, throttled": {fault.Fault{Operation: "azure", Status: 429, RetryAfter: 1, Body: `{"error":"temporarily_unavailable","error_description":"slow down"}`}, azurePath, azureHeader, 429, 5 * time.Second},
-		"azure, hang":      {fault.Fault{Operation: "azure", Hang: true}, azurePath, azureHeader, 503, 6 * time.Second},
+		"azure, hang":      {fault.Fault{Operation: "azure", Hang: true}, azurePath, azureHeader, 503, 3 * time.Second},
 		"gcp, garbage":     {fault.Fault{Operation: "gcp-sts", Status: 502, Body: "<html>"}, gcpToken, gcpHeader, 503, 3 * time.Second},
 		"gcp, hang":        {fault.Fault{Operation: "gcp-iam", Hang: true}, gcpToken, gcpHeader, 503, 3 * time.Second},
 	} {

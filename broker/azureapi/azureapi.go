@@ -23,8 +23,9 @@ import (
 // Path of the App Service shape.
 const Path = "/azure/v1/token"
 
-// hold is how long a request waits for an exchange.
-const hold = 5 * time.Second
+// hold is how long a request waits for an exchange. SDKs ask four to six times, with
+// pauses of their own: with a cloud that hangs, their patience adds up to some 20 s.
+const hold = 2 * time.Second
 
 // maxResource bounds the resource that an application asks for: it is part of a
 // cache key and of a request to Entra.

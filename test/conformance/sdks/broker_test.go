@@ -48,13 +48,7 @@ func TestBroker(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, scenario{faults: throttled})
 				b := bin.start(t, w) // the SDK meets a broker that was refused once
-				if cloud != "gcp" {
-					m.set(cloud+": throttled, then not", c.name, succeeded(t, w, cloud, c.run(t, cloud, b.env(w))))
-					return
-				}
-				// Google's clients may give up, after one to five seconds, before the
-				// broker's pause is over: then they show why, and the next call is good.
-				m.set(cloud+": throttled, then not", c.name, b.recovered(t, w, c, cloud, "Quota exceeded"))
+				m.set(cloud+": throttled, then not", c.name, succeeded(t, w, cloud, c.run(t, cloud, b.env(w))))
 			})
 			t.Run("hangs/"+cloud+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
