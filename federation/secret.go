@@ -10,7 +10,8 @@ const redacted = "[redacted]"
 
 // Secret is a string that must never reach a log, an error, a metric or an
 // event: every way of printing or encoding it gives "[redacted]". Reveal is the
-// only way to its value, so that a search for Reveal finds every use.
+// only way to its value, so that a search for Reveal finds every use. It must not
+// be a map's key: encoding/json writes keys of kind string as they are.
 type Secret string
 
 // Reveal returns the secret value.
