@@ -50,7 +50,7 @@ check: ## Formatting and vet, in every module
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
-	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m $(UNIT_PACKAGES)
+	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
 
 .PHONY: integration
 integration: ## Tests against a real API server

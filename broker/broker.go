@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -153,6 +154,7 @@ func (b *Broker) serve(ctx context.Context, listener net.Listener) error {
 	b.log.Info("Serving", "address", listener.Addr().String(), "aws", i.AWS != nil, "gcp", i.GCP != nil, "azure", i.Azure != nil)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return b.cache.Run(ctx) })
+	group.Go(func() error { return b.tidyUp(ctx) })
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -170,4 +172,20 @@ func (b *Broker) serve(ctx context.Context, listener net.Listener) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// tidyUp gives back the memory of the first exchanges, which is most of what the
+// broker ever needs: after them it idles for the better part of an hour, in every
+// pod of the cluster.
+func (b *Broker) tidyUp(ctx context.Context) error {
+	const poll = 200 * time.Millisecond
+	for len(b.cache.Pending()) > 0 {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(poll):
+		}
+	}
+	debug.FreeOSMemory()
+	return nil
 }
