@@ -2,33 +2,33 @@ package webhook_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"log/slog"
-	"net/http/httptest"
+	"math/big"
+	"net"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"k8s.io/client-go/metadata"
-	"k8s.io/client-go/tools/clientcmd"
-
 	"github.com/podpass-io/podpass/test/cluster"
-	"github.com/podpass-io/podpass/webhook"
-	"github.com/podpass-io/podpass/webhook/inject"
-	"github.com/podpass-io/podpass/webhook/sastore"
 )
 
 // TestClusterAdmission: through a real API server, with the webhook outside of the
 // cluster, as a developer runs it.
 func TestClusterAdmission(t *testing.T) {
 	c := cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
-	register(t, c, serve(t, c))
+	url, certificate := serve(t, c)
+	register(t, c, url, certificate)
 
 	// A ServiceAccount and, at once, a pod that uses it: the watch is behind.
 	for i := range 20 {
@@ -62,38 +62,88 @@ spec:
   containers: [{name: app, image: "app:1"}]
 `
 
-// serve runs handler and store as podpass-webhook does.
-func serve(t *testing.T, c *cluster.Cluster) *httptest.Server {
+// serve runs the real binary outside of the cluster, and gives its URL and its
+// certificate, in PEM.
+func serve(t *testing.T, c *cluster.Cluster) (url string, certificate []byte) {
 	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
-	if err != nil {
+	dir := t.TempDir()
+	binary, config := filepath.Join(dir, "podpass-webhook"), filepath.Join(dir, "config.yaml")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../cmd/podpass-webhook").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.WriteFile(config, []byte("broker: {image: podpass-broker:test}\naws: {region: eu-central-1}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	client, err := metadata.NewForConfig(config)
-	if err != nil {
+	certificate, key := keyPair(t)
+	for name, content := range map[string][]byte{"tls.crt": certificate, "tls.key": key} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listen, probes := freeAddress(t), freeAddress(t)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, "--kubeconfig", c.Kubeconfig, "--config", config,
+		"--tls-cert", filepath.Join(dir, "tls.crt"), "--tls-key", filepath.Join(dir, "tls.key"),
+		"--listen", listen, "--probe-listen", probes, "--shutdown-delay", "100ms")
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	store := sastore.New(client)
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- store.Run(ctx) }()
-	settings, err := inject.LoadSettings([]byte("broker: {image: podpass-broker:test}\naws: {region: eu-central-1}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewUnstartedServer(&webhook.Handler{
-		ServiceAccounts: store, Settings: settings, Metrics: webhook.NewMetrics(prometheus.NewRegistry()),
-		Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+	t.Cleanup(func() {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("after SIGTERM: %v", err)
+		}
 	})
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
-	server.StartTLS()
-	t.Cleanup(func() { server.Close(); stop(); <-done })
-	return server
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		resp, err := http.Get("http://" + probes + "/readyz")
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return "https://" + listen, certificate
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("never ready: %v", err)
+		}
+	}
 }
 
-func register(t *testing.T, c *cluster.Cluster, s *httptest.Server) {
+func freeAddress(t *testing.T) string {
 	t.Helper()
-	ca := base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// keyPair makes a certificate for loopback that is its own CA.
+func keyPair(t *testing.T) (certificate, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+}
+
+func register(t *testing.T, c *cluster.Cluster, url string, certificate []byte) {
+	t.Helper()
 	apply(t, c, fmt.Sprintf(`
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingWebhookConfiguration
@@ -106,7 +156,7 @@ webhooks:
     reinvocationPolicy: IfNeeded
     clientConfig: {url: %q, caBundle: %s}
     rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
-`, s.URL+"/mutate", ca))
+`, url+"/mutate", base64.StdEncoding.EncodeToString(certificate)))
 	// The API server learns of a registration a moment later.
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		out, err := c.Kubectl(t.Context(), "apply", "--dry-run=server", "-o", "jsonpath={.metadata.labels}", "-f", write(t, probe))
