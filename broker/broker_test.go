@@ -417,7 +417,7 @@ func TestTransient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, func(_ *trust.Config, ids *serviceaccount.Identities, w *world) {
+			w := start(t, func(_ *trust.Config, _ *serviceaccount.Identities, w *world) {
 				// Prefetch fails at once without a token, and meets no fault that way.
 				for _, c := range []string{"aws", "gcp", "azure"} {
 					if err := os.Rename(filepath.Join(w.tokens, c), filepath.Join(w.tokens, c+".later")); err != nil {

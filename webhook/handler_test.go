@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -199,7 +198,7 @@ func FuzzReview(f *testing.F) {
 	f.Add([]byte(reviewOf(podOf("orders", ""))))
 	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","kind":{"kind":"Pod"},"object":null}}`))
 	h, _ := newHandler(f, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role), "default": {}}})
-	h.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	h.Log = slog.New(slog.DiscardHandler)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		w := post(t, h, string(body), "application/json")
 		if w.Code == http.StatusOK {

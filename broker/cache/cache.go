@@ -275,13 +275,13 @@ func (c *Cache) start(n *entry) <-chan struct{} {
 }
 
 func (c *Cache) log(e federation.Exchanger, credential federation.Credential, err error, took time.Duration, stillValid bool, retry time.Duration) {
-	cloud := slog.String("cloud", cloudOf(e))
+	cloud := cloudOf(e)
 	if err == nil {
-		c.opts.Log.Info("Got credentials", cloud, "principal", credential.Principal,
+		c.opts.Log.Info("Got credentials", "cloud", cloud, "principal", credential.Principal,
 			"expires", credential.Expiry.Time(), "tookSeconds", took.Seconds())
 		return
 	}
-	attributes := []any{cloud, "kind", federation.KindOf(err), "tookSeconds", took.Seconds(), "retryInSeconds", retry.Seconds()}
+	attributes := []any{"cloud", cloud, "kind", federation.KindOf(err), "tookSeconds", took.Seconds(), "retryInSeconds", retry.Seconds()}
 	if f, ok := errors.AsType[*federation.Error](err); ok {
 		attributes = append(attributes, "code", f.Code, "requestID", f.RequestID)
 	}

@@ -77,16 +77,6 @@ func (r *resolver) either(key string) value {
 	return r.lookup(key)
 }
 
-// first is the first of the ServiceAccount's annotations that is set.
-func (r *resolver) first(keys ...string) value {
-	for _, k := range keys {
-		if v := r.lookup(k); v.set {
-			return v
-		}
-	}
-	return value{}
-}
-
 // agreed is the value of annotations that mean the same: they may all be set, but
 // must then not differ.
 func (r *resolver) agreed(keys ...string) value {

@@ -49,7 +49,7 @@ func BenchmarkReview(b *testing.B) {
 			}
 			h := &webhook.Handler{
 				ServiceAccounts: test.accounts, Settings: settings, Metrics: webhook.NewMetrics(prometheus.NewRegistry()),
-				Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+				Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what it costs counts
 			}
 			body := review()
 			b.SetBytes(int64(len(body)))

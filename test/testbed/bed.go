@@ -44,9 +44,8 @@ type Bed struct {
 	Clouds Clouds
 	MinIO  MinIO
 
-	opts  Options
-	bin   binaries
-	files []string // image tars
+	opts Options
+	bin  binaries
 }
 
 // Clouds are the addresses of the stand-ins, as podpass-clouds writes them.

@@ -20,7 +20,7 @@ func (pl *planner) ownResources() resources {
 	if pl.guaranteed() {
 		return resources{Requests: r.Limits, Limits: r.Limits}
 	}
-	return resources{Requests: r.Requests, Limits: r.Limits}
+	return resources(r)
 }
 
 // guaranteed reports whether the user's containers make the pod Guaranteed.

@@ -19,7 +19,7 @@ func (pl *planner) staticKeys(d *delivery, c *podContainer) ([]envVar, bool) {
 	var found []string
 	for _, name := range d.static {
 		have, _ := c.env(name)
-		if want, ok := d.want(name); c.hasEnv(name) && !(ok && want.same(have)) {
+		if want, ok := d.want(name); c.hasEnv(name) && (!ok || !want.same(have)) {
 			found = append(found, name)
 		}
 	}

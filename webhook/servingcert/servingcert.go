@@ -167,7 +167,7 @@ func (s *Source) secret(ctx context.Context) (*core.Secret, error) {
 func moveOn(data map[string][]byte, now time.Time) (string, error) {
 	current, err := parsePair(data[keyCert], data[keyKey])
 	if err != nil {
-		return "", nil // check tells what to do
+		return "", nil //nolint:nilerr // check tells what to do
 	}
 	next, nextErr := parsePair(data[keyNextCert], data[keyNextKey])
 	switch {

@@ -64,39 +64,39 @@ const (
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
-		oauthError(w, http.StatusBadRequest, "invalid_request", "The request body cannot be read.")
+		oauthError(w, "invalid_request", "The request body cannot be read.")
 		return
 	}
 	f := r.PostForm
 	audience := f.Get("audience")
 	switch {
 	case r.Header.Get("Authorization") != "":
-		oauthError(w, http.StatusBadRequest, "invalid_request", "Client authentication is not allowed for this provider.")
+		oauthError(w, "invalid_request", "Client authentication is not allowed for this provider.")
 		return
 	case f.Get("grant_type") != "urn:ietf:params:oauth:grant-type:token-exchange":
-		oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "Invalid grant type.")
+		oauthError(w, "unsupported_grant_type", "Invalid grant type.")
 		return
 	case f.Get("requested_token_type") != "urn:ietf:params:oauth:token-type:access_token",
 		f.Get("subject_token_type") != "urn:ietf:params:oauth:token-type:jwt":
-		oauthError(w, http.StatusBadRequest, "invalid_request", "Invalid token type.")
+		oauthError(w, "invalid_request", "Invalid token type.")
 		return
 	case !strings.HasPrefix(audience, providerPrefix) && !strings.HasPrefix(audience, "identitynamespace:"):
-		oauthError(w, http.StatusBadRequest, "invalid_request", `Invalid value for "audience". This value should be the full resource name of the Identity Provider.`)
+		oauthError(w, "invalid_request", `Invalid value for "audience". This value should be the full resource name of the Identity Provider.`)
 		return
 	case strings.TrimSpace(f.Get("scope")) == "":
-		oauthError(w, http.StatusBadRequest, "invalid_request", "Scope(s) must be provided.")
+		oauthError(w, "invalid_request", "Scope(s) must be provided.")
 		return
 	}
 	i := slices.IndexFunc(s.Trust.Providers, func(p trust.GCPProvider) bool {
 		return p.Name == strings.TrimPrefix(audience, providerPrefix) && !p.Disabled
 	})
 	if i < 0 {
-		oauthError(w, http.StatusBadRequest, "invalid_target", `The target service indicated by the "audience" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.`)
+		oauthError(w, "invalid_target", `The target service indicated by the "audience" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.`)
 		return
 	}
 	principal, refused := s.verify(r, s.Trust.Providers[i], f.Get("subject_token"))
 	if refused != nil {
-		oauthError(w, http.StatusBadRequest, refused.code, refused.text)
+		oauthError(w, refused.code, refused.text)
 		return
 	}
 	token := s.issue(principal, strings.Fields(f.Get("scope")), federatedLife)
@@ -229,7 +229,7 @@ func (s *Server) tokenInfo(w http.ResponseWriter, r *http.Request) {
 	t, ok := s.tokens[r.URL.Query().Get("access_token")]
 	s.mu.Unlock()
 	if !ok || time.Now().After(t.expires) {
-		oauthError(w, http.StatusBadRequest, "invalid_token", "Invalid Value")
+		oauthError(w, "invalid_token", "Invalid Value")
 		return
 	}
 	info := map[string]string{"scope": strings.Join(t.scopes, " "), "exp": "", "sub": t.principal}
@@ -261,8 +261,8 @@ func (s *Server) issue(principal string, scopes []string, life time.Duration) st
 	return token
 }
 
-func oauthError(w http.ResponseWriter, status int, code, text string) {
-	writeJSON(w, status, map[string]string{"error": code, "error_description": text})
+func oauthError(w http.ResponseWriter, code, text string) {
+	writeJSON(w, http.StatusBadRequest, map[string]string{"error": code, "error_description": text})
 }
 
 // writeStatus writes Google's common error model.
