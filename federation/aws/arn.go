@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -25,30 +26,31 @@ var (
 	externalPattern  = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
 )
 
-// ParseRoleARN takes a role's ARN apart. Its error says which part is wrong.
+// ParseRoleARN takes a role's ARN apart. Its error says which part is wrong, and
+// shows no more of it than fits a message.
 func ParseRoleARN(s string) (RoleARN, error) {
 	parts := strings.SplitN(s, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || len(s) > 2048 {
-		return RoleARN{}, fmt.Errorf("not a role ARN: want arn:aws:iam::<account>:role/<name>")
+		return RoleARN{}, errors.New("not a role ARN: want arn:aws:iam::<account>:role/<name>")
 	}
 	a := RoleARN{Partition: parts[1], Account: parts[4]}
 	resource, ok := strings.CutPrefix(parts[5], "role/")
 	if !ok {
-		return RoleARN{}, fmt.Errorf("not the ARN of a role: want arn:%s:iam::<account>:role/<name>", a.Partition)
+		return RoleARN{}, errors.New("not the ARN of a role: want arn:<partition>:iam::<account>:role/<name>")
 	}
 	i := strings.LastIndexByte(resource, '/') + 1
 	a.Path, a.Name = "/"+resource[:i], resource[i:]
 	switch {
 	case !partitionPattern.MatchString(a.Partition):
-		return RoleARN{}, fmt.Errorf("not a role ARN: partition %q", a.Partition)
+		return RoleARN{}, fmt.Errorf("not a role ARN: partition %.40q", a.Partition)
 	case parts[2] != "iam" || parts[3] != "":
 		return RoleARN{}, fmt.Errorf("not a role ARN: want arn:%s:iam:: before the account", a.Partition)
 	case !accountPattern.MatchString(a.Account) && (a.Account != "" || IsAWSPartition(a.Partition)):
-		return RoleARN{}, fmt.Errorf("not a role ARN: the account must have twelve digits")
+		return RoleARN{}, errors.New("not a role ARN: the account must have twelve digits")
 	case !rolePattern.MatchString(a.Name):
-		return RoleARN{}, fmt.Errorf("not a role ARN: role name %q: want 1..64 of letters, digits and _+=,.@-", a.Name)
+		return RoleARN{}, fmt.Errorf("not a role ARN: role name %.80q: want 1..64 of letters, digits and _+=,.@-", a.Name)
 	case !pathPattern.MatchString(a.Path) || len(a.Path) > 512:
-		return RoleARN{}, fmt.Errorf("not a role ARN: path %q", a.Path)
+		return RoleARN{}, fmt.Errorf("not a role ARN: path %.80q", a.Path)
 	}
 	return a, nil
 }
@@ -60,9 +62,6 @@ func (a RoleARN) String() string {
 
 // IsAWSPartition reports whether a partition is one of AWS's own.
 func IsAWSPartition(p string) bool { return p == "aws" || strings.HasPrefix(p, "aws-") }
-
-// ValidRoleName reports whether s can be a role's name.
-func ValidRoleName(s string) bool { return rolePattern.MatchString(s) }
 
 // ValidRegion reports whether s has the form of a region: "eu-central-1".
 func ValidRegion(s string) bool { return regionPattern.MatchString(s) }

@@ -35,7 +35,7 @@ func ParseProvider(s string) (string, error) {
 		return "", errors.New("want projects/<number>/locations/<location>/workloadIdentityPools/<pool>/providers/<provider>")
 	}
 	if !numberPattern.MatchString(parts[1]) {
-		return "", fmt.Errorf("names project %q by its ID, and STS wants the project's number", parts[1])
+		return "", fmt.Errorf("names project %.64q by its ID, and STS wants the project's number", parts[1])
 	}
 	return resourcePrefix + name, nil
 }

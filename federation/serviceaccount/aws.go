@@ -1,8 +1,6 @@
 package serviceaccount
 
 import (
-	"cmp"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -14,8 +12,9 @@ import (
 const maxChain = 5
 
 func (r *resolver) aws() {
-	named := r.agreed(KeyAWSRoleARN, KeyEKSRoleARN)
+	named := r.agreed(r.compose, KeyAWSRoleARN, KeyEKSRoleARN)
 	if !named.set {
+		r.withoutIdentity(cloudAWS)
 		return
 	}
 	arn, ok := r.role(named)
@@ -29,17 +28,22 @@ func (r *resolver) aws() {
 	r.boolean(r.lookup(KeyEKSRegionalSTS)) // only checked: podpass is always regional
 	r.awsOptions(&id)
 	r.answer.AWS = &AWS{Identity: id, Grant: Grant{
-		Mode: r.mode(""), TokenExpiration: r.expiration(KeyEKSTokenExpiration, 600), Source: source(named),
+		Mode: r.mode(""), TokenExpiration: r.expiration(KeyEKSTokenExpiration, 600), Source: named.source(),
 	}}
 }
 
-// role checks a role's ARN; a bare name is composed with the installation's
-// account.
-func (r *resolver) role(v value) (string, bool) {
-	text := v.text
-	if r.in.AWS.AccountID != "" && aws.ValidRoleName(strings.TrimPrefix(text, "/")) {
-		text = aws.RoleARN{Partition: cmp.Or(r.in.AWS.Partition, "aws"), Account: r.in.AWS.AccountID, Path: "/", Name: strings.TrimPrefix(text, "/")}.String()
+// compose makes an ARN of a role's bare name, which may have a path, where the
+// installation knows the account.
+func (r *resolver) compose(text string) string {
+	if r.in.AWS.AccountID == "" || strings.HasPrefix(text, "arn:") {
+		return text
 	}
+	return "arn:" + r.in.AWS.Partition + ":iam::" + r.in.AWS.AccountID + ":role/" + strings.TrimPrefix(text, "/")
+}
+
+// role checks a role's ARN.
+func (r *resolver) role(v value) (string, bool) {
+	text := r.compose(v.text)
 	arn, err := aws.ParseRoleARN(text)
 	if err != nil {
 		r.fail(CodeAWSRole, v, err.Error(), "set it to the role's ARN, for example arn:aws:iam::111122223333:role/orders")
@@ -56,7 +60,7 @@ func (r *resolver) role(v value) (string, bool) {
 func (r *resolver) awsOptions(id *aws.Identity) {
 	if v := r.lookup(KeyAWSAssumeRoleARN); v.set {
 		for text := range strings.SplitSeq(v.text, ",") {
-			arn, ok := r.role(value{v.where, strings.TrimSpace(text), true})
+			arn, ok := r.role(value{where: v.where, text: strings.TrimSpace(text), set: true})
 			if !ok {
 				return
 			}
@@ -92,8 +96,8 @@ func (r *resolver) awsOptions(id *aws.Identity) {
 	}
 	if v := r.lookup(KeyAWSSessionPolicy); v.set {
 		id.SessionPolicy = v.text
-		if !json.Valid([]byte(v.text)) || len(v.text) > aws.MaxSessionPolicy {
-			r.fail(CodeAWSOption, v, "is not JSON of at most 2048 characters", "put an IAM policy document there, or name a managed policy on the role")
+		if !document(v.text) || len(v.text) > aws.MaxSessionPolicy {
+			r.fail(CodeAWSOption, v, "is not a JSON object of at most 2048 characters", "put an IAM policy document there, or name a managed policy on the role")
 		}
 	}
 	if v := r.lookup(KeyAWSSessionTags); v.set {
@@ -102,16 +106,4 @@ func (r *resolver) awsOptions(id *aws.Identity) {
 			r.fail(CodeAWSOption, v, "has no effect: web identity carries no tags, and no further role is annotated", "add "+KeyAWSAssumeRoleARN+", or remove this annotation")
 		}
 	}
-}
-
-// source is what a Grant says of the annotation that named an identity.
-func source(v value) string {
-	if strings.HasPrefix(v.where, sourceMapping) {
-		return sourceMapping
-	}
-	_, key, _ := strings.Cut(v.where, " annotation ")
-	if key == "" {
-		_, key, _ = strings.Cut(v.where, " label ")
-	}
-	return key
 }

@@ -1,33 +1,36 @@
 package serviceaccount
 
 import (
-	"cmp"
+	"strings"
 
 	"github.com/podpass-io/podpass/federation/azure"
 )
 
 func (r *resolver) azure() {
 	uses := r.req.PodLabels[KeyAzureWIUse] == "true"
-	client := r.agreed(KeyAzureClientID, KeyAzureWIClientID)
-	if text, ok := r.req.Labels[KeyAzureWIClientID]; ok && !client.set {
-		client = value{r.serviceAccount() + " label " + KeyAzureWIClientID, text, true}
+	client := r.agreed(strings.ToLower, KeyAzureClientID, KeyAzureWIClientID)
+	if text := r.req.Labels[KeyAzureWIClientID]; text != "" && !client.set {
+		client = value{key: KeyAzureWIClientID, where: r.account + " label " + KeyAzureWIClientID, text: text, set: true}
 		r.warn(CodeAzureLabel, client, "is a label, and other webhooks only read the annotation", "make it an annotation")
 	}
 	switch {
 	case !client.set && uses:
-		r.warn(CodeAzureNoClient, value{where: r.serviceAccount()}, "the pod has the label "+KeyAzureWIUse+", and its ServiceAccount names no client ID",
+		r.warn(CodeAzureNoClient, value{where: r.account}, "the pod has the label "+KeyAzureWIUse+", and its ServiceAccount names no client ID",
 			"annotate the ServiceAccount with "+KeyAzureWIClientID)
 		return
-	case !client.set, r.in.Azure.RequireUseLabel && !uses:
+	case !client.set:
+		r.withoutIdentity(cloudAzure)
+		return
+	case r.in.Azure.RequireUseLabel && !uses:
 		return
 	}
-	id := azure.Identity{ClientID: client.text, TenantID: r.in.Azure.TenantID, Audience: cmp.Or(r.in.Azure.Audience, azure.DefaultAudience)}
+	id := azure.Identity{ClientID: client.text, TenantID: r.in.Azure.TenantID, Audience: r.in.Azure.Audience}
 	ok := true
 	if !azure.ValidClientID(client.text) {
 		r.fail(CodeAzureClient, client, "is not a client ID: these are GUIDs", "az identity show, or az ad app show, shows the client ID")
 		ok = false
 	}
-	tenant := r.agreed(KeyAzureTenantID, KeyAzureWITenantID)
+	tenant := r.agreed(strings.ToLower, KeyAzureTenantID, KeyAzureWITenantID)
 	switch {
 	case tenant.set && azure.ValidTenantID(tenant.text):
 		id.TenantID = tenant.text
@@ -43,16 +46,12 @@ func (r *resolver) azure() {
 		return
 	}
 	r.answer.Azure = &Azure{Identity: id, Grant: Grant{
-		Mode: r.mode(r.azureMode()), TokenExpiration: r.expiration(KeyAzureWITokenExpiration, 3600), Source: source(client),
+		Mode: r.mode(KeyAzureWIProxy), TokenExpiration: r.expiration(KeyAzureWITokenExpiration, 3600), Source: client.source(),
 	}}
 }
 
-func (r *resolver) azureMode() Mode {
-	v := r.podAnnotation(KeyAzureWIProxy)
-	switch {
-	case !v.set:
-		return ""
-	case r.boolean(v):
+func (r *resolver) azureMode(v value) Mode {
+	if r.boolean(v) {
 		return ModeBroker
 	}
 	return ModeDirect

@@ -1,7 +1,6 @@
 package serviceaccount
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,37 +11,70 @@ import (
 const maxValue = 4096
 
 // known are the vocabulary's keys by name.
-var known = sync.OnceValue(func() map[string]bool {
-	m := map[string]bool{}
+var known = sync.OnceValue(func() map[string]Key {
+	m := map[string]Key{}
 	for _, k := range Keys() {
-		m[k.Name] = true
+		m[k.Name] = k
 	}
 	return m
 })
 
-// checkValues refuses what no key allows, and warns of keys that look misspelt.
+// ours are the keys with a prefix of the vocabularies, sorted.
+func ours(values map[string]string) []string {
+	var keys []string
+	for k := range values {
+		if slices.ContainsFunc(prefixes[:], func(p string) bool { return strings.HasPrefix(k, p) }) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// checkValues refuses what no key allows, and warns of what has no effect: keys
+// that look misspelt, that are in a place where nobody reads them, or are empty.
 func (r *resolver) checkValues() {
 	for _, m := range []struct {
 		where  string
 		values map[string]string
+		here   func(Key) bool
 	}{
-		{r.serviceAccount() + " annotation ", r.req.Annotations},
-		{"pod annotation ", r.req.PodAnnotations},
+		{r.account + " annotation ", r.req.Annotations, Key.onServiceAccount},
+		{"pod annotation ", r.req.PodAnnotations, Key.onPod},
+		{"pod label ", r.req.PodLabels, Key.onPodLabel},
 	} {
-		for _, key := range slices.Sorted(maps.Keys(m.values)) {
-			if !slices.ContainsFunc(prefixes[:], func(p string) bool { return strings.HasPrefix(key, p) }) {
-				continue
-			}
-			v := value{m.where + key, m.values[key], true}
-			if known()[key] {
-				if len(v.text) > maxValue {
-					r.fail(CodeTooLong, v, "is longer than 4096 characters", "shorten it")
+		for _, key := range ours(m.values) {
+			v := value{key: key, where: m.where + key, text: m.values[key], set: true}
+			k, ok := known()[key]
+			switch {
+			case !ok:
+				if near := nearest(key); near != "" && key != injectedLabel {
+					r.warn(CodeTypo, value{where: v.where}, "is not a key that podpass knows", "did you mean "+near+"?")
 				}
-				continue
+			case !m.here(k):
+				r.warn(CodeIgnored, v, "has no effect there", "this key belongs on: "+k.On)
+			case len(v.text) > maxValue:
+				r.fail(CodeTooLong, v, "is longer than 4096 characters", "shorten it")
+			case mayBeEmpty(key) && strings.TrimSpace(v.text) == "":
+				r.warn(CodeIgnored, v, "is empty, and names nothing", "fill it in, or remove it")
 			}
-			if near := nearest(key); near != "" {
-				r.warn(CodeTypo, value{where: v.where, set: true}, "is not a key that podpass knows", "did you mean "+near+"?")
-			}
+		}
+	}
+}
+
+// injectedLabel is podpass's own mark on the pods that it injected, one letter or two
+// from the label that asks for it.
+const injectedLabel = "podpass.io/injected"
+
+// withoutIdentity warns of podpass's own options of a cloud in which the
+// ServiceAccount names no identity.
+func (r *resolver) withoutIdentity(c cloud) {
+	for _, key := range ours(r.req.Annotations) {
+		if !strings.HasPrefix(key, "podpass.io/") || cloudOf(key) != c {
+			continue
+		}
+		if v := r.onServiceAccount(key); v.set {
+			r.warn(CodeIgnored, v, "has no effect: the ServiceAccount names no identity in this cloud", "annotate it with "+strings.Join(c.naming(), " or ")+", or remove this annotation")
 		}
 	}
 }

@@ -9,9 +9,10 @@ import (
 )
 
 func (r *resolver) gcp() {
-	provider := r.agreed(KeyGCPProvider, KeyGoogleProvider)
-	account := r.agreed(r.accountKeys()...)
+	provider := r.agreed(canonicalProvider, KeyGCPProvider, KeyGoogleProvider)
+	account := r.agreed(verbatim, r.unlessGKE([]string{KeyGCPServiceAccount, KeyGoogleServiceAccount}, KeyGKEServiceAccount)...)
 	if !provider.set && !account.set {
+		r.withoutIdentity(cloudGCP)
 		return
 	}
 	var id gcp.Identity
@@ -26,6 +27,9 @@ func (r *resolver) gcp() {
 	if v := r.lookup(KeyGoogleTokenExchangeMode); v.set {
 		switch v.text {
 		case "service-account":
+			if !account.set {
+				r.fail(CodeGCPAccount, v, "asks for a service account, and none is named", "annotate the ServiceAccount with "+KeyGoogleServiceAccount+", or remove this annotation")
+			}
 		case "direct-access":
 			id.ServiceAccount = ""
 		default:
@@ -41,19 +45,25 @@ func (r *resolver) gcp() {
 		named = account
 	}
 	r.answer.GCP = &GCP{Identity: id, Grant: Grant{
-		Mode: r.mode(r.googleMode()), TokenExpiration: r.expiration(KeyGoogleTokenExpiration, 600), Source: source(named),
+		Mode: r.mode(KeyGoogleInjectionMode), TokenExpiration: r.expiration(KeyGoogleTokenExpiration, 600), Source: named.source(),
 	}}
 }
 
-// accountKeys are the annotations that name a service account. GKE's counts
-// unless GKE itself is to serve the pod.
-func (r *resolver) accountKeys() []string {
-	keys := []string{KeyGCPServiceAccount, KeyGoogleServiceAccount}
-	_, onGKE := r.req.PodNodeSelector[KeyGKEMetadataServer]
-	if s := r.in.GCP.GKEAnnotation; s == "off" || s != "on" && onGKE {
+// unlessGKE is keys with gkeKeys, GKE's own, unless GKE itself is to serve the pod.
+func (r *resolver) unlessGKE(keys []string, gkeKeys ...string) []string {
+	served := r.req.PodNodeSelector[KeyGKEMetadataServer] == "true"
+	if s := r.in.GCP.GKEAnnotation; s == "off" || s != "on" && served {
 		return keys
 	}
-	return append(keys, KeyGKEServiceAccount)
+	return append(keys, gkeKeys...)
+}
+
+// canonicalProvider is what STS calls a provider, if it is one.
+func canonicalProvider(s string) string {
+	if name, err := gcp.ParseProvider(s); err == nil {
+		return name
+	}
+	return s
 }
 
 func (r *resolver) gcpProvider(id *gcp.Identity, provider, account value) bool {
@@ -99,17 +109,20 @@ func (in Installation) defaultProvider() string {
 
 func (r *resolver) gcpOptions(id *gcp.Identity) {
 	id.Project = cmp.Or(gcp.ProjectOf(id.ServiceAccount), r.in.GCP.Project)
-	if v := r.agreed(KeyGCPProject, KeyGoogleProjectID); v.set {
+	if v := r.agreed(verbatim, KeyGCPProject, KeyGoogleProjectID); v.set {
 		id.Project = r.project(v)
 	}
-	if v := r.agreed(KeyGCPQuotaProject, KeyGKEQuotaProject); v.set {
+	if v := r.agreed(verbatim, r.unlessGKE([]string{KeyGCPQuotaProject}, KeyGKEQuotaProject)...); v.set {
 		id.QuotaProject = r.project(v)
 	}
-	id.PrincipalAsEmail = r.boolean(r.lookup(KeyGKEPrincipalAsEmail))
+	for _, key := range r.unlessGKE(nil, KeyGKEPrincipalAsEmail) {
+		id.PrincipalAsEmail = r.boolean(r.lookup(key))
+	}
 	if v := r.lookup(KeyGCPDelegates); v.set {
+		r.impersonates(id, v)
 		for email := range strings.SplitSeq(v.text, ",") {
 			if email = strings.TrimSpace(email); !gcp.ValidServiceAccount(email) {
-				r.fail(CodeGCPOption, value{v.where, email, true}, "is not the email of a service account", "list emails, separated by commas")
+				r.fail(CodeGCPOption, value{where: v.where, text: email, set: true}, "is not the email of a service account", "list emails, separated by commas")
 			}
 			id.Delegates = append(id.Delegates, email)
 		}
@@ -118,10 +131,18 @@ func (r *resolver) gcpOptions(id *gcp.Identity) {
 		}
 	}
 	if v := r.lookup(KeyGCPTokenLifetime); v.set {
+		r.impersonates(id, v)
 		id.TokenLifetime = int(r.number(v, gcp.MinTokenLifetime, gcp.MaxTokenLifetime, 0))
 	}
 	if v := r.lookup(KeyGoogleRunAsUser); v.set {
 		r.warn(CodeIgnored, v, "is ignored: podpass adds no gcloud container", "remove the annotation")
+	}
+}
+
+// impersonates refuses an option of impersonation without it.
+func (r *resolver) impersonates(id *gcp.Identity, v value) {
+	if id.ServiceAccount == "" {
+		r.fail(CodeGCPOption, v, "has no effect: no service account is impersonated", "annotate the ServiceAccount with "+KeyGCPServiceAccount+", or remove this annotation")
 	}
 }
 
@@ -132,14 +153,11 @@ func (r *resolver) project(v value) string {
 	return v.text
 }
 
-func (r *resolver) googleMode() Mode {
-	v := r.lookup(KeyGoogleInjectionMode)
-	switch {
-	case !v.set:
-		return ""
-	case v.text == "direct":
+func (r *resolver) googleMode(v value) Mode {
+	switch v.text {
+	case "direct":
 		return ModeDirect
-	case v.text == "gcloud":
+	case "gcloud":
 		r.warn(CodeIgnored, v, "no gcloud container is added: gcloud gets its credentials from the broker", "remove the annotation")
 		return ModeBroker
 	}

@@ -1,5 +1,11 @@
 package serviceaccount
 
+import (
+	"cmp"
+
+	"github.com/podpass-io/podpass/federation/azure"
+)
+
 // Installation is what the administrator decided: the chart's values that bear
 // on identities. Endpoints to which a token is sent are here and nowhere else;
 // no annotation can name one.
@@ -20,6 +26,25 @@ type Installation struct {
 	// Mappings give identities to ServiceAccounts that nobody may annotate. The
 	// first that matches counts; anything on the ServiceAccount itself wins.
 	Mappings []Mapping `json:"mappings,omitempty"`
+}
+
+// Defaults of an installation.
+const (
+	DefaultTokenExpiration = 3600
+	DefaultBrokerPort      = 9911
+)
+
+// WithDefaults is the installation with what the administrator left out.
+func (in Installation) WithDefaults() Installation {
+	in.Mode = cmp.Or(in.Mode, ModeBroker)
+	in.TokenExpiration = cmp.Or(in.TokenExpiration, DefaultTokenExpiration)
+	in.BrokerPort = cmp.Or(in.BrokerPort, DefaultBrokerPort)
+	in.StaticKeys = cmp.Or(in.StaticKeys, StaticKeysWarn)
+	in.AWS.Partition = cmp.Or(in.AWS.Partition, "aws")
+	in.GCP.GKEAnnotation = cmp.Or(in.GCP.GKEAnnotation, "auto")
+	in.Azure.AuthorityHost = cmp.Or(in.Azure.AuthorityHost, azure.DefaultAuthorityHost)
+	in.Azure.Audience = cmp.Or(in.Azure.Audience, azure.DefaultAudience)
+	return in
 }
 
 // AWSInstallation are the administrator's settings for AWS.

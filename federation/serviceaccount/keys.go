@@ -79,6 +79,12 @@ type Key struct {
 	Meaning string
 }
 
+func (k Key) onPod() bool { return k.On == "pod" || k.On == "pod, ServiceAccount" }
+func (k Key) onServiceAccount() bool {
+	return k.On == "ServiceAccount" || k.On == "pod, ServiceAccount"
+}
+func (k Key) onPodLabel() bool { return k.On == "pod label" }
+
 // Keys is the whole vocabulary, in the order of the documentation.
 func Keys() []Key {
 	const sa, pod, both = "ServiceAccount", "pod", "pod, ServiceAccount"

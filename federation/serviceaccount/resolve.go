@@ -1,14 +1,10 @@
 package serviceaccount
 
 import (
+	"cmp"
 	"path"
+	"slices"
 	"strings"
-)
-
-// Defaults of an installation.
-const (
-	DefaultTokenExpiration = 3600
-	DefaultBrokerPort      = 9911
 )
 
 // sourceMapping is the Grant.Source of an identity that the installation gives.
@@ -21,23 +17,18 @@ const sourceMapping = "installation mapping"
 // the installation's mapping. Where both of the first two name an identity they
 // must agree: whichever won would surprise somebody.
 func Resolve(req Request, in Installation) Answer {
+	in = in.WithDefaults()
 	a := Answer{BrokerPort: in.BrokerPort, StaticKeys: in.StaticKeys}
-	if a.BrokerPort == 0 {
-		a.BrokerPort = DefaultBrokerPort
-	}
-	if a.StaticKeys == "" {
-		a.StaticKeys = StaticKeysWarn
-	}
 	_, skip := req.PodLabels[KeyEKSSkip]
 	if skip || req.PodLabels[KeyInject] == "false" {
 		return Answer{OptedOut: true, BrokerPort: a.BrokerPort, StaticKeys: a.StaticKeys}
 	}
 	a.OptedIn = req.PodLabels[KeyInject] == "true" || req.PodLabels[KeyAzureWIUse] == "true"
 	mapped := in.mapping(req)
-	if !a.OptedIn && mapped == nil && !concerned(req.Annotations) && !concerned(req.Labels) && !concerned(req.PodAnnotations) && req.PodLabels[KeyInject] == "" {
+	if !a.OptedIn && mapped == nil && !concerned(req.Annotations) && !concerned(req.Labels) && !concerned(req.PodAnnotations) && !concerned(req.PodLabels) {
 		return a
 	}
-	r := &resolver{req: req, in: in, mapped: mapped, answer: a}
+	r := &resolver{req: req, in: in, mapped: mapped, account: "ServiceAccount " + req.Namespace + "/" + req.Name, answer: a}
 	r.resolve()
 	return r.answer
 }
@@ -73,11 +64,16 @@ type resolver struct {
 	req    Request
 	in     Installation
 	mapped map[string]string
-	answer Answer
+	// account names the ServiceAccount in problems.
+	account string
+	answer  Answer
 }
 
 func (r *resolver) resolve() {
 	r.checkValues()
+	if len(r.answer.Errors) > 0 {
+		return // too long to be looked at
+	}
 	r.pod()
 	r.aws()
 	r.gcp()
@@ -86,7 +82,7 @@ func (r *resolver) resolve() {
 		r.fail(CodeUnsupported, v, "tokens for other audiences are not served by this version of podpass", "remove the annotation")
 	}
 	if r.answer.OptedIn && r.answer.Empty() && len(r.answer.Errors) == 0 {
-		r.warn(CodeNoIdentity, value{where: r.serviceAccount()}, "the pod opts in, but its ServiceAccount asks for no identity",
+		r.warn(CodeNoIdentity, value{where: r.account}, "the pod opts in, but its ServiceAccount asks for no identity",
 			"annotate it, for example with "+KeyEKSRoleARN+", "+KeyGCPServiceAccount+" or "+KeyAzureWIClientID)
 	}
 	if len(r.answer.Errors) > 0 {
@@ -97,10 +93,8 @@ func (r *resolver) resolve() {
 // pod reads what is not about one cloud.
 func (r *resolver) pod() {
 	a := &r.answer
-	switch v := r.req.PodLabels[KeyInject]; v {
-	case "", "true", "false":
-	default:
-		r.fail(CodeInject, value{where: "pod label " + KeyInject, text: v, set: true}, "is neither true nor false", "set it to \"true\" or \"false\", or remove it")
+	if v, ok := r.req.PodLabels[KeyInject]; ok && v != "true" { // "false" is dealt with
+		r.fail(CodeInject, value{where: "pod label " + KeyInject, text: v}, "is neither true nor false", "set it to \"true\" or \"false\", or remove it")
 	}
 	for _, key := range []string{KeySkipContainers, KeyEKSSkipContainers, KeyAzureWISkipContainers, KeyGoogleSkipContainers} {
 		for name := range strings.FieldsFuncSeq(r.req.PodAnnotations[key], func(c rune) bool { return c == ',' || c == ';' }) {
@@ -109,12 +103,10 @@ func (r *resolver) pod() {
 			}
 		}
 	}
-	for _, key := range []string{KeyAzureWIProxyPort, KeyBrokerPort} { // podpass's own last: it wins
-		if v := r.podAnnotation(key); v.set {
-			a.BrokerPort = int(r.number(v, 1024, 65535, int64(a.BrokerPort)))
-		}
+	for _, v := range slices.Backward(r.ranked(KeyBrokerPort, KeyAzureWIProxyPort)) { // the strongest last
+		a.BrokerPort = int(r.number(v, 1024, 65535, int64(a.BrokerPort)))
 	}
-	if v := r.either(KeyStaticKeys); v.set {
+	if v := r.lookup(KeyStaticKeys); v.set {
 		switch s := StaticKeys(v.text); s {
 		case StaticKeysWarn, StaticKeysOverride, StaticKeysDeny:
 			a.StaticKeys = s
@@ -124,43 +116,43 @@ func (r *resolver) pod() {
 	}
 }
 
-// mode is how one cloud is delivered, the cloud's own wish being what its own
-// vocabulary says; "" if nothing.
-func (r *resolver) mode(cloudsOwn Mode) Mode {
-	if v := r.either(KeyMode); v.set {
-		switch m := Mode(v.text); m {
-		case ModeBroker, ModeDirect:
-			return m
-		default:
-			r.failOnce(CodeChoice, v, "is neither broker nor direct", "choose one of them, or remove the annotation")
-		}
+// mode is how one cloud is delivered; cloudKey is the key of the cloud's own
+// vocabulary that says so too, or "". Each that is set is checked, the strongest counts.
+func (r *resolver) mode(cloudKey string) Mode {
+	var chosen Mode
+	for _, v := range r.ranked(KeyMode, cloudKey) {
+		chosen = cmp.Or(chosen, r.parseMode(v))
 	}
-	switch {
-	case cloudsOwn != "":
-		return cloudsOwn
-	case r.in.Mode != "":
-		return r.in.Mode
-	}
-	return ModeBroker
+	return cmp.Or(chosen, r.in.Mode)
 }
 
-// expiration is the life of a subject token: podpass's key on the pod, the
-// cloud's on the pod, then the same two on the ServiceAccount.
+func (r *resolver) parseMode(v value) Mode {
+	switch v.key {
+	case KeyGoogleInjectionMode:
+		return r.googleMode(v)
+	case KeyAzureWIProxy:
+		return r.azureMode(v)
+	}
+	switch m := Mode(v.text); m {
+	case ModeBroker, ModeDirect:
+		return m
+	}
+	r.failOnce(CodeChoice, v, "is neither broker nor direct", "choose one of them, or remove the annotation")
+	return ""
+}
+
+// expiration is the life of a subject token, by podpass's key or the cloud's own,
+// whose values are at least least.
 func (r *resolver) expiration(cloudKey string, least int64) int64 {
-	standard := r.in.TokenExpiration
-	if standard == 0 {
-		standard = DefaultTokenExpiration
-	}
-	for _, v := range []value{r.podAnnotation(KeyTokenExpiration), r.podAnnotation(cloudKey), r.lookup(KeyTokenExpiration), r.lookup(cloudKey)} {
-		if v.set {
-			floor := int64(600)
-			if strings.HasSuffix(v.where, cloudKey) {
-				floor = least
-			}
-			return r.number(v, floor, 86400, standard)
+	var chosen int64
+	for _, v := range r.ranked(KeyTokenExpiration, cloudKey) {
+		floor := int64(600)
+		if v.key == cloudKey {
+			floor = least
 		}
+		chosen = cmp.Or(chosen, r.number(v, floor, 86400, 0))
 	}
-	return standard
+	return cmp.Or(chosen, r.in.TokenExpiration)
 }
 
 // Brokered gives the identities that the broker serves: its configuration.

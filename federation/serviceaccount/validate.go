@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
@@ -36,12 +37,19 @@ func (in Installation) Validate() error {
 	bad(slices.Contains([]StaticKeys{"", StaticKeysWarn, StaticKeysOverride, StaticKeysDeny}, in.StaticKeys), "staticKeys: %q is none of warn, override, deny", in.StaticKeys)
 
 	bad(in.AWS.Region == "" || aws.ValidRegion(in.AWS.Region), "aws.region: %q is not a region", in.AWS.Region)
+	if p := in.AWS.Partition; p != "" {
+		_, listed := in.AWS.STSEndpoints[p]
+		bad(validPartition(p) && (listed || aws.IsAWSPartition(p)), "aws.partition: %q is neither AWS's nor listed in aws.stsEndpoints", p)
+	}
 	if in.AWS.AccountID != "" {
 		_, err := aws.ParseRoleARN("arn:aws:iam::" + in.AWS.AccountID + ":role/x")
 		bad(err == nil, "aws.accountID: %q must have twelve digits (quote it in YAML)", in.AWS.AccountID)
 	}
 	for _, partition := range slices.Sorted(maps.Keys(in.AWS.STSEndpoints)) {
-		endpoint("aws.stsEndpoints."+partition, in.AWS.STSEndpoints[partition])
+		name, url := "aws.stsEndpoints."+partition, in.AWS.STSEndpoints[partition]
+		bad(validPartition(partition), "%s: is not the partition of an ARN", name)
+		bad(url != "", "%s: want the URL of its STS", name)
+		endpoint(name, url)
 	}
 
 	if p := in.GCP.DefaultProvider; p != "" {
@@ -49,6 +57,10 @@ func (in Installation) Validate() error {
 		bad(err == nil, "gcp.defaultProvider: %q: %v", p, err)
 	}
 	bad((in.GCP.FleetPool == "") == (in.GCP.FleetIdentityProvider == ""), "gcp.fleetPool and gcp.fleetIdentityProvider belong together: set both or none")
+	if g := in.GCP; g.FleetPool != "" && g.FleetIdentityProvider != "" {
+		_, err := gcp.ParseProvider("identitynamespace:" + g.FleetPool + ":" + g.FleetIdentityProvider)
+		bad(err == nil, "gcp.fleetIdentityProvider: %v", err)
+	}
 	bad(in.GCP.Project == "" || gcp.ValidProject(in.GCP.Project), "gcp.project: %q is not a project ID", in.GCP.Project)
 	bad(slices.Contains([]string{"", "auto", "on", "off"}, in.GCP.GKEAnnotation), "gcp.gkeAnnotation: %q is none of auto, on, off", in.GCP.GKEAnnotation)
 	endpoint("gcp.stsEndpoint", in.GCP.STSEndpoint)
@@ -56,14 +68,32 @@ func (in Installation) Validate() error {
 
 	bad(in.Azure.TenantID == "" || azure.ValidTenantID(in.Azure.TenantID), "azure.tenantID: %q is neither a GUID nor a domain name", in.Azure.TenantID)
 	endpoint("azure.authorityHost", in.Azure.AuthorityHost)
+	// MSAL takes no authority without TLS, not even on loopback.
+	bad(!strings.HasPrefix(in.Azure.AuthorityHost, "http://"), "azure.authorityHost: must be https")
 
 	for i, m := range in.Mappings {
 		_, err1 := path.Match(m.Namespace, "")
 		_, err2 := path.Match(m.ServiceAccount, "")
 		bad(err1 == nil && err2 == nil && m.Namespace != "" && m.ServiceAccount != "", "mappings[%d]: namespace and serviceAccount must be globs", i)
-		for key := range m.Annotations {
-			bad(known()[key], "mappings[%d].annotations: %q is not a key that podpass knows", i, key)
+		for _, key := range slices.Sorted(maps.Keys(m.Annotations)) {
+			bad(known()[key].onServiceAccount(), "mappings[%d].annotations: %q is not a key of ServiceAccounts that podpass knows", i, key)
+			bad(len(m.Annotations[key]) <= maxValue, "mappings[%d].annotations: %s is longer than 4096 characters", i, key)
+		}
+		for _, p := range in.try(m) {
+			bad(false, "mappings[%d].annotations: %s", i, p)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// try resolves what a mapping gives to a ServiceAccount without annotations: a bad
+// value would else deny the pods of people who cannot mend it.
+func (in Installation) try(m Mapping) []Problem {
+	in.Mappings = []Mapping{{Namespace: "*", ServiceAccount: "*", Annotations: m.Annotations}}
+	return Resolve(Request{Namespace: m.Namespace, Name: m.ServiceAccount}, in).Errors
+}
+
+func validPartition(s string) bool {
+	_, err := aws.ParseRoleARN("arn:" + s + ":iam::111122223333:role/x")
+	return err == nil
 }

@@ -1,100 +1,28 @@
 package serviceaccount
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
 // value is an annotation as it was found, and where.
 type value struct {
+	key   string
 	where string
 	text  string
 	set   bool
+	// mapped: the installation's mapping gives it.
+	mapped bool
 }
 
-func (r *resolver) serviceAccount() string {
-	return "ServiceAccount " + r.req.Namespace + "/" + r.req.Name
-}
-
-// lookup reads an annotation of the ServiceAccount, else the mapping's.
-func (r *resolver) lookup(key string) value {
-	if v, ok := r.req.Annotations[key]; ok {
-		return value{r.serviceAccount() + " annotation " + key, strings.TrimSpace(v), true}
+// source is what a Grant says of the annotation that named an identity.
+func (v value) source() string {
+	if v.mapped {
+		return sourceMapping
 	}
-	if v, ok := r.mapped[key]; ok && !r.namesCloudItself(key) {
-		return value{"installation mapping for " + r.serviceAccount() + ": " + key, strings.TrimSpace(v), true}
-	}
-	return value{}
-}
-
-// namesCloudItself reports whether the ServiceAccount's own annotations name an
-// identity of the cloud that key is about: the mapping then does not count for it.
-func (r *resolver) namesCloudItself(key string) bool {
-	for _, group := range identityKeys {
-		if slices.Contains(group.all, key) {
-			for _, k := range group.naming {
-				if _, ok := r.req.Annotations[k]; ok {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// identityKeys are, by cloud, the keys that name an identity and all that belong to it.
-var identityKeys = []struct{ naming, all []string }{
-	{
-		[]string{KeyAWSRoleARN, KeyEKSRoleARN},
-		[]string{KeyAWSRoleARN, KeyEKSRoleARN, KeyEKSAudience, KeyAWSAssumeRoleARN, KeyAWSExternalID, KeyAWSSessionName, KeyAWSSessionDuration, KeyAWSSessionPolicy, KeyAWSSessionTags},
-	},
-	{
-		[]string{KeyGCPProvider, KeyGCPServiceAccount, KeyGoogleProvider, KeyGoogleServiceAccount, KeyGKEServiceAccount},
-		[]string{KeyGCPProvider, KeyGCPServiceAccount, KeyGoogleProvider, KeyGoogleServiceAccount, KeyGKEServiceAccount, KeyGoogleAudience, KeyGCPDelegates, KeyGCPProject, KeyGCPQuotaProject, KeyGCPTokenLifetime},
-	},
-	{
-		[]string{KeyAzureClientID, KeyAzureWIClientID},
-		[]string{KeyAzureClientID, KeyAzureWIClientID, KeyAzureTenantID, KeyAzureWITenantID},
-	},
-}
-
-// podAnnotation reads an annotation of the pod.
-func (r *resolver) podAnnotation(key string) value {
-	v, ok := r.req.PodAnnotations[key]
-	if !ok {
-		return value{}
-	}
-	return value{"pod annotation " + key, strings.TrimSpace(v), true}
-}
-
-// either reads the pod's annotation, else the ServiceAccount's.
-func (r *resolver) either(key string) value {
-	if v := r.podAnnotation(key); v.set {
-		return v
-	}
-	return r.lookup(key)
-}
-
-// agreed is the value of annotations that mean the same: they may all be set, but
-// must then not differ.
-func (r *resolver) agreed(keys ...string) value {
-	var found value
-	for _, k := range keys {
-		v := r.lookup(k)
-		if !v.set {
-			continue
-		}
-		if found.set && found.text != v.text {
-			r.fail(CodeContradiction, v, "contradicts "+found.where+" "+strconv.Quote(cut(found.text)), "keep one of the two, or give both the same value")
-			return value{}
-		}
-		if !found.set {
-			found = v
-		}
-	}
-	return found
+	return v.key
 }
 
 func (r *resolver) number(v value, least, most, otherwise int64) int64 {
@@ -127,6 +55,12 @@ func (r *resolver) failOnce(code string, v value, message, fix string) {
 
 func (r *resolver) warn(code string, v value, message, fix string) {
 	r.answer.Warnings = append(r.answer.Warnings, Problem{Code: code, Where: v.where, Value: cut(v.text), Message: message, Fix: fix})
+}
+
+// document reports whether v is a JSON object.
+func document(text string) bool {
+	var doc map[string]json.RawMessage
+	return json.Unmarshal([]byte(text), &doc) == nil && doc != nil
 }
 
 // cut bounds a value for messages.

@@ -1,0 +1,132 @@
+package serviceaccount
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// onPod, onServiceAccount and inMapping read a key from one place; unset where the
+// key does not belong there.
+func (r *resolver) onPod(key string) value {
+	text, ok := r.req.PodAnnotations[key]
+	if !ok || !known()[key].onPod() {
+		return value{}
+	}
+	return value{key: key, where: "pod annotation " + key, text: strings.TrimSpace(text), set: true}
+}
+
+func (r *resolver) onServiceAccount(key string) value {
+	text, ok := r.req.Annotations[key]
+	text = strings.TrimSpace(text)
+	if !ok || !known()[key].onServiceAccount() || text == "" && mayBeEmpty(key) {
+		return value{}
+	}
+	return value{key: key, where: r.account + " annotation " + key, text: text, set: true}
+}
+
+// inMapping gives nothing about a cloud in which the ServiceAccount itself names an
+// identity: half of one and half of another would be an identity that nobody chose.
+func (r *resolver) inMapping(key string) value {
+	text, ok := r.mapped[key]
+	if !ok || r.names(cloudOf(key)) {
+		return value{}
+	}
+	return value{key: key, where: sourceMapping + " for " + r.account + ": " + key, text: strings.TrimSpace(text), set: true, mapped: true}
+}
+
+// ranked is what is set of the keys, the strongest first: the pod's annotations,
+// the ServiceAccount's, the mapping's, and in each place in the order of keys.
+func (r *resolver) ranked(keys ...string) []value {
+	var found []value
+	for _, read := range [...]func(*resolver, string) value{(*resolver).onPod, (*resolver).onServiceAccount, (*resolver).inMapping} {
+		for _, k := range keys {
+			if v := read(r, k); v.set {
+				found = append(found, v)
+			}
+		}
+	}
+	return found
+}
+
+// lookup is the strongest value of a key.
+func (r *resolver) lookup(key string) value {
+	for _, v := range r.ranked(key) {
+		return v
+	}
+	return value{}
+}
+
+// agreed is the value of annotations that mean the same: they may all be set, but
+// must then not differ. canonical makes what is the same look the same.
+func (r *resolver) agreed(canonical func(string) string, keys ...string) value {
+	var found value
+	for _, v := range r.ranked(keys...) {
+		switch {
+		case !found.set:
+			found = v
+		case v.mapped != found.mapped: // the ServiceAccount's own wins
+		case canonical(found.text) != canonical(v.text):
+			r.fail(CodeContradiction, v, "contradicts "+found.where+" "+strconv.Quote(cut(found.text)), "keep one of the two, or give both the same value")
+			return value{}
+		}
+	}
+	return found
+}
+
+func verbatim(s string) string { return s }
+
+type cloud int
+
+const (
+	noCloud cloud = iota
+	cloudAWS
+	cloudGCP
+	cloudAzure
+)
+
+// cloudOf is the cloud that a key is about.
+func cloudOf(key string) cloud {
+	for _, p := range [...]struct {
+		prefix string
+		cloud  cloud
+	}{
+		{"eks.amazonaws.com/", cloudAWS}, {"podpass.io/aws-", cloudAWS},
+		{"cloud.google.com/", cloudGCP}, {"iam.gke.io/", cloudGCP}, {"podpass.io/gcp-", cloudGCP},
+		{"azure.workload.identity/", cloudAzure}, {"podpass.io/azure-", cloudAzure},
+	} {
+		if strings.HasPrefix(key, p.prefix) {
+			return p.cloud
+		}
+	}
+	return noCloud
+}
+
+// naming are the keys that name an identity.
+func (c cloud) naming() []string {
+	switch c {
+	case cloudAWS:
+		return []string{KeyAWSRoleARN, KeyEKSRoleARN}
+	case cloudGCP:
+		return []string{KeyGCPProvider, KeyGoogleProvider, KeyGCPServiceAccount, KeyGoogleServiceAccount, KeyGKEServiceAccount}
+	case cloudAzure:
+		return []string{KeyAzureClientID, KeyAzureWIClientID}
+	default:
+		return nil
+	}
+}
+
+// names reports whether the ServiceAccount itself names an identity in the cloud.
+func (r *resolver) names(c cloud) bool {
+	if c == cloudAzure && r.req.Labels[KeyAzureWIClientID] != "" {
+		return true
+	}
+	return slices.ContainsFunc(c.naming(), func(key string) bool { return strings.TrimSpace(r.req.Annotations[key]) != "" })
+}
+
+// mayBeEmpty reports whether an empty annotation names nothing, instead of being
+// a bad value: charts render role-arn: "" for whoever sets no role, and the clouds'
+// own webhooks let these pods start.
+func mayBeEmpty(key string) bool {
+	return key == KeyAzureTenantID || key == KeyAzureWITenantID || slices.Contains(cloudOf(key).naming(), key)
+}
