@@ -50,12 +50,33 @@ type pod struct {
 		Labels map[string]string `json:"labels"`
 	} `json:"metadata"`
 	Spec struct {
+		RestartPolicy  string      `json:"restartPolicy"`
 		InitContainers []container `json:"initContainers"`
 		Containers     []container `json:"containers"`
 	} `json:"spec"`
 	Status struct {
-		Phase string `json:"phase"`
+		Phase                 string            `json:"phase"`
+		InitContainerStatuses []containerStatus `json:"initContainerStatuses"`
+		ContainerStatuses     []containerStatus `json:"containerStatuses"`
 	} `json:"status"`
+}
+
+type containerStatus struct {
+	Name  string `json:"name"`
+	State struct {
+		Terminated *struct{} `json:"terminated"`
+	} `json:"state"`
+}
+
+// finished reports whether a container has said all that it will; one that runs
+// for ever has when it has said something.
+func (p pod) finished(container string) bool {
+	if p.Spec.RestartPolicy == "Always" {
+		return true
+	}
+	return slices.ContainsFunc(slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses), func(s containerStatus) bool {
+		return s.Name == container && s.State.Terminated != nil
+	})
 }
 
 type container struct {
@@ -112,6 +133,9 @@ func (b *Bed) Outcomes(ctx context.Context, namespace string, patience time.Dura
 }
 
 func (b *Bed) said(ctx context.Context, namespace string, p pod, container string) ([]Outcome, error) {
+	if !p.finished(container) {
+		return nil, fmt.Errorf("has not finished (%s)", p.Status.Phase)
+	}
 	log, err := b.Kubectl(ctx, "logs", "-n", namespace, p.Metadata.Name, "-c", container)
 	if err != nil {
 		return nil, err
@@ -120,7 +144,7 @@ func (b *Bed) said(ctx context.Context, namespace string, p pod, container strin
 	if err != nil {
 		return nil, errStop{fmt.Errorf("%w:\n%s", err, log)}
 	}
-	if len(results) == 0 || p.Status.Phase == "Pending" {
+	if len(results) == 0 {
 		return nil, fmt.Errorf("has not said anything yet (%s)", p.Status.Phase)
 	}
 	var outcomes []Outcome
