@@ -11,6 +11,7 @@
 package pods
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -39,15 +40,31 @@ type Case struct {
 	// ServiceAccount that the pod runs as.
 	ServiceAccount ServiceAccount `json:"serviceAccount"`
 	// Pod as its author wrote it.
-	Pod    json.RawMessage `json:"pod"`
-	Expect Expect          `json:"expect"`
+	Pod json.RawMessage `json:"pod"`
+	// OtherWebhook is called after podpass, which is then called once more.
+	OtherWebhook OtherWebhook `json:"otherWebhook,omitzero"`
+	// Refused: the API server itself refuses such a pod, with this text, whatever
+	// webhooks say. The planner and the handler see it all the same.
+	Refused string `json:"refused,omitempty"`
+	Expect  Expect `json:"expect"`
 }
 
 // ServiceAccount is the part of one that matters.
 type ServiceAccount struct {
+	// Name; default Account. With "default" the pod names none.
+	Name        string            `json:"name,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 }
+
+// OtherWebhook appends containers to a pod, as service meshes do.
+type OtherWebhook struct {
+	Containers     []json.RawMessage `json:"containers,omitempty"`
+	InitContainers []json.RawMessage `json:"initContainers,omitempty"`
+}
+
+// IsZero reports whether there is no other webhook.
+func (o OtherWebhook) IsZero() bool { return len(o.Containers)+len(o.InitContainers) == 0 }
 
 // Namespace and Account are those of each case's pod.
 const (
@@ -166,6 +183,47 @@ func (c Case) PodJSON() ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("pod without spec")
 	}
-	spec["serviceAccountName"] = Account
+	if name := c.AccountName(); name != "default" {
+		spec["serviceAccountName"] = name
+	}
+	return json.Marshal(p)
+}
+
+// AccountName is the name of the case's ServiceAccount.
+func (c Case) AccountName() string { return cmp.Or(c.ServiceAccount.Name, Account) }
+
+// AddOthers appends the other webhook's containers to pod.
+func (c Case) AddOthers(pod []byte) ([]byte, error) {
+	if c.OtherWebhook.IsZero() {
+		return pod, nil
+	}
+	var p map[string]json.RawMessage
+	if err := json.Unmarshal(pod, &p); err != nil {
+		return nil, err
+	}
+	var spec map[string]json.RawMessage
+	if err := json.Unmarshal(p["spec"], &spec); err != nil {
+		return nil, err
+	}
+	for list, added := range map[string][]json.RawMessage{"containers": c.OtherWebhook.Containers, "initContainers": c.OtherWebhook.InitContainers} {
+		if len(added) == 0 {
+			continue
+		}
+		var have []json.RawMessage
+		if raw, ok := spec[list]; ok {
+			if err := json.Unmarshal(raw, &have); err != nil {
+				return nil, err
+			}
+		}
+		raw, err := json.Marshal(append(have, added...))
+		if err != nil {
+			return nil, err
+		}
+		spec[list] = raw
+	}
+	var err error
+	if p["spec"], err = json.Marshal(spec); err != nil {
+		return nil, err
+	}
 	return json.Marshal(p)
 }

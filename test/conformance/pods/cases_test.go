@@ -1,75 +1,38 @@
 package pods
 
 import (
-	"context"
 	"encoding/json"
 	"testing"
-
-	jsonpatch "gopkg.in/evanphx/json-patch.v4"
-
-	"github.com/podpass-io/podpass/federation/serviceaccount"
-	"github.com/podpass-io/podpass/webhook/inject"
 )
 
-// admitByPlanner is admission without a webhook or a cluster.
-func admitByPlanner(_ context.Context, c Case) (Outcome, error) {
-	s, err := c.InjectSettings()
-	if err != nil {
-		return Outcome{}, err
-	}
-	pod, err := c.PodJSON()
-	if err != nil {
-		return Outcome{}, err
-	}
-	req, err := inject.Request(pod)
-	if err != nil {
-		return Outcome{}, err
-	}
-	req.Annotations, req.Labels = c.ServiceAccount.Annotations, c.ServiceAccount.Labels
-	r, err := inject.Plan(pod, serviceaccount.Resolve(req, s.Installation), s)
-	if err != nil {
-		return Outcome{}, err
-	}
-	o := Outcome{Before: pod, Denied: texts(r.Errors), Warnings: texts(r.Warnings)}
-	if len(r.Errors) > 0 {
-		return o, nil
-	}
-	o.After, err = apply(pod, r.Patch)
-	return o, err
-}
+// least is the number of cases below which a part of the vocabulary must have got
+// lost.
+const least = 38
 
-func apply(pod []byte, ops []inject.Operation) ([]byte, error) {
-	if ops == nil {
-		return pod, nil
-	}
-	b, err := json.Marshal(ops)
-	if err != nil {
-		return nil, err
-	}
-	p, err := jsonpatch.DecodePatch(b)
-	if err != nil {
-		return nil, err
-	}
-	return p.Apply(pod)
-}
+func TestPlanner(t *testing.T) { testCases(t, admitByPlanner, nil) }
 
-func texts(problems []serviceaccount.Problem) []string {
-	var list []string
-	for _, p := range problems {
-		list = append(list, p.String())
-	}
-	return list
-}
+func TestHandler(t *testing.T) { testCases(t, admitByHandler, nil) }
 
-func TestPlanner(t *testing.T) {
+// testCases holds one way of admission against the cases, each first changed by
+// prepare.
+func testCases(t *testing.T, admit Admitter, prepare func(*Case) error) {
+	t.Helper()
 	cases, err := Load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d cases", len(cases))
+	if len(cases) < least {
+		t.Errorf("only %d cases, want %d at least", len(cases), least)
+	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			o, err := admitByPlanner(t.Context(), c)
+			if prepare != nil {
+				if err := prepare(&c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o, err := admit(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,323 @@
+package pods
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	admission "k8s.io/api/admissionregistration/v1"
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/podpass-io/podpass/test/cluster"
+	"github.com/podpass-io/podpass/webhook/sastore"
+)
+
+// TestClusterCases runs the cases through a real API server, by server-side
+// dry-run: its decoding, its defaults, its other admission, its validation.
+func TestClusterCases(t *testing.T) {
+	c := cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
+	a := newAPIServer(t, c)
+	testCases(t, a.admit, func(c *Case) error {
+		if c.Expect.Pod == nil {
+			return nil
+		}
+		var want any
+		if err := json.Unmarshal(c.Expect.Pod, &want); err != nil {
+			return err
+		}
+		raw, err := json.Marshal(known(want))
+		c.Expect.Pod = raw
+		return err
+	})
+}
+
+// apiServer is admission by a real one. One case at a time is under way.
+type apiServer struct {
+	client   kubernetes.Interface
+	metadata metadata.Interface
+	// podpass answers reviews as the case's webhook, other as the other webhook; nil:
+	// admit, without a patch.
+	podpass, other atomic.Pointer[http.Handler]
+	calls          atomic.Int64
+}
+
+func newAPIServer(t *testing.T, c *cluster.Cluster) *apiServer {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	a := new(apiServer)
+	if a.client, err = kubernetes.NewForConfig(config); err != nil {
+		t.Fatal(err)
+	}
+	if a.metadata, err = metadata.NewForConfig(config); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/podpass", func(w http.ResponseWriter, r *http.Request) {
+		a.calls.Add(1)
+		answer(&a.podpass, w, r)
+	})
+	mux.HandleFunc("/other", func(w http.ResponseWriter, r *http.Request) { answer(&a.other, w, r) })
+	server := httptest.NewTLSServer(mux)
+	t.Cleanup(server.Close)
+	if _, err := a.client.CoreV1().Namespaces().Create(t.Context(), &core.Namespace{ObjectMeta: meta.ObjectMeta{Name: Namespace}}, meta.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	a.register(t, server)
+	return a
+}
+
+func answer(by *atomic.Pointer[http.Handler], w http.ResponseWriter, r *http.Request) {
+	if h := by.Load(); h != nil {
+		(*h).ServeHTTP(w, r)
+		return
+	}
+	admitUnchanged.ServeHTTP(w, r)
+}
+
+// admitUnchanged is a webhook that wants nothing.
+var admitUnchanged = patching(func([]byte) ([]byte, error) { return nil, nil })
+
+// patching is a webhook by its patch for a pod.
+func patching(patch func(pod []byte) ([]byte, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Request struct {
+				UID    string          `json:"uid"`
+				Object json.RawMessage `json:"object"`
+			} `json:"request"`
+		}
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = json.Unmarshal(body, &in)
+		}
+		var p []byte
+		if err == nil {
+			p, err = patch(in.Request.Object)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		response := map[string]any{"uid": in.Request.UID, "allowed": true}
+		if p != nil {
+			response["patchType"], response["patch"] = "JSONPatch", p
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response})
+	})
+}
+
+// register puts the other webhook after podpass: they are called in the order of
+// their names.
+func (a *apiServer) register(t *testing.T, server *httptest.Server) {
+	t.Helper()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	for name, reinvocation := range map[string]admission.ReinvocationPolicyType{
+		"podpass": admission.IfNeededReinvocationPolicy, "zz-other": admission.NeverReinvocationPolicy,
+	} {
+		url := server.URL + "/" + strings.TrimPrefix(name, "zz-")
+		_, err := a.client.AdmissionregistrationV1().MutatingWebhookConfigurations().Create(t.Context(), &admission.MutatingWebhookConfiguration{
+			ObjectMeta: meta.ObjectMeta{Name: name},
+			Webhooks: []admission.MutatingWebhook{{
+				Name: "pods." + name + ".io", AdmissionReviewVersions: []string{"v1"},
+				SideEffects: new(admission.SideEffectClassNone), FailurePolicy: new(admission.Fail), ReinvocationPolicy: &reinvocation,
+				ClientConfig: admission.WebhookClientConfig{URL: &url, CABundle: ca},
+				Rules: []admission.RuleWithOperations{{
+					Operations: []admission.OperationType{admission.Create},
+					Rule:       admission.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+				}},
+			}},
+		}, meta.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// An API server learns of a registration a moment later.
+	probe := Case{Pod: []byte(`{"spec":{"containers":[{"name":"app","image":"app"}]}}`)}
+	for end := time.Now().Add(20 * time.Second); a.calls.Load() == 0; time.Sleep(100 * time.Millisecond) {
+		if _, err := a.admit(t.Context(), probe); err != nil && time.Now().After(end) {
+			t.Fatal(err)
+		}
+		if time.Now().After(end) {
+			t.Fatal("the webhook is never called")
+		}
+	}
+}
+
+func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
+	if err := a.account(ctx, c); err != nil {
+		return Outcome{}, err
+	}
+	pod, err := c.PodJSON()
+	if err != nil {
+		return Outcome{}, err
+	}
+	a.other.Store(nil)
+	if !c.OtherWebhook.IsZero() {
+		other := patching(c.otherPatch)
+		a.other.Store(&other)
+	}
+	a.podpass.Store(nil)
+	before, _, err := a.create(ctx, pod)
+	if c.Refused != "" {
+		return a.refused(ctx, c, err)
+	}
+	if err != nil {
+		return Outcome{}, fmt.Errorf("the API server refuses the pod even without podpass: %w", err)
+	}
+	// A store that nothing feeds: each ServiceAccount is read live.
+	h, err := c.handler(sastore.New(a.metadata))
+	if err != nil {
+		return Outcome{}, err
+	}
+	podpass := http.Handler(h)
+	a.podpass.Store(&podpass)
+	defer a.podpass.Store(nil)
+	after, warnings, err := a.create(ctx, pod)
+	o := Outcome{Before: before, After: after, Warnings: ownWarnings(warnings)}
+	if apierrors.IsForbidden(err) && strings.Contains(err.Error(), "denied the request: podpass: ") {
+		o.After, o.Denied = nil, problems(err.Error())
+		return o, nil
+	}
+	return o, err
+}
+
+// refused holds that the API server refuses the pod for the case's reason, and
+// falls back to the handler for what podpass says of it.
+func (a *apiServer) refused(ctx context.Context, c Case, err error) (Outcome, error) {
+	if err == nil || !strings.Contains(err.Error(), c.Refused) {
+		return Outcome{}, fmt.Errorf("the API server should refuse the pod with %q, and says: %v", c.Refused, err)
+	}
+	return admitByHandler(ctx, c)
+}
+
+// account makes the case's ServiceAccount what the case says. Without the API
+// token's mount, which has a random name each time.
+func (a *apiServer) account(ctx context.Context, c Case) error {
+	accounts := a.client.CoreV1().ServiceAccounts(Namespace)
+	sa := &core.ServiceAccount{
+		ObjectMeta: meta.ObjectMeta{
+			Name: c.AccountName(), Namespace: Namespace,
+			Annotations: c.ServiceAccount.Annotations, Labels: c.ServiceAccount.Labels,
+		},
+		AutomountServiceAccountToken: new(bool),
+	}
+	_, err := accounts.Update(ctx, sa, meta.UpdateOptions{})
+	if apierrors.IsNotFound(err) {
+		_, err = accounts.Create(ctx, sa, meta.CreateOptions{})
+	}
+	return err
+}
+
+// otherPatch appends the other webhook's containers, if they are not there.
+func (c Case) otherPatch(pod []byte) ([]byte, error) {
+	all, err := c.AddOthers(pod)
+	if err != nil {
+		return nil, err
+	}
+	var p struct {
+		Spec map[string]json.RawMessage `json:"spec"`
+	}
+	if err := json.Unmarshal(all, &p); err != nil {
+		return nil, err
+	}
+	type operation struct {
+		Op    string          `json:"op"`
+		Path  string          `json:"path"`
+		Value json.RawMessage `json:"value"`
+	}
+	var ops []operation
+	for _, list := range []string{"containers", "initContainers"} {
+		if raw, ok := p.Spec[list]; ok {
+			ops = append(ops, operation{"add", "/spec/" + list, raw})
+		}
+	}
+	return json.Marshal(ops)
+}
+
+// create creates a pod by dry-run, and gives it as it would be.
+func (a *apiServer) create(ctx context.Context, pod []byte) ([]byte, []string, error) {
+	var warnings recorder
+	result := a.client.CoreV1().RESTClient().Post().Namespace(Namespace).Resource("pods").
+		Param("dryRun", "All").Param("fieldValidation", "Ignore").
+		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").
+		WarningHandlerWithContext(&warnings).Body(pod).Do(ctx)
+	if err := result.Error(); err != nil { // decoded, where Raw's says "unknown"
+		return nil, warnings.texts, err
+	}
+	raw, err := result.Raw()
+	if err != nil {
+		return nil, warnings.texts, err
+	}
+	raw, err = timeless(raw)
+	return raw, warnings.texts, err
+}
+
+// timeless leaves out of a pod what is new each time, and the status, where the
+// API server keeps the QoS class: a sidecar with requests makes it Burstable.
+func timeless(raw []byte) ([]byte, error) {
+	var p map[string]any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&p); err != nil {
+		return nil, err
+	}
+	delete(p, "status")
+	m, _ := p["metadata"].(map[string]any)
+	for _, key := range []string{"uid", "creationTimestamp", "managedFields", "resourceVersion", "generation"} {
+		delete(m, key)
+	}
+	if m["generateName"] != nil {
+		delete(m, "name")
+	}
+	return json.Marshal(p)
+}
+
+type recorder struct{ texts []string }
+
+var _ rest.WarningHandlerWithContext = (*recorder)(nil)
+
+func (r *recorder) HandleWarningHeaderWithContext(_ context.Context, code int, _, text string) {
+	if code == 299 && !slices.Contains(r.texts, text) {
+		r.texts = append(r.texts, text)
+	}
+}
+
+// known takes out of an expectation the fields that no API server of today knows,
+// named "future...": it drops them before any webhook sees the pod.
+func known(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		maps.DeleteFunc(v, func(k string, _ any) bool { return strings.HasPrefix(k, "future") })
+		for k := range v {
+			v[k] = known(v[k])
+		}
+	case []any:
+		for i := range v {
+			v[i] = known(v[i])
+		}
+	}
+	return v
+}
