@@ -3,9 +3,13 @@
 //
 // A CA is kept in a Secret, shared by all replicas; each replica signs a leaf for
 // itself and keeps it in memory. The CA's certificate is published as caBundle in
-// the webhook's registration. To replace the CA, the next one is published beside
-// the current one long before anything is signed with it: there is no moment at
-// which the API server meets a leaf that it does not trust.
+// the webhook's registrations. To replace the CA, the next one is published beside
+// the current one, every replica says in the Secret that it has seen it published,
+// and only then does anybody sign with it: there is no moment at which the API
+// server meets a leaf that it does not trust, and no replica, however late, that
+// would publish a bundle without it.
+//
+// Whoever wants a new CA before its time deletes the Secret.
 package servingcert
 
 import (
@@ -28,10 +32,12 @@ import (
 const (
 	caLife   = 365 * 24 * time.Hour
 	leafLife = 7 * 24 * time.Hour
-	// overlap is how long the next CA is published before it signs: many times
-	// checkEvery, by which each replica has published it, and what API servers need
-	// to notice a changed registration.
-	overlap = 10 * time.Minute
+	// overlap is how long the next CA is published, at least, before it signs: many
+	// times what API servers need to notice a changed registration, which they watch.
+	overlap = time.Minute
+	// patience is how much life of the current CA must be left for a rotation to wait
+	// on a replica that does not say that it has the next one.
+	patience = 30 * 24 * time.Hour
 	// checkEvery is how often a replica compares what is with what should be. An
 	// upgrade of the chart may empty the caBundle; this is how long that may last.
 	checkEvery = 10 * time.Second
@@ -47,6 +53,15 @@ const (
 	keyPrevious = "previous.crt"
 )
 
+// Annotations of the Secret.
+const (
+	// annotationPublished names the replicas that have seen the next CA published,
+	// separated by commas.
+	annotationPublished = "podpass.io/next-published-by"
+	// annotationSince is when the current CA began to sign.
+	annotationSince = "podpass.io/signing-since"
+)
+
 // Source makes and keeps a replica's certificate.
 type Source struct {
 	Client kubernetes.Interface
@@ -55,11 +70,17 @@ type Source struct {
 	// Secret that holds the CA, and Service that the leaf is for.
 	Secret  string
 	Service string
-	// Webhook is the MutatingWebhookConfiguration whose caBundle is kept.
+	// Replica is this replica's name, as the Service's EndpointSlices have it; empty
+	// outside of a cluster, where nobody waits for others.
+	Replica string
+	// Webhook names the MutatingWebhookConfiguration whose caBundle is kept, and the
+	// ValidatingWebhookConfiguration, if there is one.
 	Webhook string
 	Log     *slog.Logger
 
 	leaf atomic.Pointer[tls.Certificate]
+	// last is what the Secret held when it was last seen, for when somebody deletes it.
+	last map[string][]byte
 }
 
 // Run keeps the certificate and the registration until ctx ends.
@@ -96,7 +117,7 @@ func (s *Source) Certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 }
 
 // Ready reports whether there is a certificate that the registration covers.
-func (s *Source) Ready() bool { return s.leaf.Load() != nil }
+func (s *Source) Ready() bool { return time.Now().Before(s.NotAfter()) }
 
 // NotAfter is when the certificate ends; the zero time if there is none.
 func (s *Source) NotAfter() time.Time {
@@ -117,7 +138,11 @@ func (s *Source) check(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("secret %s/%s: %w; delete it, and podpass makes a new CA", s.Namespace, s.Secret, err)
 	}
+	s.last = secret.Data
 	if err := s.publish(ctx, bundle(secret.Data, now)); err != nil {
+		return err
+	}
+	if err := s.acknowledge(ctx, secret); err != nil {
 		return err
 	}
 	return s.sign(current, now)
@@ -127,30 +152,15 @@ func (s *Source) check(ctx context.Context) error {
 // the same time are told apart by the API server: one wins, the others read.
 func (s *Source) secret(ctx context.Context) (*core.Secret, error) {
 	secrets := s.Client.CoreV1().Secrets(s.Namespace)
-	now := time.Now()
 	secret, err := secrets.Get(ctx, s.Secret, meta.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		first, err := newCA(now)
-		if err != nil {
-			return nil, err
-		}
-		secret, err = secrets.Create(ctx, &core.Secret{
-			ObjectMeta: meta.ObjectMeta{Name: s.Secret, Namespace: s.Namespace},
-			Data:       map[string][]byte{keyCert: first.certPEM, keyKey: first.keyPEM},
-		}, meta.CreateOptions{})
-		if apierrors.IsAlreadyExists(err) {
-			return secrets.Get(ctx, s.Secret, meta.GetOptions{})
-		}
-		if err == nil {
-			s.Log.Info("Made a CA", "secret", s.Secret, "notAfter", first.cert.NotAfter)
-		}
-		return secret, err
+		return s.create(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read secret %s/%s: %w", s.Namespace, s.Secret, err)
 	}
-	moved, err := moveOn(secret.Data, now)
-	if err != nil || moved == "" {
+	step, err := moveOn(secret, time.Now(), func() (bool, error) { return s.agreed(ctx, secret) })
+	if err != nil || step == "" {
 		return secret, err
 	}
 	updated, err := secrets.Update(ctx, secret, meta.UpdateOptions{})
@@ -158,34 +168,36 @@ func (s *Source) secret(ctx context.Context) (*core.Secret, error) {
 		return secrets.Get(ctx, s.Secret, meta.GetOptions{}) // another replica did it
 	}
 	if err == nil {
-		s.Log.Info("CA rotation", "step", moved)
+		s.Log.Info("CA rotation", "step", step)
 	}
 	return updated, err
 }
 
-// moveOn takes the rotation one step further, in data; "": there is nothing to do.
-func moveOn(data map[string][]byte, now time.Time) (string, error) {
-	current, err := parsePair(data[keyCert], data[keyKey])
+// create makes the Secret: with a first CA, or, if it was there before, with the
+// CA that signs now and the next one, so that a deletion is a rotation like others.
+func (s *Source) create(ctx context.Context) (*core.Secret, error) {
+	secrets := s.Client.CoreV1().Secrets(s.Namespace)
+	fresh, err := newCA(time.Now())
 	if err != nil {
-		return "", nil //nolint:nilerr // check tells what to do
+		return nil, err
 	}
-	next, nextErr := parsePair(data[keyNextCert], data[keyNextKey])
-	switch {
-	case nextErr == nil && now.After(next.cert.NotBefore.Add(backdate+overlap)):
-		data[keyPrevious] = data[keyCert]
-		data[keyCert], data[keyKey] = data[keyNextCert], data[keyNextKey]
-		delete(data, keyNextCert)
-		delete(data, keyNextKey)
-		return "signing with the next CA", nil
-	case nextErr != nil && now.After(current.cert.NotAfter.Add(-caLife/3)):
-		fresh, err := newCA(now)
-		if err != nil {
-			return "", err
+	data := map[string][]byte{keyCert: fresh.certPEM, keyKey: fresh.keyPEM}
+	if s.last != nil {
+		data = map[string][]byte{
+			keyCert: s.last[keyCert], keyKey: s.last[keyKey], keyPrevious: s.last[keyPrevious],
+			keyNextCert: fresh.certPEM, keyNextKey: fresh.keyPEM,
 		}
-		data[keyNextCert], data[keyNextKey] = fresh.certPEM, fresh.keyPEM
-		return "published the next CA", nil
 	}
-	return "", nil
+	secret, err := secrets.Create(ctx, &core.Secret{
+		ObjectMeta: meta.ObjectMeta{Name: s.Secret, Namespace: s.Namespace}, Data: data,
+	}, meta.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return secrets.Get(ctx, s.Secret, meta.GetOptions{})
+	}
+	if err == nil {
+		s.Log.Info("Made a CA", "secret", s.Secret, "notAfter", fresh.cert.NotAfter, "rotation", s.last != nil)
+	}
+	return secret, err
 }
 
 // sign gives this replica a leaf if it has none, half of its life has gone, or the
