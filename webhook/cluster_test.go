@@ -20,6 +20,11 @@ import (
 	"testing"
 	"time"
 
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
 	"github.com/podpass-io/podpass/test/cluster"
 )
 
@@ -28,24 +33,77 @@ import (
 func TestClusterAdmission(t *testing.T) {
 	c := cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
 	url, certificate := serve(t, c)
+	apply(t, c, fmt.Sprintf(accountAndPod, "early", "arn:aws:iam::111122223333:role/orders"))
 	register(t, c, url, certificate)
+	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
 
-	// A ServiceAccount and, at once, a pod that uses it: the watch is behind.
-	for i := range 20 {
+	t.Run("a pod at once after its ServiceAccount", func(t *testing.T) { neverMissed(t, client) })
+	t.Run("malformed annotation", func(t *testing.T) {
+		_, err := c.Kubectl(t.Context(), "apply", "-f", write(t, fmt.Sprintf(accountAndPod, "malformed", "orders")))
+		if err == nil || !strings.Contains(err.Error(), "WI001") || !strings.Contains(err.Error(), "fix: ") {
+			t.Errorf("the client is not told: %v", err)
+		}
+		if !strings.Contains(err.Error(), "Warning: pods that use this ServiceAccount will be denied") {
+			t.Errorf("the author of the ServiceAccount is not told: %v", err)
+		}
+	})
+	t.Run("a pod that asks for nothing", func(t *testing.T) {
+		if out, err := c.Kubectl(t.Context(), "run", "plain", "--image=app:1", "-o", "jsonpath={.metadata.labels}"); err != nil || strings.Contains(out, "podpass") {
+			t.Errorf("%s %v", out, err)
+		}
+	})
+	t.Run("audit", func(t *testing.T) {
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+			events, err := client.CoreV1().Events("default").List(t.Context(), meta.ListOptions{FieldSelector: "reason=CloudIdentityMissing"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(events.Items) == 1 && events.Items[0].InvolvedObject.Name == "early" {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("want one event, on the pod that was there before the webhook: %v", events.Items)
+			}
+		}
+	})
+}
+
+// neverMissed creates ServiceAccounts and, at once, a pod that uses it: the watch
+// is behind.
+func neverMissed(t *testing.T, client kubernetes.Interface) {
+	t.Helper()
+	const iterations = 100
+	missed := 0
+	for i := range iterations {
 		name := fmt.Sprintf("fresh-%d", i)
-		apply(t, c, fmt.Sprintf(accountAndPod, name, "arn:aws:iam::111122223333:role/orders"))
-		mode, err := c.Kubectl(t.Context(), "get", "pod", name, "-o", `jsonpath={.metadata.labels.podpass\.io/injected} {.spec.initContainers[0].name}`)
-		if err != nil || mode != "broker podpass-broker" {
-			t.Errorf("pod %s was missed: %q %v", name, mode, err)
+		account := &core.ServiceAccount{ObjectMeta: meta.ObjectMeta{Name: name, Annotations: map[string]string{
+			"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/orders",
+		}}}
+		if _, err := client.CoreV1().ServiceAccounts("default").Create(t.Context(), account, meta.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		pod, err := client.CoreV1().Pods("default").Create(t.Context(), &core.Pod{
+			ObjectMeta: meta.ObjectMeta{Name: name},
+			Spec:       core.PodSpec{ServiceAccountName: name, Containers: []core.Container{{Name: "app", Image: "app:1"}}},
+		}, meta.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pod.Labels["podpass.io/injected"] != "broker" || pod.Spec.InitContainers[0].Name != "podpass-broker" {
+			missed++
 		}
 	}
-
-	_, err := c.Kubectl(t.Context(), "apply", "-f", write(t, fmt.Sprintf(accountAndPod, "malformed", "orders")))
-	if err == nil || !strings.Contains(err.Error(), "WI001") || !strings.Contains(err.Error(), "fix: ") {
-		t.Errorf("the client is not told: %v", err)
-	}
-	if out, err := c.Kubectl(t.Context(), "run", "plain", "--image=app:1", "-o", "jsonpath={.metadata.labels}"); err != nil || strings.Contains(out, "podpass") {
-		t.Errorf("a pod that asks for nothing: %s %v", out, err)
+	t.Logf("%d of %d pods injected", iterations-missed, iterations)
+	if missed > 0 {
+		t.Errorf("%d of %d pods were missed", missed, iterations)
 	}
 }
 
@@ -83,7 +141,7 @@ func serve(t *testing.T, c *cluster.Cluster) (url string, certificate []byte) {
 	listen, probes := freeAddress(t), freeAddress(t)
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, "--kubeconfig", c.Kubeconfig, "--config", config,
 		"--tls-cert", filepath.Join(dir, "tls.crt"), "--tls-key", filepath.Join(dir, "tls.key"),
-		"--listen", listen, "--probe-listen", probes, "--shutdown-delay", "100ms")
+		"--listen", listen, "--probe-listen", probes, "--shutdown-delay", "100ms", "--audit-period", "1s")
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -144,6 +202,7 @@ func keyPair(t *testing.T) (certificate, key []byte) {
 
 func register(t *testing.T, c *cluster.Cluster, url string, certificate []byte) {
 	t.Helper()
+	ca := base64.StdEncoding.EncodeToString(certificate)
 	apply(t, c, fmt.Sprintf(`
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingWebhookConfiguration
@@ -156,7 +215,18 @@ webhooks:
     reinvocationPolicy: IfNeeded
     clientConfig: {url: %q, caBundle: %s}
     rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
-`, url+"/mutate", base64.StdEncoding.EncodeToString(certificate)))
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: podpass}
+webhooks:
+  - name: serviceaccounts.podpass.io
+    failurePolicy: Ignore
+    admissionReviewVersions: [v1]
+    sideEffects: None
+    clientConfig: {url: %q, caBundle: %s}
+    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [serviceaccounts]}]
+`, url+"/mutate", ca, url+"/validate-serviceaccounts", ca))
 	// The API server learns of a registration a moment later.
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		out, err := c.Kubectl(t.Context(), "apply", "--dry-run=server", "-o", "jsonpath={.metadata.labels}", "-f", write(t, probe))

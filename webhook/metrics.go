@@ -1,10 +1,12 @@
 package webhook
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/podpass-io/podpass/webhook/audit"
 	"github.com/podpass-io/podpass/webhook/sastore"
 )
 
@@ -17,36 +19,70 @@ const (
 	outcomeDenied     outcome = "denied"
 	outcomeFailed     outcome = "failed"
 	outcomeBadRequest outcome = "bad_request"
+	// Of ServiceAccounts only.
+	outcomeAccepted outcome = "accepted"
+	outcomeWarned   outcome = "warned"
 )
 
 // Metrics of the webhook. The table in docs/metrics.md names them all.
 type Metrics struct {
-	reviews *prometheus.CounterVec
-	seconds *prometheus.HistogramVec
+	reviews    *prometheus.CounterVec
+	injections *prometheus.CounterVec
+	warnings   *prometheus.CounterVec
+	accounts   *prometheus.CounterVec
+	seconds    *prometheus.HistogramVec
 }
 
 // NewMetrics registers the webhook's metrics.
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "podpass_webhook_reviews_total", Help: "Admission reviews answered, by outcome.",
+			Name: "podpass_webhook_reviews_total", Help: "Admission reviews of pods answered, by outcome and its reason.",
+		}, []string{"outcome", "reason"}),
+		injections: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "podpass_webhook_injections_total", Help: "Identities injected into pods, by cloud and mode.",
+		}, []string{"cloud", "mode"}),
+		warnings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "podpass_webhook_warnings_total", Help: "Warnings given with the admission of pods, by code.",
+		}, []string{"code"}),
+		accounts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "podpass_webhook_serviceaccount_reviews_total", Help: "Admission reviews of ServiceAccounts answered, by outcome.",
 		}, []string{"outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "podpass_webhook_review_duration_seconds", Help: "Time to answer a review, in seconds.",
+			Name: "podpass_webhook_review_duration_seconds", Help: "Time to answer a review of a pod, in seconds.",
 			// A review takes well below a millisecond unless the API server is asked.
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .05, .25, 1, 5},
 		}, []string{"outcome"}),
 	}
-	for _, o := range []outcome{outcomeInjected, outcomeUnchanged, outcomeDenied, outcomeFailed, outcomeBadRequest} {
-		m.reviews.WithLabelValues(string(o)) // so that a rate is 0 rather than absent
+	// What alerts look at exists from the start, so that a rate is 0 rather than absent.
+	for _, o := range []outcome{outcomeFailed, outcomeBadRequest} {
+		m.reviews.WithLabelValues(string(o), string(o))
+		m.accounts.WithLabelValues(string(o))
 	}
-	r.MustRegister(m.reviews, m.seconds)
+	r.MustRegister(m.reviews, m.injections, m.warnings, m.accounts, m.seconds)
 	return m
 }
 
-func (m *Metrics) observe(o outcome, d time.Duration) {
-	m.reviews.WithLabelValues(string(o)).Inc()
-	m.seconds.WithLabelValues(string(o)).Observe(d.Seconds())
+func (m *Metrics) observe(d decision, took time.Duration) {
+	m.reviews.WithLabelValues(string(d.outcome), d.reason()).Inc()
+	m.seconds.WithLabelValues(string(d.outcome)).Observe(took.Seconds())
+	for _, w := range d.result.Warnings {
+		m.warnings.WithLabelValues(w.Code).Inc()
+	}
+	if d.outcome == outcomeInjected {
+		for _, i := range d.result.Injected {
+			m.injections.WithLabelValues(i.Cloud, string(i.Mode)).Inc()
+		}
+	}
+}
+
+// reason is the label of a decision: of the constants of package inject, and of
+// the problems' codes, so that there are some dozens at most.
+func (d decision) reason() string {
+	if d.outcome == outcomeDenied && len(d.result.Errors) > 0 {
+		return d.result.Errors[0].Code
+	}
+	return cmp.Or(d.result.Reason, string(d.outcome))
 }
 
 // RegisterStore registers the metrics of the ServiceAccount store.
@@ -66,4 +102,14 @@ func RegisterCertificate(r prometheus.Registerer, notAfter func() time.Time) {
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "podpass_webhook_certificate_expiry_timestamp_seconds", Help: "When the serving certificate ends, in seconds since 1970.",
 	}, func() float64 { return float64(notAfter().Unix()) }))
+}
+
+// RegisterAudit registers what the audit found.
+func RegisterAudit(r prometheus.Registerer, a *audit.Auditor) {
+	r.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "podpass_webhook_uninjected_pods", Help: "Pods that run without the identity that their ServiceAccount asks for, as of the last audit. Each replica counts all."},
+			func() float64 { return float64(a.Uninjected()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "podpass_webhook_audit_timestamp_seconds", Help: "When the last complete audit ended, in seconds since 1970; 0: none yet."},
+			func() float64 { return float64(max(0, a.LastPass().Unix())) }),
+	)
 }

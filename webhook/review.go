@@ -5,6 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
 // The parts of an AdmissionReview v1 that are read and written. The pod stays raw
@@ -25,6 +31,7 @@ type request struct {
 	Operation string          `json:"operation"`
 	DryRun    bool            `json:"dryRun"`
 	Object    json.RawMessage `json:"object"`
+	OldObject json.RawMessage `json:"oldObject"`
 }
 
 type groupKind struct {
@@ -74,24 +81,102 @@ func (p *podHead) name() string {
 }
 
 // errNotReview: the body is not a review that this webhook can answer.
-var errNotReview = errors.New("not an AdmissionReview of admission.k8s.io/v1 with a pod")
+var errNotReview = errors.New("not an AdmissionReview of admission.k8s.io/v1 with the object expected here")
 
-func decodeReview(body []byte) (*request, *podHead, error) {
+// decodeReview takes an AdmissionReview of objects of one kind apart.
+func decodeReview(body []byte, kind string) (*request, error) {
 	var in review
 	if err := json.Unmarshal(body, &in); err != nil {
-		return nil, nil, fmt.Errorf("%w: not JSON", errNotReview)
+		return nil, fmt.Errorf("%w: not JSON", errNotReview)
 	}
 	switch r := in.Request; {
 	case in.APIVersion != "admission.k8s.io/v1" || in.Kind != "AdmissionReview":
-		return nil, nil, fmt.Errorf("%w: apiVersion %.60q, kind %.60q", errNotReview, in.APIVersion, in.Kind)
+		return nil, fmt.Errorf("%w: apiVersion %.60q, kind %.60q", errNotReview, in.APIVersion, in.Kind)
 	case r == nil || r.UID == "":
-		return nil, nil, fmt.Errorf("%w: no request, or one without uid", errNotReview)
-	case r.Kind != groupKind{Kind: "Pod"}:
-		return nil, nil, fmt.Errorf("%w: the object is a %.60q: the registration must name pods only", errNotReview, r.Kind.Kind)
+		return nil, fmt.Errorf("%w: no request, or one without uid", errNotReview)
+	case r.Kind != groupKind{Kind: kind}:
+		return nil, fmt.Errorf("%w: the object is a %.60q: the registration must name %ss only", errNotReview, r.Kind.Kind, kind)
 	}
+	return in.Request, nil
+}
+
+func decodePodHead(object []byte) (*podHead, error) {
 	pod := new(podHead)
-	if err := json.Unmarshal(in.Request.Object, pod); err != nil {
-		return nil, nil, fmt.Errorf("%w: the pod cannot be read", errNotReview)
+	if err := json.Unmarshal(object, pod); err != nil {
+		return nil, fmt.Errorf("%w: the pod cannot be read", errNotReview)
 	}
-	return in.Request, pod, nil
+	return pod, nil
+}
+
+// readReview reads the body of a review; its error is what the HTTP answer says,
+// with the status.
+func readReview(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
+	if r.Method != http.MethodPost {
+		return nil, http.StatusMethodNotAllowed, errors.New("only POST is allowed")
+	}
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		return nil, http.StatusUnsupportedMediaType, errors.New("the Content-Type must be application/json")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return nil, http.StatusRequestEntityTooLarge, errors.New("the review cannot be read, or is larger than 8 MiB")
+	}
+	return body, 0, nil
+}
+
+func writeReview(w http.ResponseWriter, r *response) error {
+	answer, err := json.Marshal(review{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview", Response: r})
+	if err != nil {
+		return fmt.Errorf("encode the answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(answer) // an error means that the API server has gone
+	return nil
+}
+
+// allow and deny are the two answers.
+func allow(req *request) *response { return &response{UID: req.UID, Allowed: true} }
+
+func deny(req *request, problems []serviceaccount.Problem) *response {
+	return &response{
+		UID:              req.UID,
+		Result:           &status{Code: http.StatusForbidden, Reason: "Forbidden", Message: denial(problems)},
+		AuditAnnotations: map[string]string{"denied": codes(problems)},
+	}
+}
+
+// maxBody bounds a review. The API server takes objects of 3 MiB; the review adds
+// its own fields, and escapes.
+const maxBody = 8 << 20
+
+// maxWarning bounds a warning: the API server cuts a request's warnings at 4 KiB
+// in all, and the fix stands last.
+const maxWarning = 1000
+
+func warnings(problems []serviceaccount.Problem) []string {
+	var list []string
+	for _, p := range problems {
+		s := "podpass: " + p.String()
+		if len(s) > maxWarning {
+			s = s[:maxWarning] + "..."
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func denial(problems []serviceaccount.Problem) string {
+	var list []string
+	for _, p := range problems {
+		list = append(list, p.String())
+	}
+	return "podpass: " + strings.Join(list, "; ")
+}
+
+func codes(problems []serviceaccount.Problem) string {
+	var list []string
+	for _, p := range problems {
+		list = append(list, p.Code)
+	}
+	return strings.Join(list, ",")
 }

@@ -38,11 +38,14 @@ type Server struct {
 	// ShutdownDelay is how long admission goes on after readiness has gone: until
 	// every kube-proxy and API server has noticed.
 	ShutdownDelay time.Duration
-	Handler       http.Handler
-	Certificate   Certificate
-	Store         Store
-	Metrics       prometheus.Gatherer
-	Log           *slog.Logger
+	// Pods and ServiceAccounts answer reviews of these.
+	Pods, ServiceAccounts http.Handler
+	Certificate           Certificate
+	Store                 Store
+	// Audit, if not nil, runs beside them, until the very end.
+	Audit   interface{ Run(context.Context) error }
+	Metrics prometheus.Gatherer
+	Log     *slog.Logger
 
 	stopping atomic.Bool
 }
@@ -71,7 +74,8 @@ const (
 // Run serves until ctx ends, then goes down without losing a review.
 func (s *Server) Run(ctx context.Context) error {
 	mux := http.NewServeMux()
-	mux.Handle("/mutate", s.Handler)
+	mux.Handle("/mutate", s.Pods)
+	mux.Handle("/validate-serviceaccounts", s.ServiceAccounts)
 	admission := &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTime, WriteTimeout: requestTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: 16 << 10,
@@ -96,6 +100,9 @@ func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.Store.Run(feeding) })
 	group.Go(func() error { return s.Certificate.Run(feeding) })
+	if s.Audit != nil {
+		group.Go(func() error { return s.Audit.Run(feeding) })
+	}
 	group.Go(func() error { return served(admission.ServeTLS(admissionListener, "", "")) })
 	group.Go(func() error { return served(probes.Serve(probeListener)) })
 	group.Go(func() error {

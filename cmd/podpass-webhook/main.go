@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/podpass-io/podpass/webhook"
+	"github.com/podpass-io/podpass/webhook/audit"
 	"github.com/podpass-io/podpass/webhook/inject"
 	"github.com/podpass-io/podpass/webhook/sastore"
 	"github.com/podpass-io/podpass/webhook/servingcert"
@@ -70,33 +71,34 @@ func run(ctx context.Context, o *options, log *slog.Logger) error {
 	}
 	store := sastore.New(metadataClient)
 
-	var certificate webhook.Certificate
-	if o.tlsCert != "" {
-		files := &servingcert.Files{CertFile: o.tlsCert, KeyFile: o.tlsKey, Log: log}
-		if err := files.Load(); err != nil {
-			return err
-		}
-		certificate = files
-	} else {
-		client, err := kubernetes.NewForConfig(config)
-		if err != nil {
-			return err
-		}
-		certificate = &servingcert.Source{
-			Client: client, Namespace: o.namespace, Secret: o.secret, Service: o.service, Webhook: o.webhook, Log: log,
-		}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	certificate, err := o.certificate(client, log)
+	if err != nil {
+		return err
 	}
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	webhook.RegisterStore(registry, store)
 	webhook.RegisterCertificate(registry, certificate.NotAfter)
+	metrics := webhook.NewMetrics(registry)
 	server := &webhook.Server{
 		Listen: o.listen, ProbeListen: o.probeListen, ShutdownDelay: o.shutdownDelay,
-		Handler: &webhook.Handler{
-			ServiceAccounts: store, Settings: settings, Metrics: webhook.NewMetrics(registry), Log: log,
+		Pods: &webhook.PodHandler{ServiceAccounts: store, Settings: settings, Metrics: metrics, Log: log},
+		ServiceAccounts: &webhook.ServiceAccountHandler{
+			Installation: settings.Installation, Deny: o.denyServiceAccounts, Metrics: metrics, Log: log,
 		},
 		Certificate: certificate, Store: store, Metrics: registry, Log: log,
+	}
+	if o.auditPeriod > 0 {
+		auditor := &audit.Auditor{
+			Client: client, ServiceAccounts: store, Settings: settings, Excluded: o.excluded(), Period: o.auditPeriod, Log: log,
+		}
+		webhook.RegisterAudit(registry, auditor)
+		server.Audit = auditor
 	}
 	log.Info("Starting", "version", cmp.Or(version, "dev"))
 	return server.Run(ctx)
@@ -107,4 +109,15 @@ func kubernetesConfig(kubeconfig string) (*rest.Config, error) {
 		return rest.InClusterConfig()
 	}
 	return clientcmd.BuildConfigFromFlags("", kubeconfig)
+}
+
+// certificate is from files, if there are any, else podpass's own.
+func (o *options) certificate(client kubernetes.Interface, log *slog.Logger) (webhook.Certificate, error) {
+	if o.tlsCert == "" {
+		return &servingcert.Source{
+			Client: client, Namespace: o.namespace, Secret: o.secret, Service: o.service, Replica: o.replica, Webhook: o.webhook, Log: log,
+		}, nil
+	}
+	files := &servingcert.Files{CertFile: o.tlsCert, KeyFile: o.tlsKey, Log: log}
+	return files, files.Load()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,11 @@ type options struct {
 	// it in the registration.
 	tlsCert, tlsKey                     string
 	namespace, secret, service, webhook string
+	replica                             string
+
+	denyServiceAccounts bool
+	auditPeriod         time.Duration
+	excludedNamespaces  string
 
 	listen, probeListen string
 	shutdownDelay       time.Duration
@@ -45,7 +51,11 @@ func (o *options) parse(args []string) error {
 	f.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "`namespace` of the Secret and the Service [POD_NAMESPACE]")
 	f.StringVar(&o.secret, "cert-secret", "podpass-webhook-ca", "`name` of the Secret that keeps the CA")
 	f.StringVar(&o.service, "service", "podpass-webhook", "`name` of the Service, for the certificate")
-	f.StringVar(&o.webhook, "webhook-name", "podpass", "`name` of the MutatingWebhookConfiguration to publish the CA in")
+	f.StringVar(&o.webhook, "webhook-name", "podpass", "`name` of the webhook configurations to publish the CA in")
+	f.StringVar(&o.replica, "replica", os.Getenv("POD_NAME"), "`name` of this replica's pod [POD_NAME]")
+	f.BoolVar(&o.denyServiceAccounts, "deny-serviceaccounts", false, "refuse ServiceAccounts with which pods would be denied, instead of warning")
+	f.DurationVar(&o.auditPeriod, "audit-period", time.Minute, "how often to look for pods that should have been injected and were not; 0: never")
+	f.StringVar(&o.excludedNamespaces, "excluded-namespaces", "", "`names`, separated by commas, that the registration excludes, so that the audit leaves them out")
 	f.StringVar(&o.listen, "listen", ":9443", "`address` for admission, over TLS")
 	f.StringVar(&o.probeListen, "probe-listen", ":8080", "`address` for /healthz, /readyz and /metrics")
 	f.DurationVar(&o.shutdownDelay, "shutdown-delay", 8*time.Second, "how long to keep serving after SIGTERM, until no more reviews come")
@@ -63,4 +73,9 @@ func (o *options) parse(args []string) error {
 		return errors.New("--namespace is required: where the CA's Secret is kept; or set --tls-cert and --tls-key")
 	}
 	return nil
+}
+
+// excluded namespaces of the audit.
+func (o *options) excluded() []string {
+	return strings.FieldsFunc(o.excludedNamespaces, func(r rune) bool { return r == ',' || r == ' ' })
 }

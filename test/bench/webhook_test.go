@@ -47,7 +47,7 @@ func BenchmarkReview(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			h := &webhook.Handler{
+			h := &webhook.PodHandler{
 				ServiceAccounts: test.accounts, Settings: settings, Metrics: webhook.NewMetrics(prometheus.NewRegistry()),
 				Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what it costs counts
 			}

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +18,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/cache"
@@ -41,6 +44,9 @@ type Store struct {
 	// liveReads counts the reads that went to the API server.
 	liveReads atomic.Int64
 	flight    singleflight.Group
+	// reading bounds the reads at one time: a namespace full of pods that opt in and
+	// ask for nothing must not become a load on the API server.
+	reading chan struct{}
 
 	mu     sync.RWMutex
 	byName map[string]map[string]*Record // namespace, name
@@ -49,7 +55,7 @@ type Store struct {
 
 // New gives an empty store; Run fills it.
 func New(client metadata.Interface) *Store {
-	return &Store{client: client, byName: map[string]map[string]*Record{}}
+	return &Store{client: client, reading: make(chan struct{}, maxLiveReads), byName: map[string]map[string]*Record{}}
 }
 
 // Run feeds the store until ctx ends.
@@ -92,12 +98,38 @@ func (s *Store) Len() (all, annotated int) {
 	return all, annotated
 }
 
+// All gives the ServiceAccounts known at the time of the call, in no order.
+func (s *Store) All() iter.Seq2[types.NamespacedName, Record] {
+	s.mu.RLock()
+	namespaces := make([]string, 0, len(s.byName))
+	for ns := range s.byName {
+		namespaces = append(namespaces, ns)
+	}
+	s.mu.RUnlock()
+	return func(yield func(types.NamespacedName, Record) bool) {
+		for _, ns := range namespaces {
+			// A namespace at a time: the caller is slow, and reviews must not wait for it.
+			s.mu.RLock()
+			names := maps.Clone(s.byName[ns])
+			s.mu.RUnlock()
+			for name, r := range names {
+				if !yield(types.NamespacedName{Namespace: ns, Name: name}, *r) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // LiveReads is the number of reads that went to the API server.
 func (s *Store) LiveReads() int64 { return s.liveReads.Load() }
 
 // liveTimeout bounds a live read: it happens within an admission, which the API
 // server gives up after some seconds.
 const liveTimeout = 2 * time.Second
+
+// maxLiveReads at one time. Each takes milliseconds.
+const maxLiveReads = 16
 
 // ErrNotFound: there is no such ServiceAccount.
 var ErrNotFound = errors.New("no such ServiceAccount")
@@ -121,6 +153,12 @@ func (s *Store) GetLive(ctx context.Context, namespace, name string) (Record, er
 		// Not the caller's context: others wait for the same read.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), liveTimeout)
 		defer cancel()
+		select {
+		case s.reading <- struct{}{}:
+			defer func() { <-s.reading }()
+		case <-ctx.Done():
+			return bare, fmt.Errorf("read ServiceAccount %s/%s: %d other reads are under way: %w", namespace, name, maxLiveReads, ctx.Err())
+		}
 		s.liveReads.Add(1)
 		o, err := s.client.Resource(serviceAccounts).Namespace(namespace).Get(ctx, name, meta.GetOptions{})
 		if apierrors.IsNotFound(err) {

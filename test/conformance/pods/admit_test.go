@@ -155,9 +155,9 @@ func admitByHandler(ctx context.Context, c Case) (Outcome, error) {
 }
 
 // handler is the webhook's, with the case's settings.
-func (c Case) handler(accounts webhook.ServiceAccounts) (*webhook.Handler, error) {
+func (c Case) handler(accounts webhook.ServiceAccounts) (*webhook.PodHandler, error) {
 	s, err := c.InjectSettings()
-	return &webhook.Handler{
+	return &webhook.PodHandler{
 		ServiceAccounts: accounts, Settings: s,
 		Metrics: webhook.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 	}, err

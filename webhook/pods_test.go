@@ -50,14 +50,14 @@ func annotated(key, value string) sastore.Record {
 
 const role = "arn:aws:iam::111122223333:role/orders"
 
-func newHandler(t testing.TB, accounts ServiceAccounts) (*Handler, *bytes.Buffer) {
+func newHandler(t testing.TB, accounts ServiceAccounts) (*PodHandler, *bytes.Buffer) {
 	t.Helper()
 	settings, err := inject.LoadSettings([]byte("broker: {image: podpass-broker:test}\naws: {region: eu-central-1}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	logs := new(bytes.Buffer)
-	return &Handler{
+	return &PodHandler{
 		ServiceAccounts: accounts, Settings: settings, Metrics: NewMetrics(prometheus.NewRegistry()),
 		Log: slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, logs

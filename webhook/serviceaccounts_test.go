@@ -1,0 +1,79 @@
+package webhook
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+func accountReview(operation, annotations, oldAnnotations string) string {
+	object := func(a string) string { return `{"metadata":{"name":"orders","annotations":{` + a + `}}}` }
+	old := "null"
+	if operation == "UPDATE" {
+		old = object(oldAnnotations)
+	}
+	return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u-1","kind":{"group":"","version":"v1","kind":"ServiceAccount"},
+"namespace":"shop","operation":"` + operation + `","object":` + object(annotations) + `,"oldObject":` + old + `}}`
+}
+
+func TestServiceAccountsAreChecked(t *testing.T) {
+	const (
+		good      = `"eks.amazonaws.com/role-arn":"arn:aws:iam::111122223333:role/orders"`
+		malformed = `"eks.amazonaws.com/role-arn":"orders"`
+		misspelt  = `"eks.amazonaws.com/role-arm":"arn:aws:iam::111122223333:role/orders"`
+	)
+	for name, test := range map[string]struct {
+		body    string
+		deny    bool
+		allowed bool
+		says    []string
+	}{
+		"good":                          {accountReview("CREATE", good, ""), true, true, nil},
+		"nothing asked":                 {accountReview("CREATE", `"a":"b"`, ""), true, true, nil},
+		"malformed, warned":             {accountReview("CREATE", malformed, ""), false, true, []string{"pods that use this ServiceAccount will be denied: podpass: WI001", "fix: "}},
+		"malformed, denied":             {accountReview("CREATE", malformed, ""), true, false, []string{"podpass: WI001", "fix: "}},
+		"misspelt":                      {accountReview("CREATE", misspelt, ""), true, true, []string{"podpass: WI034", "did you mean eks.amazonaws.com/role-arn?"}},
+		"becomes malformed":             {accountReview("UPDATE", malformed, good), true, false, []string{"WI001"}},
+		"was malformed, and stays so":   {accountReview("UPDATE", malformed, malformed), true, true, nil},
+		"malformed and changes further": {accountReview("UPDATE", malformed+`,"eks.amazonaws.com/audience":"x"`, malformed), true, false, []string{"WI001"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pods, _ := newHandler(t, nil)
+			h := &ServiceAccountHandler{
+				Installation: pods.Settings.Installation, Deny: test.deny,
+				Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
+			}
+			r := decode(t, post(t, h, test.body, "application/json"))
+			said := strings.Join(r.Warnings, "\n")
+			if r.Result != nil {
+				said += r.Result.Message
+			}
+			if r.Allowed != test.allowed || (len(test.says) == 0) != (said == "") {
+				t.Errorf("allowed %t, said %q", r.Allowed, said)
+			}
+			for _, want := range test.says {
+				if !strings.Contains(said, want) {
+					t.Errorf("does not say %q: %s", want, said)
+				}
+			}
+		})
+	}
+}
+
+func TestServiceAccountHandlerRefusesOthers(t *testing.T) {
+	h := &ServiceAccountHandler{Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler)}
+	for name, body := range map[string]string{
+		"a pod":      reviewOf(podOf("orders", "")),
+		"no object":  strings.Replace(accountReview("CREATE", "", ""), `{"metadata":{"name":"orders","annotations":{}}}`, `"x"`, 1),
+		"no old one": strings.Replace(accountReview("UPDATE", "", ""), `"oldObject":{"metadata":{"name":"orders","annotations":{}}}`, `"oldObject":"x"`, 1),
+		"not JSON":   "{",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if w := post(t, h, body, "application/json"); w.Code != 400 {
+				t.Errorf("status %d: %s", w.Code, w.Body)
+			}
+		})
+	}
+}
