@@ -37,3 +37,9 @@ app.kubernetes.io/component: webhook
 {{- $found := lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" (include "podpass.name" .) }}
 {{- if and $found (not .Values.certManager.enabled) }}{{ (first $found.webhooks).clientConfig.caBundle }}{{- end }}
 {{- end -}}
+
+{{- /* Namespaces of which no pod is looked at: failing closed must never keep the
+       cluster, or podpass, from starting. */ -}}
+{{- define "podpass.excluded" -}}
+{{- concat (list "kube-system" .Release.Namespace) .Values.excludedNamespaces | uniq | toYaml }}
+{{- end -}}
