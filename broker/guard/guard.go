@@ -33,7 +33,8 @@ func Check(r *http.Request) *Refusal {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	host = strings.Trim(strings.ToLower(host), "[]")
+	// Node writes Google's name with the final dot of a name that is complete.
+	host = strings.TrimSuffix(strings.Trim(strings.ToLower(host), "[]"), ".")
 	switch {
 	case !slices.Contains(hosts, host):
 		return &Refusal{http.StatusForbidden, "the Host header names another host than this endpoint"}

@@ -40,6 +40,22 @@ func ParseProvider(s string) (string, error) {
 	return resourcePrefix + name, nil
 }
 
+// IdentityNamespace gives the parts of a GKE cluster's or a fleet's provider,
+// "identitynamespace:<pool>:<identity provider>": the pool, which is the token's
+// audience too, and the identity provider, a URL. ok is false for other providers.
+func IdentityNamespace(provider string) (pool, issuer string, ok bool) {
+	rest, ok := strings.CutPrefix(provider, "identitynamespace:")
+	if !ok {
+		return "", "", false
+	}
+	// A pool's name may hold colons, "example.com:project.svc.id.goog".
+	pool, issuer, ok = strings.Cut(rest, ":https://")
+	if !ok {
+		return "", "", false
+	}
+	return pool, "https://" + issuer, true
+}
+
 // ValidServiceAccount reports whether s has the form of a service account's email.
 func ValidServiceAccount(s string) bool { return len(s) <= 254 && emailPattern.MatchString(s) }
 

@@ -1,0 +1,119 @@
+package gcpapi
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/podpass-io/podpass/federation/gcp"
+)
+
+const (
+	accountsPath   = "instance/service-accounts/"
+	publicUniverse = "googleapis.com"
+)
+
+// tree is what the server knows of the pod. It is built for each request: under
+// direct access the account's name may be the token's subject.
+func (h *Handler) tree(ctx context.Context) *node {
+	instance := []node{}
+	if a := attributes(h.Identity.Provider); len(a) > 0 {
+		instance = append(instance, directory("attributes", a...))
+	}
+	accounts := directory("service-accounts", h.accounts(ctx)...)
+	accounts.key = "serviceAccounts"
+
+	project := []node{{name: "numeric-project-id", key: "numericProjectId", value: projectNumber(h.Identity.Provider)}}
+	if id := h.project(); id != "" {
+		project = append(project, node{name: "project-id", key: "projectId", value: id})
+	}
+	universe := h.Universe
+	if universe == "" {
+		universe = publicUniverse
+	}
+	root := directory("",
+		directory("instance", append(instance, accounts)...),
+		directory("project", project...),
+		directory("universe",
+			node{name: "universe-domain", key: "universeDomain", value: universe},
+			node{name: "universe_domain", value: universe, alias: true})) // its name in older clients
+	return &root
+}
+
+// accounts are one account under its two names.
+func (h *Handler) accounts(ctx context.Context) []node {
+	email := h.email(ctx)
+	properties := []node{
+		{name: "aliases", value: []string{"default"}},
+		{name: "email", value: email},
+		{name: "identity", serve: h.identity},
+		{name: "scopes", value: []string{gcp.CloudPlatform}},
+		{name: "token", serve: h.token},
+	}
+	names := []node{directory("default", properties...), directory(email, properties...)}
+	if collapsed := strings.Replace(email, "://", ":/", 1); collapsed != email {
+		// Python's urllib makes one slash of the two in "principal://".
+		alias := directory(collapsed, properties...)
+		alias.alias = true
+		names = append(names, alias)
+	}
+	return names
+}
+
+// email is the account's name: the service account's; under direct access the
+// principal, if that was annotated, or a name like GKE's. Never "default", with
+// which gcloud finds no account.
+func (h *Handler) email(ctx context.Context) string {
+	switch {
+	case h.Identity.ServiceAccount != "":
+		return h.Identity.ServiceAccount
+	case h.Identity.PrincipalAsEmail:
+		return h.Principal(ctx)
+	}
+	if pool, _, ok := gcp.IdentityNamespace(h.Identity.Provider); ok {
+		return pool // on GKE, this is what the name is like
+	}
+	if h.Identity.Project != "" {
+		return h.Identity.Project + ".svc.id.goog"
+	}
+	return strconv.FormatUint(projectNumber(h.Identity.Provider), 10) + ".svc.id.goog"
+}
+
+// project is the project's ID, as annotated, or the one that a GKE cluster's or a
+// fleet's pool is named after.
+func (h *Handler) project() string {
+	if h.Identity.Project != "" {
+		return h.Identity.Project
+	}
+	pool, _, _ := gcp.IdentityNamespace(h.Identity.Provider)
+	id, ok := strings.CutSuffix(pool, ".svc.id.goog")
+	if !ok || !gcp.ValidProject(id) {
+		return ""
+	}
+	return id
+}
+
+// projectNumber is the number in the provider's name; 0 where it has none, since
+// gcloud wants digits to believe that it is on GCE.
+func projectNumber(provider string) uint64 {
+	_, rest, _ := strings.Cut(provider, "/projects/")
+	text, _, _ := strings.Cut(rest, "/")
+	number, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
+// attributes are a GKE cluster's name and location, which its identity provider
+// tells: https://container.googleapis.com/v1/projects/<project>/locations/
+// <location>/clusters/<name>. Logging and tracing libraries label with them.
+func attributes(provider string) []node {
+	_, issuer, _ := gcp.IdentityNamespace(provider)
+	_, path, ok := strings.Cut(issuer, "/locations/")
+	location, name, found := strings.Cut(path, "/clusters/")
+	if !ok || !found || location == "" || name == "" || strings.Contains(location+name, "/") {
+		return nil
+	}
+	return []node{{name: "cluster-location", value: location}, {name: "cluster-name", value: name}}
+}
