@@ -19,9 +19,11 @@ import (
 const (
 	cloud = "gcp"
 
+	// DefaultUniverse is the domain of Google's public APIs.
+	DefaultUniverse = "googleapis.com"
 	// DefaultSTSEndpoint and DefaultIAMCredentialsEndpoint are Google's.
-	DefaultSTSEndpoint            = "https://sts.googleapis.com"
-	DefaultIAMCredentialsEndpoint = "https://iamcredentials.googleapis.com"
+	DefaultSTSEndpoint            = "https://sts." + DefaultUniverse
+	DefaultIAMCredentialsEndpoint = "https://iamcredentials." + DefaultUniverse
 	// CloudPlatform is the scope that covers all others.
 	CloudPlatform = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -34,7 +36,7 @@ const (
 type Client struct {
 	Identity Identity
 	Token    federation.TokenSource
-	// STSEndpoint and IAMCredentialsEndpoint; "": Google's.
+	// STSEndpoint; "": Google's. IAMCredentialsEndpoint; "": of the same universe.
 	STSEndpoint            string
 	IAMCredentialsEndpoint string
 	// HTTP talks to Google; see federation.HTTPClient.
@@ -76,7 +78,22 @@ func normalize(scopes []string) []string {
 func (c *Client) stsURL() string { return cmp.Or(c.STSEndpoint, DefaultSTSEndpoint) + "/v1/token" }
 
 func (c *Client) iamURL(method string) string {
-	return cmp.Or(c.IAMCredentialsEndpoint, DefaultIAMCredentialsEndpoint) + "/v1/projects/-/serviceAccounts/" + c.Identity.ServiceAccount + ":" + method
+	endpoint := c.IAMCredentialsEndpoint
+	if endpoint == "" {
+		endpoint = "https://iamcredentials." + Universe(c.STSEndpoint)
+	}
+	return endpoint + "/v1/projects/-/serviceAccounts/" + c.Identity.ServiceAccount + ":" + method
+}
+
+// Universe is the domain of the Google APIs to which an STS endpoint belongs. A
+// sovereign universe has its STS at sts.<universe>; a regional or private endpoint
+// of the public one, and a name that does not tell, are DefaultUniverse's.
+func Universe(stsEndpoint string) string {
+	host, ok := strings.CutPrefix(stsEndpoint, "https://sts.")
+	if !ok || strings.ContainsAny(host, "/:") || strings.HasSuffix(host, "."+DefaultUniverse) {
+		return DefaultUniverse
+	}
+	return host
 }
 
 func (c *Client) viaFederated(ctx context.Context) (federation.Credential, error) {
@@ -139,7 +156,14 @@ func (s supplier) SubjectToken(context.Context, externalaccount.SupplierOptions)
 }
 
 // Principal is the IAM principal of a token's subject: what IAM policies name.
+// Those of GKE clusters and fleets are named after their pool, since the provider
+// does not tell the project's number.
+// https://cloud.google.com/iam/docs/principal-identifiers
 func Principal(provider, subject string) string {
+	if pool, _, ok := IdentityNamespace(provider); ok {
+		namespace, account, _ := strings.Cut(strings.TrimPrefix(subject, "system:serviceaccount:"), ":")
+		return "serviceAccount:" + pool + "[" + namespace + "/" + account + "]"
+	}
 	pool, _, ok := strings.Cut(strings.TrimPrefix(provider, "//"), "/providers/")
 	if !ok {
 		return subject

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,7 +125,13 @@ func hint(e *federation.Error, f failure) string {
 	case e.Code == "SERVICE_DISABLED":
 		return "enable iamcredentials.googleapis.com in the service account's project"
 	case e.Kind == federation.KindDenied && f.Op != opSTS:
-		return fmt.Sprintf("grant roles/iam.workloadIdentityUser on %s to %s", i.ServiceAccount, Principal(i.Provider, c.Subject))
+		// Google does not say which step of a chain was refused.
+		chain := append(slices.Clone(i.Delegates), i.ServiceAccount)
+		h := fmt.Sprintf("grant roles/iam.workloadIdentityUser on %s to %s", chain[0], Principal(i.Provider, c.Subject))
+		for n, account := range chain[1:] {
+			h += fmt.Sprintf(", roles/iam.serviceAccountTokenCreator on %s to %s", account, chain[n])
+		}
+		return h
 	case e.Kind == federation.KindDenied:
 		return who + "; the attribute condition of provider " + i.Provider + " refuses it"
 	case e.Kind == federation.KindAudienceMismatch:

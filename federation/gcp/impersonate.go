@@ -13,6 +13,10 @@ import (
 	"github.com/podpass-io/podpass/federation"
 )
 
+// maxIDTokenAge is how long an ID token is served. It lives an hour, and Go's client
+// takes that for what is left when it gets one: each must be nearly new.
+const maxIDTokenAge = 5 * time.Minute
+
 // defaultLifetime of an impersonated token, in seconds: the longest that needs no
 // organisation policy.
 const defaultLifetime = 3600
@@ -43,6 +47,9 @@ func (e *impersonated) Exchange(ctx context.Context) (federation.Credential, err
 	}, &out)
 	if err != nil {
 		return federation.Credential{}, err
+	}
+	if out.AccessToken == "" || out.ExpireTime.IsZero() {
+		return federation.Credential{}, unreadable("iamcredentials:generateAccessToken", http.StatusOK)
 	}
 	return federation.Credential{
 		Token: out.AccessToken, Principal: e.c.Identity.ServiceAccount,
@@ -79,10 +86,12 @@ func (e *idToken) Exchange(ctx context.Context) (federation.Credential, error) {
 	if err != nil {
 		return federation.Credential{}, &federation.Error{Kind: federation.KindUnavailable, Cloud: cloud, Op: "iamcredentials:generateIdToken", Err: fmt.Errorf("ID token: %w", err)}
 	}
-	return federation.Credential{
-		Token: out.Token, Principal: e.c.Identity.ServiceAccount,
-		Expiry: federation.ExpiresAt(time.Now(), parsed.Expiry),
-	}, nil
+	now := time.Now()
+	expiry := federation.ExpiresAt(now, parsed.Expiry)
+	if expiry.Life() > maxIDTokenAge {
+		expiry = federation.ExpiresIn(now, maxIDTokenAge)
+	}
+	return federation.Credential{Token: out.Token, Principal: e.c.Identity.ServiceAccount, Expiry: expiry}, nil
 }
 
 func delegates(i Identity) []string {
@@ -132,7 +141,13 @@ func (c *Client) callIAM(ctx context.Context, method string, body, into any) err
 		return explain(ctx, nil, last, failure{Op: op, Identity: c.Identity, Endpoint: url, Claims: claims})
 	}
 	if err := json.Unmarshal(last.Body, into); err != nil {
-		return &federation.Error{Kind: federation.KindUnavailable, Cloud: cloud, Op: op, Status: resp.StatusCode, Message: "the answer is not the JSON that was expected"}
+		return unreadable(op, resp.StatusCode)
 	}
 	return nil
+}
+
+// unreadable is a success that holds no credential: somebody else's answer, a
+// proxy's perhaps.
+func unreadable(op string, status int) error {
+	return &federation.Error{Kind: federation.KindUnavailable, Cloud: cloud, Op: op, Status: status, Message: "the answer is not the JSON that was expected"}
 }

@@ -136,10 +136,25 @@ func (s *Server) verify(r *http.Request, p trust.GCPProvider, token string) (str
 	if !slices.ContainsFunc(allowed, func(a string) bool { return slices.Contains(claims.Audiences, a) }) {
 		return grant("The audience in ID Token [" + strings.Join(claims.Audiences, ",") + "] does not match the expected audience.")
 	}
+	if strings.HasPrefix(p.Name, "identitynamespace:") && strings.Count(claims.Subject, ":") != 3 {
+		return grant("The subject in ID Token is not that of a Kubernetes service account.")
+	}
 	if p.Condition != "" && !trust.Glob([]string{p.Condition}, claims.Subject) {
 		return "", &refusal{"unauthorized_client", "The given credential is rejected by the attribute condition."}
 	}
-	return gcp.Principal(providerPrefix+p.Name, claims.Subject), nil
+	return principal(p.Name, claims.Subject), nil
+}
+
+// principal is whom IAM takes the bearer for. Of a GKE cluster or a fleet it is
+// named after the pool, by namespace and name.
+func principal(provider, subject string) string {
+	if pool, ok := strings.CutPrefix(provider, "identitynamespace:"); ok {
+		pool, _, _ = strings.Cut(pool, ":https://")
+		parts := strings.Split(subject, ":") // system:serviceaccount:<namespace>:<name>
+		return "serviceAccount:" + pool + "[" + strings.Join(parts[2:], "/") + "]"
+	}
+	pool, _, _ := strings.Cut(provider, "/providers/")
+	return "principal://iam.googleapis.com/" + pool + "/subject/" + subject
 }
 
 func (s *Server) iam(w http.ResponseWriter, r *http.Request, email, method string) {
@@ -234,7 +249,7 @@ func (s *Server) tokenInfo(w http.ResponseWriter, r *http.Request) {
 	}
 	info := map[string]string{"scope": strings.Join(t.scopes, " "), "exp": "", "sub": t.principal}
 	info["exp"] = t.expires.UTC().Format(time.RFC3339)
-	if !strings.HasPrefix(t.principal, "principal://") {
+	if !strings.ContainsAny(t.principal, "/[") { // an email, not a federated principal
 		info["email"] = t.principal
 	}
 	writeJSON(w, http.StatusOK, info)
