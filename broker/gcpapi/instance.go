@@ -8,10 +8,7 @@ import (
 	"github.com/podpass-io/podpass/federation/gcp"
 )
 
-const (
-	accountsPath   = "instance/service-accounts/"
-	publicUniverse = "googleapis.com"
-)
+const accountsPath = "instance/service-accounts/"
 
 // tree is what the server knows of the pod. It is built for each request: under
 // direct access the account's name may be the token's subject.
@@ -29,7 +26,7 @@ func (h *Handler) tree(ctx context.Context) *node {
 	}
 	universe := h.Universe
 	if universe == "" {
-		universe = publicUniverse
+		universe = gcp.DefaultUniverse
 	}
 	root := directory("",
 		directory("instance", append(instance, accounts)...),
