@@ -7,11 +7,8 @@ package azureapi
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -27,10 +24,6 @@ const Path = "/azure/v1/token"
 // pauses of their own: with a cloud that hangs, their patience adds up to some 20 s.
 const hold = 2 * time.Second
 
-// maxResource bounds the resource that an application asks for: it is part of a
-// cache key and of a request to Entra.
-const maxResource = 1024
-
 // Handler serves the tokens of one Entra identity.
 type Handler struct {
 	// AccessToken gives a token for a resource; it may wait until its context ends.
@@ -38,6 +31,8 @@ type Handler struct {
 	ClientID    string
 	Secret      federation.Secret
 	Log         *slog.Logger
+
+	reporter guard.Reporter
 }
 
 // body's fields are strings, and expires_in stands before expires_on: one SDK maps
@@ -95,22 +90,18 @@ func IsIMDS(path string) bool {
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	resource := q.Get("resource")
-	if resource == "" || len(resource) > maxResource || len(q.Get("claims")) > 4*maxResource {
-		writeError(w, http.StatusBadRequest, "invalid_request", "the parameter resource is required, of at most 1024 characters", "")
-		return
-	}
-	if other := otherIdentity(q, h.ClientID); other != "" {
-		// Never this pod's token under another's name.
-		writeError(w, http.StatusBadRequest, "invalid_request", other+" asks for another identity than this pod's, whose client_id is "+h.ClientID, "")
+	wanted, problem := h.parse(r.URL.RawQuery)
+	if problem != "" {
+		writeError(w, http.StatusBadRequest, "invalid_request", problem, "")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), hold)
 	defer cancel()
-	c, err := h.AccessToken(ctx, resource, q.Get("claims"))
+	c, err := h.AccessToken(ctx, wanted.resource, wanted.claims)
 	if err != nil {
-		h.Log.Warn("No Azure token for the application", "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
+		if h.reporter.New(err.Error()) {
+			h.Log.Warn("No Azure token for the application", "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
+		}
 		writeFailure(w, err)
 		return
 	}
@@ -120,61 +111,6 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		ExpiresIn: strconv.FormatInt(int64(c.Expiry.Remaining(now).Seconds()), 10),
 		ExpiresOn: strconv.FormatInt(c.Expiry.Time().Unix(), 10),
 		NotBefore: strconv.FormatInt(c.Expiry.Issued().Unix(), 10),
-		Resource:  resource, TokenType: "Bearer",
+		Resource:  wanted.resource, TokenType: "Bearer",
 	})
-}
-
-func otherIdentity(q url.Values, clientID string) string {
-	if id := q.Get("client_id"); id != "" && !strings.EqualFold(id, clientID) {
-		return "client_id"
-	}
-	for _, p := range []string{"mi_res_id", "msi_res_id", "object_id", "principal_id"} {
-		if q.Get(p) != "" {
-			return p
-		}
-	}
-	return ""
-}
-
-// writeFailure answers 4xx JSON for what retrying does not mend: SDKs then show
-// Entra's text at once. 5xx and 429 are retried for seconds.
-func writeFailure(w http.ResponseWriter, err error) {
-	code, correlation, kind := "", "", federation.KindOf(err)
-	if e, ok := errors.AsType[*federation.Error](err); ok {
-		code, correlation = e.Code, e.RequestID
-		if kind.Transient() {
-			w.Header().Set("Retry-After", strconv.Itoa(max(1, int(e.RetryAfter.Seconds()))))
-		}
-	}
-	if code == "" {
-		code = string(kind)
-	}
-	status := http.StatusBadRequest
-	switch kind {
-	case federation.KindDenied:
-		status = http.StatusForbidden
-	case federation.KindThrottled:
-		status = http.StatusTooManyRequests
-	case federation.KindUnavailable, federation.KindCanceled:
-		status = http.StatusServiceUnavailable
-	default:
-	}
-	writeError(w, status, code, err.Error(), correlation)
-}
-
-// writeError has both shapes of error, the metadata service's and App Service's.
-func writeError(w http.ResponseWriter, status int, code, text, correlation string) {
-	write(w, status, struct {
-		Error         string `json:"error"`
-		Description   string `json:"error_description"`
-		StatusCode    int    `json:"statusCode"`
-		Message       string `json:"message"`
-		CorrelationID string `json:"correlationId"`
-	}{code, text, status, text, correlation})
-}
-
-func write(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // an error means that the client has gone
 }
