@@ -95,7 +95,7 @@ func run(ctx context.Context, o *options, log *slog.Logger) error {
 	}
 	if o.auditPeriod > 0 {
 		auditor := &audit.Auditor{
-			Client: client, ServiceAccounts: store, Settings: settings, Excluded: o.excluded(), Period: o.auditPeriod, Log: log,
+			Client: client, ServiceAccounts: store, Settings: settings, Excluded: split(o.excludedNamespaces), Period: o.auditPeriod, Log: log,
 		}
 		webhook.RegisterAudit(registry, auditor)
 		server.Audit = auditor
@@ -115,7 +115,7 @@ func kubernetesConfig(kubeconfig string) (*rest.Config, error) {
 func (o *options) certificate(client kubernetes.Interface, log *slog.Logger) (webhook.Certificate, error) {
 	if o.tlsCert == "" {
 		return &servingcert.Source{
-			Client: client, Namespace: o.namespace, Secret: o.secret, Service: o.service, Replica: o.replica, Webhook: o.webhook, Log: log,
+			Client: client, Namespace: o.namespace, Secret: o.secret, Services: split(o.services), Replica: o.replica, Webhook: o.webhook, Log: log,
 		}, nil
 	}
 	files := &servingcert.Files{CertFile: o.tlsCert, KeyFile: o.tlsKey, Log: log}

@@ -25,7 +25,7 @@ type options struct {
 	// Without tlsCert the webhook keeps a CA of its own, in the Secret, and publishes
 	// it in the registration.
 	tlsCert, tlsKey                     string
-	namespace, secret, service, webhook string
+	namespace, secret, services, webhook string
 	replica                             string
 
 	denyServiceAccounts bool
@@ -50,7 +50,7 @@ func (o *options) parse(args []string) error {
 	f.StringVar(&o.tlsKey, "tls-key", "", "its key `file`")
 	f.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "`namespace` of the Secret and the Service [POD_NAMESPACE]")
 	f.StringVar(&o.secret, "cert-secret", "podpass-webhook-ca", "`name` of the Secret that keeps the CA")
-	f.StringVar(&o.service, "service", "podpass-webhook", "`name` of the Service, for the certificate")
+	f.StringVar(&o.services, "service", "podpass-webhook", "`names` of the Services that the certificate is for, separated by commas; the first is that of all replicas")
 	f.StringVar(&o.webhook, "webhook-name", "podpass", "`name` of the webhook configurations to publish the CA in")
 	f.StringVar(&o.replica, "replica", os.Getenv("POD_NAME"), "`name` of this replica's pod [POD_NAME]")
 	f.BoolVar(&o.denyServiceAccounts, "deny-serviceaccounts", false, "refuse ServiceAccounts with which pods would be denied, instead of warning")
@@ -75,7 +75,7 @@ func (o *options) parse(args []string) error {
 	return nil
 }
 
-// excluded namespaces of the audit.
-func (o *options) excluded() []string {
-	return strings.FieldsFunc(o.excludedNamespaces, func(r rune) bool { return r == ',' || r == ' ' })
+// split takes a list of names apart.
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }

@@ -86,9 +86,9 @@ func (s *Source) agreed(ctx context.Context, secret *core.Secret) (bool, error) 
 	if s.Replica == "" {
 		return true, nil
 	}
-	list, err := s.Client.DiscoveryV1().EndpointSlices(s.Namespace).List(ctx, meta.ListOptions{LabelSelector: "kubernetes.io/service-name=" + s.Service})
+	list, err := s.Client.DiscoveryV1().EndpointSlices(s.Namespace).List(ctx, meta.ListOptions{LabelSelector: "kubernetes.io/service-name=" + s.Services[0]})
 	if err != nil {
-		return false, fmt.Errorf("list the replicas of service %s/%s: %w", s.Namespace, s.Service, err)
+		return false, fmt.Errorf("list the replicas of service %s/%s: %w", s.Namespace, s.Services[0], err)
 	}
 	have := published(secret)
 	for _, slice := range list.Items {

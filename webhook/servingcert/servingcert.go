@@ -67,9 +67,10 @@ type Source struct {
 	Client kubernetes.Interface
 	// Namespace of the Secret and of the Service.
 	Namespace string
-	// Secret that holds the CA, and Service that the leaf is for.
-	Secret  string
-	Service string
+	// Secret that holds the CA.
+	Secret string
+	// Services that the leaf is for; the first is that of all replicas.
+	Services []string
 	// Replica is this replica's name, as the Service's EndpointSlices have it; empty
 	// outside of a cluster, where nobody waits for others.
 	Replica string
@@ -207,7 +208,11 @@ func (s *Source) sign(ca pair, now time.Time) error {
 		now.Before(leaf.Leaf.NotBefore.Add(backdate+leafLife/2)) && leaf.Leaf.CheckSignatureFrom(ca.cert) == nil {
 		return nil
 	}
-	leaf, err := ca.sign(now, s.Service+"."+s.Namespace+".svc", s.Service+"."+s.Namespace+".svc.cluster.local", s.Service+"."+s.Namespace)
+	var names []string
+	for _, service := range s.Services {
+		names = append(names, service+"."+s.Namespace+".svc") // as the API server asks for it
+	}
+	leaf, err := ca.sign(now, names...)
 	if err != nil {
 		return fmt.Errorf("sign the serving certificate: %w", err)
 	}

@@ -31,7 +31,7 @@ func validation() *admission.ValidatingWebhookConfiguration {
 }
 
 func newSource(client kubernetes.Interface) *Source {
-	return &Source{Client: client, Namespace: "podpass-system", Secret: "ca", Service: "podpass-webhook", Webhook: "podpass", Log: slog.New(slog.DiscardHandler)}
+	return &Source{Client: client, Namespace: "podpass-system", Secret: "ca", Services: []string{"podpass-webhook", "podpass-webhook-0"}, Webhook: "podpass", Log: slog.New(slog.DiscardHandler)}
 }
 
 func run(t *testing.T, s *Source) (stop func()) {
@@ -70,8 +70,10 @@ func trusted(t *testing.T, client kubernetes.Interface, s *Source) {
 	for name, bundle := range bundles {
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM(bundle)
-		if _, err := leaf.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: "podpass-webhook.podpass-system.svc", CurrentTime: time.Now()}); err != nil {
-			t.Fatalf("at %s, entry %s: %v", time.Now(), name, err)
+		for _, service := range s.Services {
+			if _, err := leaf.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: service + ".podpass-system.svc", CurrentTime: time.Now()}); err != nil {
+				t.Fatalf("at %s, entry %s: %v", time.Now(), name, err)
+			}
 		}
 	}
 }

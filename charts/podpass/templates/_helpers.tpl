@@ -43,3 +43,12 @@ app.kubernetes.io/component: webhook
 {{- define "podpass.excluded" -}}
 {{- concat (list "kube-system" .Release.Namespace) .Values.excludedNamespaces | uniq | toYaml }}
 {{- end -}}
+
+{{- /* The Service of all replicas, and each replica's own. */ -}}
+{{- define "podpass.services" -}}
+{{- $service := printf "%s-webhook" (include "podpass.name" .) }}
+- {{ $service }}
+{{- range $replica := until (int .Values.replicas) }}
+- {{ $service }}-{{ $replica }}
+{{- end }}
+{{- end -}}
