@@ -125,5 +125,15 @@ func (c *cluster) waitAPI(ctx context.Context) error {
 	}) {
 		return nil
 	}
-	return fmt.Errorf("API server not ready: %w (see %s)", last, c.path("log", "kube-apiserver.log"))
+	log := c.path("log", "kube-apiserver.log")
+	return fmt.Errorf("API server not ready: %w (see %s; it ends with:\n%s)", last, log, tail(log))
+}
+
+// tail is the end of a file, for an error.
+func tail(file string) string {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b[max(0, len(b)-3000):])
 }

@@ -50,15 +50,15 @@ func (b *Bed) Install(ctx context.Context, extra ...string) error {
 		if err := run(ctx, b.opts.Root, b.opts.Log, []string{"KUBECONFIG=" + b.Kubeconfig}, b.bin.helm, args...); err != nil {
 			return err
 		}
-		return b.waitInjecting(ctx)
+		return b.WaitInjecting(ctx)
 	})
 }
 
-// waitInjecting waits until the API server reaches the webhook: it learns of ready
+// WaitInjecting waits until the API server reaches the webhook: it learns of ready
 // endpoints, and of the CA, a moment after Helm says that all is ready. A dry run
 // by a pod that opted in fails until then; pods that did not opt in would be
 // admitted as they are.
-func (b *Bed) waitInjecting(ctx context.Context) error {
+func (b *Bed) WaitInjecting(ctx context.Context) error {
 	const namespace = "default"
 	if err := b.Apply(ctx, namespace, fmt.Sprintf("{apiVersion: v1, kind: ServiceAccount, metadata: {name: probe, annotations: {podpass.io/aws-role-arn: %q}}}", AWSRole)); err != nil {
 		return err
