@@ -54,6 +54,7 @@ type Cache struct {
 
 	mu      sync.Mutex
 	entries map[string]*entry
+	limits  map[string]*limit // by cloud
 }
 
 // New gives a Cache.
@@ -70,8 +71,8 @@ func New(opts Options) *Cache {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Cache{opts: opts, wake: make(chan struct{}, 1), entries: map[string]*entry{}}
-	c.base, c.cancel = context.WithCancel(context.Background())
+	c := &Cache{opts: opts, wake: make(chan struct{}, 1), entries: map[string]*entry{}, limits: map[string]*limit{}}
+	c.base, c.cancel = context.WithCancel(withinExchange(context.Background()))
 	return c
 }
 
@@ -79,7 +80,11 @@ func New(opts Options) *Cache {
 // for which it waits until ctx ends. Its errors are *federation.Error.
 func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Credential, error) {
 	c.mu.Lock()
-	n := c.entry(e)
+	n, err := c.admit(ctx, e)
+	if err != nil {
+		c.mu.Unlock()
+		return federation.Credential{}, err
+	}
 	now := time.Now()
 	n.used = now
 	if n.valid(now) {
@@ -252,7 +257,7 @@ func (c *Cache) start(n *entry) <-chan struct{} {
 		ctx, cancel := context.WithTimeout(c.base, c.opts.Timeout)
 		defer cancel()
 		begin := time.Now()
-		credential, err := n.exchanger.Exchange(ctx)
+		credential, err := exchange(ctx, n.exchanger)
 		took := time.Since(begin)
 		c.mu.Lock()
 		if err == nil {
