@@ -55,6 +55,7 @@ func explain(ctx context.Context, err error, resp *federation.Response, f failur
 		Error         string `json:"error"`
 		Description   string `json:"error_description"`
 		CorrelationID string `json:"correlation_id"`
+		Issuer        string `json:"issuer"`
 	}
 	if json.Unmarshal(resp.Body, &in) == nil {
 		e.Code, e.Message, e.RequestID = in.Error, in.Description, in.CorrelationID
@@ -64,6 +65,10 @@ func explain(ctx context.Context, err error, resp *federation.Response, f failur
 	}
 	kind, known := kinds[e.Code]
 	switch {
+	case in.Issuer != "" && resp.Status == 200:
+		// The tenant's metadata, which was refused before anything was sent.
+		e.Kind = federation.KindConfig
+		e.Message = fmt.Sprintf("the metadata of %s is that of issuer %q", f.Authority, in.Issuer)
 	case known:
 		e.Kind = kind
 	case resp.Status == 429:
