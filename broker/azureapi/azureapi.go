@@ -24,13 +24,19 @@ const Path = "/azure/v1/token"
 // pauses of their own: with a cloud that hangs, their patience adds up to some 20 s.
 const hold = 2 * time.Second
 
+// Source gives an application's token for a resource; it may wait until its context
+// ends. claims is a claims challenge to pass on; usually empty.
+type Source func(ctx context.Context, resource, claims string) (federation.Credential, error)
+
 // Handler serves the tokens of one Entra identity.
 type Handler struct {
-	// AccessToken gives a token for a resource; it may wait until its context ends.
-	AccessToken func(ctx context.Context, resource, claims string) (federation.Credential, error)
+	// AccessToken is for requests that name no application, or this one.
+	AccessToken Source
 	ClientID    string
-	Secret      federation.Secret
-	Log         *slog.Logger
+	// Others are the pod's further applications, by client ID.
+	Others map[string]Source
+	Secret federation.Secret
+	Log    *slog.Logger
 
 	reporter guard.Reporter
 }
@@ -97,17 +103,17 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), hold)
 	defer cancel()
-	c, err := h.AccessToken(ctx, wanted.resource, wanted.claims)
+	c, err := wanted.source(ctx, wanted.resource, wanted.claims)
 	if err != nil {
 		if h.reporter.New(err.Error()) {
-			h.Log.Warn("No Azure token for the application", "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
+			h.Log.Warn("No Azure token for the application", "clientID", wanted.clientID, "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
 		}
 		writeFailure(w, err)
 		return
 	}
 	now := time.Now()
 	write(w, http.StatusOK, body{
-		AccessToken: c.Token.Reveal(), ClientID: h.ClientID,
+		AccessToken: c.Token.Reveal(), ClientID: wanted.clientID,
 		ExpiresIn: strconv.FormatInt(int64(c.Expiry.Remaining(now).Seconds()), 10),
 		ExpiresOn: strconv.FormatInt(c.Expiry.Time().Unix(), 10),
 		NotBefore: strconv.FormatInt(c.Expiry.Issued().Unix(), 10),

@@ -2,7 +2,9 @@ package azureapi
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +16,11 @@ const (
 )
 
 // request is what an application asks for.
-type request struct{ resource, claims string }
+type request struct {
+	clientID         string
+	source           Source
+	resource, claims string
+}
 
 // parse reads a query; problem is what is wrong with it.
 func (h *Handler) parse(query string) (wanted request, problem string) {
@@ -23,16 +29,15 @@ func (h *Handler) parse(query string) (wanted request, problem string) {
 		// The part that cannot be read might name another identity.
 		return request{}, "the query cannot be read"
 	}
-	wanted = request{q.Get("resource"), q.Get("claims")}
+	wanted = request{h.ClientID, h.AccessToken, q.Get("resource"), q.Get("claims")}
 	switch {
 	case len(wanted.resource) > maxResource || !printable(wanted.resource) || len(q["resource"]) != 1:
 		return request{}, "the parameter resource is required once, of at most 1024 printable characters"
 	case len(wanted.claims) > maxClaims || len(q["claims"]) > 1 || wanted.claims != "" && !isObject(wanted.claims):
 		return request{}, "the parameter claims must be a JSON object, of at most 4096 characters"
 	}
-	if other := otherIdentity(q, h.ClientID); other != "" {
-		// Never this pod's token under another's name.
-		return request{}, other + " asks for another identity than this pod's, whose client_id is " + h.ClientID
+	if problem := h.identity(q, &wanted); problem != "" {
+		return request{}, problem
 	}
 	return wanted, ""
 }
@@ -49,21 +54,31 @@ func isObject(s string) bool {
 	return json.Unmarshal([]byte(s), &object) == nil && object != nil
 }
 
-// otherIdentity names the parameter that asks for an identity which is not the
-// pod's. The pod knows its own by client ID only: it cannot tell whether an object
-// or a resource ID is the same one's.
-func otherIdentity(q url.Values, clientID string) string {
-	for _, id := range q["client_id"] {
-		if id != "" && !strings.EqualFold(id, clientID) {
-			return "client_id"
-		}
-	}
+// identity finds whose token is wanted, and says why it is nobody's here: this pod's
+// token is never given under another's name. The pod knows its own by client ID
+// only: it cannot tell whether an object or a resource ID is the same one's.
+func (h *Handler) identity(q url.Values, wanted *request) (problem string) {
 	for _, parameter := range []string{"mi_res_id", "msi_res_id", "object_id", "principal_id"} {
-		for _, id := range q[parameter] {
-			if id != "" {
-				return parameter
-			}
+		if strings.Join(q[parameter], "") != "" {
+			return parameter + " cannot tell which identity is asked for: this pod's has the client_id " + h.ClientID
 		}
 	}
-	return ""
+	ids := q["client_id"]
+	if len(ids) > 1 {
+		return "the parameter client_id is given more than once"
+	}
+	if len(ids) == 0 || ids[0] == "" || strings.EqualFold(ids[0], h.ClientID) {
+		return ""
+	}
+	for id, source := range h.Others {
+		if strings.EqualFold(ids[0], id) {
+			wanted.clientID, wanted.source = id, source
+			return ""
+		}
+	}
+	return "client_id asks for another identity than this pod's: " + strings.Join(h.clientIDs(), ", ")
+}
+
+func (h *Handler) clientIDs() []string {
+	return append([]string{h.ClientID}, slices.Sorted(maps.Keys(h.Others))...)
 }

@@ -35,6 +35,29 @@ func (c *Client) AccessToken(resource, claims string) federation.Exchanger {
 	return &accessToken{c, resource, claims}
 }
 
+// For is the Client of one of the identity's applications, by its client ID in any
+// letter case; false: the identity has no such application.
+func (c *Client) For(clientID string) (*Client, bool) {
+	if strings.EqualFold(clientID, c.Identity.ClientID) {
+		return c, true
+	}
+	for _, a := range c.Identity.Others {
+		if strings.EqualFold(clientID, a.ClientID) {
+			other := *c
+			other.Identity.ClientID, other.Identity.TenantID, other.Identity.Others = a.ClientID, a.TenantID, nil
+			return &other, true
+		}
+	}
+	return nil, false
+}
+
+// Source gives access tokens from a Getter, as protocol handlers ask for them.
+func (c *Client) Source(from federation.Getter) func(ctx context.Context, resource, claims string) (federation.Credential, error) {
+	return func(ctx context.Context, resource, claims string) (federation.Credential, error) {
+		return from.Get(ctx, c.AccessToken(resource, claims))
+	}
+}
+
 func (c *Client) authority() string {
 	return strings.TrimSuffix(cmp.Or(c.AuthorityHost, DefaultAuthorityHost), "/") + "/" + c.Identity.TenantID
 }

@@ -18,4 +18,13 @@ type Identity struct {
 	TenantID string `json:"tenantID"`
 	// Audience of the subject token; DefaultAudience unless the installation differs.
 	Audience string `json:"audience"`
+	// Others are further applications, which the pod's SDKs ask for by client ID. Each
+	// trusts the same subject, with a federated credential of its own.
+	Others []Application `json:"others,omitempty"`
+}
+
+// Application is an application or managed identity, in any tenant of the cloud.
+type Application struct {
+	ClientID string `json:"clientID"`
+	TenantID string `json:"tenantID"`
 }

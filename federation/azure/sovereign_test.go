@@ -78,6 +78,23 @@ func TestForeignIssuer(t *testing.T) {
 	}
 }
 
+func TestManagementResource(t *testing.T) {
+	for authority, want := range map[string]string{
+		"":                                          "https://management.azure.com",
+		"https://login.microsoftonline.com/":        "https://management.azure.com",
+		"https://login.microsoftonline.us":          "https://management.usgovcloudapi.net",
+		"https://Login.MicrosoftOnline.us/":         "https://management.usgovcloudapi.net",
+		"https://login.chinacloudapi.cn/":           "https://management.chinacloudapi.cn",
+		"https://login.partner.microsoftonline.cn/": "https://management.chinacloudapi.cn",
+		"https://entra.example.com:8443/":           "https://management.azure.com",
+		"%":                                         "https://management.azure.com",
+	} {
+		if got := azure.ManagementResource(authority); got != want {
+			t.Errorf("%s: %s, want %s", authority, got, want)
+		}
+	}
+}
+
 // TestKeys: every input that changes the token is in the key, which holds no secret.
 func TestKeys(t *testing.T) {
 	id := azure.Identity{ClientID: "11111111-2222-3333-4444-555555555555", TenantID: tenant, Audience: azure.DefaultAudience}

@@ -1,0 +1,116 @@
+package azureapi_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/podpass-io/podpass/broker/azureapi"
+	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/test/cloud"
+	"github.com/podpass-io/podpass/test/cloud/issuer"
+	"github.com/podpass-io/podpass/test/cloud/trust"
+)
+
+// TestApplications: one pod asks for tokens of several applications, in several
+// tenants, by client ID. Each must trust the pod by a federated credential of its
+// own; one that does not is explained, and does not keep the others from working.
+func TestApplications(t *testing.T) {
+	const (
+		tenant   = "99999999-8888-7777-6666-555555555555"
+		tenant2  = "88888888-8888-7777-6666-555555555555"
+		sibling  = "33333333-2222-3333-4444-555555555555"
+		abroad   = "44444444-2222-3333-4444-555555555555"
+		stranger = "66666666-2222-3333-4444-555555555555"
+	)
+	i := issuer.Start(t)
+	trusts := func(id, subject string) trust.Application {
+		return trust.Application{ClientID: id, FederatedCredentials: []trust.FederatedCredential{{Issuer: i.URL, Subject: subject, Audience: azure.DefaultAudience}}}
+	}
+	const subject = "system:serviceaccount:shop:orders"
+	clouds := cloud.Start(t, trust.Config{Issuers: []trust.Issuer{i.Trust()}, Azure: trust.Azure{Tenants: []trust.Tenant{
+		{ID: tenant, Applications: []trust.Application{trusts(client, subject), trusts(sibling, subject), trusts(stranger, "system:serviceaccount:shop:payments"), trusts(another, subject)}},
+		{ID: tenant2, Applications: []trust.Application{trusts(abroad, subject)}},
+	}}})
+	token := filepath.Join(t.TempDir(), "azure")
+	i.Write(t, token, issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Pod: "orders-1", Audience: azure.DefaultAudience})
+	ca, err := os.ReadFile(clouds.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := federation.HTTPClient(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(to.CloseIdleConnections)
+	c := &azure.Client{Token: federation.TokenFile(token), AuthorityHost: clouds.Azure, HTTP: to, Identity: azure.Identity{
+		ClientID: client, TenantID: tenant, Audience: azure.DefaultAudience,
+		Others: []azure.Application{{ClientID: sibling, TenantID: tenant}, {ClientID: abroad, TenantID: tenant2}, {ClientID: stranger, TenantID: tenant}},
+	}}
+	source := func(id string) azureapi.Source {
+		of, ok := c.For(id)
+		if !ok {
+			t.Fatalf("%s is not the identity's", id)
+		}
+		return of.Source(federation.Direct{})
+	}
+	h := &azureapi.Handler{AccessToken: source(client), ClientID: client, Others: map[string]azureapi.Source{}, Secret: uid, Log: slog.New(slog.DiscardHandler)}
+	for _, a := range c.Identity.Others {
+		h.Others[a.ClientID] = source(a.ClientID)
+	}
+
+	for name, test := range map[string]struct {
+		query          string
+		status         int
+		client, tenant string
+		says           string
+	}{
+		"none named":               {"", 200, client, tenant, ""},
+		"the first":                {"&client_id=" + client, 200, client, tenant, ""},
+		"another of the tenant":    {"&client_id=" + sibling, 200, sibling, tenant, ""},
+		"in capitals":              {"&client_id=" + strings.ToUpper(sibling), 200, sibling, tenant, ""},
+		"of another tenant":        {"&client_id=" + abroad, 200, abroad, tenant2, ""},
+		"one that trusts another":  {"&client_id=" + stranger, 400, "", "", "AADSTS700213"},
+		"one that is not the pods": {"&client_id=" + another, 400, "", "", client + ", " + sibling + ", " + abroad + ", " + stranger},
+		"two":                      {"&client_id=" + client + "&client_id=" + sibling, 400, "", "", "more than once"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, target := range []string{appService, imds} {
+				got := ask(h, target+test.query)
+				if got.Code != test.status || !strings.Contains(got.Body.String(), test.says) {
+					t.Fatalf("status %d, want %d: %s", got.Code, test.status, got.Body)
+				}
+				if test.status != http.StatusOK {
+					continue
+				}
+				var answer struct {
+					AccessToken string `json:"access_token"`
+					ClientID    string `json:"client_id"`
+				}
+				if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil {
+					t.Fatal(err)
+				}
+				var claims struct{ Azp, Tid string }
+				payload, err := base64.RawURLEncoding.DecodeString(strings.Split(answer.AccessToken, ".")[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := json.Unmarshal(payload, &claims); err != nil {
+					t.Fatal(err)
+				}
+				if answer.ClientID != test.client || claims.Azp != test.client || claims.Tid != test.tenant {
+					t.Errorf("the answer is for %s; the token of %s in %s", answer.ClientID, claims.Azp, claims.Tid)
+				}
+			}
+		})
+	}
+	if _, ok := c.For(another); ok {
+		t.Error("an application that is not the identity's")
+	}
+}
