@@ -88,11 +88,15 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 	now := time.Now()
 	n.used = now
 	if n.valid(now) {
+		done := (<-chan struct{})(n.running)
 		if n.due(now) {
-			c.start(n)
+			done = c.start(n)
 		}
-		credential := n.credential
+		credential, wait := n.credential, done != nil && n.stale(now)
 		c.mu.Unlock()
+		if wait {
+			return c.fresh(ctx, n, credential, done)
+		}
 		return credential, nil
 	}
 	if n.err != nil && n.running == nil && now.Before(n.retryAt) {
