@@ -117,11 +117,17 @@ func readIAM(e *federation.Error, body []byte) {
 	}
 }
 
+// maxSubject is the limit of google.subject, in bytes.
+// https://cloud.google.com/iam/docs/workload-identity-federation#mapping
+const maxSubject = 127
+
 func hint(e *federation.Error, f failure) string {
 	c, i := f.Claims, f.Identity
 	who := fmt.Sprintf("the token of ServiceAccount %s/%s has issuer %q, subject %q, audience %q",
 		c.Namespace, c.ServiceAccount, c.Issuer, c.Subject, strings.Join(c.Audiences, ","))
 	switch {
+	case f.Op == opSTS && len(c.Subject) > maxSubject && !e.Kind.Transient():
+		return fmt.Sprintf("%s; that subject has %d bytes, and Google takes %d at most: use shorter names, or map google.subject to something shorter in provider %s", who, len(c.Subject), maxSubject, i.Provider)
 	case e.Code == "SERVICE_DISABLED":
 		return "enable iamcredentials.googleapis.com in the service account's project"
 	case e.Kind == federation.KindDenied && f.Op != opSTS:

@@ -116,6 +116,10 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, tenantID string) 
 		s.fail(w, http.StatusBadRequest, "invalid_scope", 70011, fmt.Sprintf("The provided value for the input parameter 'scope' is not valid. The scope '%s' is not valid.", f.Get("scope")))
 		return
 	}
+	if claims := f.Get("claims"); claims != "" && json.Unmarshal([]byte(claims), new(map[string]any)) != nil {
+		s.fail(w, http.StatusBadRequest, "invalid_request", 9002313, "Invalid request. Request is malformed or invalid.")
+		return
+	}
 	if code, text := s.refuse(r, app, f.Get("client_assertion")); code != 0 {
 		s.fail(w, http.StatusUnauthorized, "invalid_client", code, text)
 		return

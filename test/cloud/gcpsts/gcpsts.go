@@ -59,6 +59,7 @@ const (
 	federatedLife  = time.Hour
 	providerPrefix = "//iam.googleapis.com/"
 	maxTokenAge    = 24 * time.Hour
+	maxSubject     = 127
 )
 
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
@@ -142,6 +143,9 @@ func (s *Server) verify(r *http.Request, p trust.GCPProvider, token string) (str
 	if p.Condition != "" && !trust.Glob([]string{p.Condition}, claims.Subject) {
 		return "", &refusal{"unauthorized_client", "The given credential is rejected by the attribute condition."}
 	}
+	if len(claims.Subject) > maxSubject {
+		return grant("The size of mapped attribute google.subject exceeds the 127 bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes.")
+	}
 	return principal(p.Name, claims.Subject), nil
 }
 
@@ -178,6 +182,10 @@ func (s *Server) iam(w http.ResponseWriter, r *http.Request, email, method strin
 	permission := map[string]string{"generateAccessToken": "iam.serviceAccounts.getAccessToken", "generateIdToken": "iam.serviceAccounts.getOpenIdToken"}[method]
 	if permission == "" {
 		writeStatus(w, http.StatusNotFound, "NOT_FOUND", "no such method", "")
+		return
+	}
+	if slices.ContainsFunc(in.Delegates, func(d string) bool { return !strings.HasPrefix(d, "projects/-/serviceAccounts/") }) {
+		writeStatus(w, http.StatusBadRequest, "INVALID_ARGUMENT", "A delegate must have the form projects/-/serviceAccounts/{ACCOUNT_EMAIL_OR_UNIQUEID}.", "")
 		return
 	}
 	account, problem := s.impersonate(from.principal, email, in.Delegates)
