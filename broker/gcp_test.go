@@ -278,3 +278,36 @@ func TestGCPFloodOfAudiences(t *testing.T) {
 		t.Errorf("%d calls of STS, %d of IAM; answers %v", sts, iam, statuses)
 	}
 }
+
+// TestGCPLongSubject: Google takes 127 bytes; namespaces and names may have more.
+func TestGCPLongSubject(t *testing.T) {
+	w := start(t, func(_ *trust.Config, ids *serviceaccount.Identities, w *world) {
+		w.issuer.Write(t, filepath.Join(w.tokens, "gcp"), issuer.Claims{Namespace: "shop", ServiceAccount: strings.Repeat("o", 120), Audience: ids.GCP.Audience})
+	})
+	if got := w.get(t, gcpToken, gcpHeader); got.status != http.StatusBadRequest || !strings.Contains(got.body, "has 147 bytes, and Google takes 127 at most") {
+		t.Errorf("status %d: %s", got.status, got.body)
+	}
+}
+
+// TestGCPSecretsAreNotLogged: ID tokens and tokens of other scopes, at debug level,
+// and when an audience or a scope is a secret by mistake.
+func TestGCPSecretsAreNotLogged(t *testing.T) {
+	w := start(t, nil)
+	given := []string{w.get(t, gcpIdentity+"?audience=https://x.example.com", gcpHeader).body}
+	for _, scope := range []string{"a", "b"} {
+		_, token, _ := strings.Cut(w.get(t, gcpToken+"?scopes="+scope, gcpHeader).body, `"access_token":"`)
+		token, _, _ = strings.Cut(token, `"`)
+		given = append(given, token)
+	}
+	for _, path := range []string{gcpToken + "?scopes=hunter2%00", gcpIdentity + "?audience=hunter2%00", gcpToken + "x?hunter2"} {
+		w.get(t, path, gcpHeader)
+	}
+	for _, s := range append(given, "hunter2") {
+		if len(s) < 7 {
+			t.Fatalf("%q is no secret: there is nothing to check", s)
+		}
+		if strings.Contains(w.logs.String(), s) {
+			t.Errorf("the log holds a secret that begins with %.6s", s)
+		}
+	}
+}
