@@ -16,9 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/test/cloud/fault"
-	"github.com/podpass-io/podpass/test/cloud/trust"
 )
 
 // trusting is a client that trusts the clouds.
@@ -143,7 +141,8 @@ func TestAzureResourceUnknown(t *testing.T) {
 // TestAzureJustFederated: a federated credential that was just made takes minutes to
 // work everywhere; the pod asks again with pauses, and needs no restart.
 func TestAzureJustFederated(t *testing.T) {
-	w := start(t, func(c *trust.Config, _ *serviceaccount.Identities, _ *world) {})
+	w := start(t, nil)
+	w.counts("azure", 1) // start-up's request does not meet the fault
 	w.clouds.Faults.Set(fault.Fault{Operation: "azure", Status: 400, Count: 1,
 		Body: `{"error":"invalid_request","error_description":"AADSTS70021: No matching federated identity record found for presented assertion."}`})
 	const path = "/azure/v1/token?resource=https://graph.microsoft.com"
