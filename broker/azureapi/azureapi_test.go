@@ -3,6 +3,7 @@ package azureapi_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -212,7 +213,7 @@ func TestFailures(t *testing.T) {
 				if got.Code != test.status || got.Header().Get("Retry-After") != test.after || fields["error"] != test.code {
 					t.Errorf("%d %v, Retry-After %q; want %d %s, %q", got.Code, fields["error"], got.Header().Get("Retry-After"), test.status, test.code, test.after)
 				}
-				if e, ok := test.err.(*federation.Error); ok && (fields["correlationId"] != "c-1" || !strings.Contains(fields["message"].(string), e.Message)) {
+				if e, ok := errors.AsType[*federation.Error](test.err); ok && (fields["correlationId"] != "c-1" || !strings.Contains(fields["message"].(string), e.Message)) {
 					t.Errorf("the cause is lost: %v", fields)
 				}
 			}

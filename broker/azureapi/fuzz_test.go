@@ -78,7 +78,7 @@ func trusted(r *http.Request, isIMDS bool) bool {
 		host = h
 	}
 	names := []string{"127.0.0.1", "localhost", "::1", "[::1]", "169.254.169.254", "metadata", "metadata.google.internal"}
-	if _, forwarded := r.Header["X-Forwarded-For"]; forwarded || r.Method != "GET" || !slices.Contains(names, strings.TrimSuffix(host, ".")) {
+	if _, forwarded := r.Header["X-Forwarded-For"]; forwarded || r.Method != http.MethodGet || !slices.Contains(names, strings.TrimSuffix(host, ".")) {
 		return false
 	}
 	for _, id := range r.URL.Query()["client_id"] {

@@ -15,7 +15,7 @@ import (
 // fail answers 400 for what retrying does not mend: the one status that Go, Python
 // and Node neither retry nor hide.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	h.report(r, "No Google token for the application", err)
+	h.report(r, err)
 	if !federation.KindOf(err).Transient() {
 		text(w, http.StatusBadRequest, err.Error())
 		return
@@ -28,9 +28,9 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	text(w, http.StatusServiceUnavailable, err.Error())
 }
 
-func (h *Handler) report(r *http.Request, message string, err error) {
+func (h *Handler) report(r *http.Request, err error) {
 	if h.reporter.New(err.Error()) {
-		h.Log.Warn(message, "path", r.URL.Path, "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
+		h.Log.Warn("No Google token for the application", "path", r.URL.Path, "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
 	}
 }
 

@@ -78,5 +78,5 @@ func trusted(r *http.Request) bool {
 	}
 	names := []string{"127.0.0.1", "localhost", "::1", "[::1]", "169.254.169.254", "metadata", "metadata.google.internal"}
 	_, forwarded := r.Header["X-Forwarded-For"]
-	return r.Method == "GET" && r.Header.Get("Metadata-Flavor") == "Google" && !forwarded && slices.Contains(names, strings.TrimSuffix(host, "."))
+	return r.Method == http.MethodGet && r.Header.Get("Metadata-Flavor") == "Google" && !forwarded && slices.Contains(names, strings.TrimSuffix(host, "."))
 }

@@ -2,6 +2,7 @@ package gcpapi_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -310,7 +311,7 @@ func TestFailures(t *testing.T) {
 				if want != 404 && got.Header.Get("Retry-After") != test.after {
 					t.Errorf("%s: Retry-After %q, want %q", target, got.Header.Get("Retry-After"), test.after)
 				}
-				if e, ok := test.err.(*federation.Error); ok && want != 404 && !strings.Contains(body(got), e.Message) {
+				if e, ok := errors.AsType[*federation.Error](test.err); ok && want != 404 && !strings.Contains(body(got), e.Message) {
 					t.Errorf("%s does not say why", target)
 				}
 			}

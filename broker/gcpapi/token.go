@@ -72,7 +72,7 @@ func (h *Handler) identity(w http.ResponseWriter, r *http.Request, query url.Val
 		text(w, http.StatusOK, c.Token.Reveal())
 	case noIDToken(err):
 		// Anything but 404 makes each gcloud command crash, since it always asks.
-		h.report(r, "No Google ID token for the application", err)
+		h.report(r, err)
 		text(w, http.StatusNotFound, err.Error())
 	default:
 		h.fail(w, r, err)
