@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/podpass-io/podpass/broker/guard"
@@ -45,6 +46,8 @@ type Handler struct {
 	Universe string
 	Log      *slog.Logger
 
+	once     sync.Once
+	grown    *node // the tree
 	reporter guard.Reporter
 }
 

@@ -10,9 +10,17 @@ import (
 
 const accountsPath = "instance/service-accounts/"
 
-// tree is what the server knows of the pod. It is built for each request: under
-// direct access the account's name may be the token's subject.
+// tree is what the server knows of the pod. It never changes, but for an account
+// that is named after the token's subject.
 func (h *Handler) tree(ctx context.Context) *node {
+	if h.Identity.ServiceAccount == "" && h.Identity.PrincipalAsEmail {
+		return h.grow(ctx)
+	}
+	h.once.Do(func() { h.grown = h.grow(ctx) })
+	return h.grown
+}
+
+func (h *Handler) grow(ctx context.Context) *node {
 	instance := []node{}
 	if a := attributes(h.Identity.Provider); len(a) > 0 {
 		instance = append(instance, directory("attributes", a...))

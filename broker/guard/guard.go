@@ -25,7 +25,7 @@ type Refusal struct {
 
 // hosts are the names by which SDKs reach the endpoint; the metadata names are
 // those that Google's clients use.
-var hosts = []string{"127.0.0.1", "localhost", "::1", "169.254.169.254", "metadata", "metadata.google.internal"}
+var hosts = []string{"127.0.0.1", "localhost", "::1", "[::1]", "169.254.169.254", "metadata", "metadata.google.internal"}
 
 // Check applies the rules that hold for all protocols; nil: the request may pass.
 func Check(r *http.Request) *Refusal {
@@ -34,7 +34,7 @@ func Check(r *http.Request) *Refusal {
 		host = h
 	}
 	// Node writes Google's name with the final dot of a name that is complete.
-	host = strings.TrimSuffix(strings.Trim(strings.ToLower(host), "[]"), ".")
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	switch {
 	case !slices.Contains(hosts, host):
 		return &Refusal{http.StatusForbidden, "the Host header names another host than this endpoint"}

@@ -22,6 +22,8 @@ func TestCheck(t *testing.T) {
 		"localhost":                {"GET", "LocalHost:9911", "", 0},
 		"IPv6":                     {"GET", "[::1]:9911", "", 0},
 		"IPv6 without port":        {"GET", "[::1]", "", 0},
+		"half a bracket":           {"GET", "[::1", "", 403},
+		"a bracket too many":       {"GET", "localhost]", "", 403},
 		"the link-local address":   {"GET", "169.254.169.254", "", 0},
 		"metadata":                 {"GET", "metadata", "", 0},
 		"Google's name":            {"GET", "metadata.google.internal:80", "", 0},
