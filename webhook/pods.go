@@ -61,9 +61,9 @@ func (h *PodHandler) serve(w http.ResponseWriter, r *http.Request) decision {
 	if err != nil {
 		return refuse(http.StatusBadRequest, err)
 	}
-	pod, err := decodePodHead(req.Object)
+	pod, err := inject.Decode(req.Object)
 	if err != nil {
-		return refuse(http.StatusBadRequest, err)
+		return refuse(http.StatusBadRequest, fmt.Errorf("%w: %w", errNotReview, err))
 	}
 	d, err := h.decide(r.Context(), req, pod)
 	if err == nil {
@@ -71,14 +71,14 @@ func (h *PodHandler) serve(w http.ResponseWriter, r *http.Request) decision {
 		err = writeReview(w, d.response)
 	}
 	if err != nil {
-		h.Log.Error("Review failed", "namespace", req.Namespace, "pod", pod.name(), "serviceAccount", pod.serviceAccount(), "error", err)
+		h.Log.Error("Review failed", "namespace", req.Namespace, "pod", pod.Name(), "serviceAccount", pod.ServiceAccount(), "error", err)
 		http.Error(w, "podpass: "+err.Error(), http.StatusInternalServerError)
 		return decision{outcome: outcomeFailed}
 	}
 	return d
 }
 
-func (h *PodHandler) decide(ctx context.Context, req *request, pod *podHead) (decision, error) {
+func (h *PodHandler) decide(ctx context.Context, req *request, pod *inject.Pod) (decision, error) {
 	d := decision{outcome: outcomeUnchanged, response: allow(req)}
 	if req.Operation != "CREATE" {
 		return d, nil
@@ -87,7 +87,7 @@ func (h *PodHandler) decide(ctx context.Context, req *request, pod *podHead) (de
 	if err != nil {
 		return d, err
 	}
-	d.result, err = inject.Plan(req.Object, answer, h.Settings)
+	d.result, err = inject.Plan(pod, answer, h.Settings)
 	if err != nil {
 		return d, fmt.Errorf("plan the injection: %w", err)
 	}
@@ -113,11 +113,9 @@ func (h *PodHandler) decide(ctx context.Context, req *request, pod *podHead) (de
 
 // resolve asks the store, and once more the API server for a pod that opted in and
 // whose ServiceAccount has no identity in memory: it may just have been annotated.
-func (h *PodHandler) resolve(ctx context.Context, req *request, pod *podHead) (serviceaccount.Answer, error) {
-	ask := serviceaccount.Request{
-		Namespace: req.Namespace, Name: pod.serviceAccount(),
-		PodAnnotations: pod.Metadata.Annotations, PodLabels: pod.Metadata.Labels, PodNodeSelector: pod.Spec.NodeSelector,
-	}
+func (h *PodHandler) resolve(ctx context.Context, req *request, pod *inject.Pod) (serviceaccount.Answer, error) {
+	ask := pod.Request()
+	ask.Namespace = req.Namespace // which a pod need not name
 	answer, err := h.answer(ctx, ask, h.ServiceAccounts.Get)
 	if err != nil || !answer.OptedIn || !answer.Empty() || len(answer.Errors) > 0 {
 		return answer, err
@@ -137,13 +135,13 @@ func (h *PodHandler) answer(ctx context.Context, ask serviceaccount.Request, get
 	return serviceaccount.Resolve(ask, h.Settings.Installation), nil
 }
 
-func (h *PodHandler) logDecision(req *request, pod *podHead, d decision) {
+func (h *PodHandler) logDecision(req *request, pod *inject.Pod, d decision) {
 	level := slog.LevelInfo
 	if d.outcome == outcomeUnchanged && len(d.result.Warnings) == 0 {
 		level = slog.LevelDebug // most pods of a cluster
 	}
 	attributes := []any{
-		"namespace", req.Namespace, "pod", pod.name(), "serviceAccount", pod.serviceAccount(),
+		"namespace", req.Namespace, "pod", pod.Name(), "serviceAccount", pod.ServiceAccount(),
 		"outcome", string(d.outcome), "reason", d.result.Reason, "dryRun", req.DryRun,
 	}
 	for _, i := range d.result.Injected {

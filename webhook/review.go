@@ -1,11 +1,10 @@
 package webhook
 
 import (
-	"cmp"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -55,31 +54,6 @@ type status struct {
 	Message string `json:"message"`
 }
 
-// podHead is what decides, before any planning, whether a pod concerns podpass.
-type podHead struct {
-	Metadata struct {
-		Name         string            `json:"name"`
-		GenerateName string            `json:"generateName"`
-		Labels       map[string]string `json:"labels"`
-		Annotations  map[string]string `json:"annotations"`
-	} `json:"metadata"`
-	Spec struct {
-		ServiceAccountName string            `json:"serviceAccountName"`
-		NodeSelector       map[string]string `json:"nodeSelector"`
-	} `json:"spec"`
-}
-
-func (p *podHead) serviceAccount() string { return cmp.Or(p.Spec.ServiceAccountName, "default") }
-
-// name is what a person finds the pod by; a pod about to be created by a
-// controller has no name yet.
-func (p *podHead) name() string {
-	if p.Metadata.Name == "" && p.Metadata.GenerateName != "" {
-		return p.Metadata.GenerateName + "*"
-	}
-	return p.Metadata.Name
-}
-
 // errNotReview: the body is not a review that this webhook can answer.
 var errNotReview = errors.New("not an AdmissionReview of admission.k8s.io/v1 with the object expected here")
 
@@ -100,14 +74,6 @@ func decodeReview(body []byte, kind string) (*request, error) {
 	return in.Request, nil
 }
 
-func decodePodHead(object []byte) (*podHead, error) {
-	pod := new(podHead)
-	if err := json.Unmarshal(object, pod); err != nil {
-		return nil, fmt.Errorf("%w: the pod cannot be read", errNotReview)
-	}
-	return pod, nil
-}
-
 // readReview reads the body of a review; its error is what the HTTP answer says,
 // with the status.
 func readReview(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
@@ -117,11 +83,12 @@ func readReview(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return nil, http.StatusUnsupportedMediaType, errors.New("the Content-Type must be application/json")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
+	body := new(bytes.Buffer)
+	body.Grow(bytes.MinRead + int(min(max(0, r.ContentLength), 64<<10))) // most are smaller; who says more must send it first
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		return nil, http.StatusRequestEntityTooLarge, errors.New("the review cannot be read, or is larger than 8 MiB")
 	}
-	return body, 0, nil
+	return body.Bytes(), 0, nil
 }
 
 func writeReview(w http.ResponseWriter, r *response) error {

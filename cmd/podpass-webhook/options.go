@@ -24,9 +24,9 @@ type options struct {
 
 	// Without tlsCert the webhook keeps a CA of its own, in the Secret, and publishes
 	// it in the registration.
-	tlsCert, tlsKey                     string
+	tlsCert, tlsKey                      string
 	namespace, secret, services, webhook string
-	replica                             string
+	replica                              string
 
 	denyServiceAccounts bool
 	auditPeriod         time.Duration

@@ -3,7 +3,6 @@ package bench
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -130,7 +128,7 @@ func world(b *testing.B, dir string) []string {
 
 // server is a running process under measurement.
 type server struct {
-	pid                  int
+	process
 	url                  string
 	started              time.Duration
 	idleRSS, idlePrivate float64
@@ -158,7 +156,7 @@ func run(b *testing.B, binary string, env []string, ready func(url string) bool)
 		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have gone
 		_ = cmd.Wait()                          // its exit code says nothing here
 	})
-	s.pid = cmd.Process.Pid
+	s.process = process(cmd.Process.Pid)
 	for ; ; time.Sleep(500 * time.Microsecond) {
 		if conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://")); err == nil {
 			_ = conn.Close()
@@ -183,42 +181,6 @@ func ready(url string) bool {
 	}
 	_ = resp.Body.Close()
 	return resp.StatusCode == http.StatusOK
-}
-
-// memory is resident and private (anonymous) memory in MiB.
-func (s *server) memory(b *testing.B) (rss, private float64) {
-	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for line := range strings.Lines(string(status)) {
-		fields := strings.Fields(line)
-		if len(fields) < 2 {
-			continue
-		}
-		kib, _ := strconv.ParseFloat(fields[1], 64)
-		switch fields[0] {
-		case "VmRSS:":
-			rss = kib / 1024
-		case "RssAnon:":
-			private = kib / 1024
-		}
-	}
-	return rss, private
-}
-
-// cpuTime is the process's user and system time.
-func (s *server) cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid))
-	if err != nil {
-		b.Fatal(err)
-	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond // 100 ticks a second
 }
 
 // load makes requests for all three clouds over 10 connections.

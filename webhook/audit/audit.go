@@ -190,13 +190,14 @@ func (a *Auditor) missed(pod *core.Pod, name types.NamespacedName, record sastor
 	if err != nil {
 		return nil, err
 	}
-	request, err := inject.Request(raw)
+	p, err := inject.Decode(raw)
 	if err != nil {
 		return nil, err
 	}
+	request := p.Request()
 	request.Namespace, request.Name = name.Namespace, name.Name
 	request.Annotations, request.Labels = record.Annotations, record.Labels
-	result, err := inject.Plan(raw, serviceaccount.Resolve(request, a.Settings.Installation), a.Settings)
+	result, err := inject.Plan(p, serviceaccount.Resolve(request, a.Settings.Installation), a.Settings)
 	if err != nil || result.Patch == nil {
 		return nil, err
 	}

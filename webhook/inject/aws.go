@@ -102,7 +102,7 @@ func (pl *planner) directAWS(d *delivery, a *serviceaccount.AWS) {
 func (pl *planner) sessionName() string {
 	m := pl.pod.Metadata
 	parts := make([]string, 0, 3)
-	for _, p := range []string{m.Namespace, pl.pod.Spec.serviceAccount(), cmp.Or(m.Name, strings.TrimRight(m.GenerateName, "-"))} {
+	for _, p := range []string{m.Namespace, pl.pod.ServiceAccount(), cmp.Or(m.Name, strings.TrimRight(m.GenerateName, "-"))} {
 		if p != "" {
 			parts = append(parts, p)
 		}

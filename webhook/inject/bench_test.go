@@ -53,7 +53,11 @@ func BenchmarkPlan(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(pod)))
 			for b.Loop() {
-				if _, err := Plan(pod, a, testSettings); err != nil {
+				p, err := Decode(pod)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := Plan(p, a, testSettings); err != nil {
 					b.Fatal(err)
 				}
 			}

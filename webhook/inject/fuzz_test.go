@@ -32,7 +32,11 @@ func FuzzPlan(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := Plan(pod, a, testSettings)
+		p, err := Decode(pod)
+		if err != nil {
+			return
+		}
+		r, err := Plan(p, a, testSettings)
 		if err != nil || r.Patch == nil {
 			return
 		}
@@ -40,15 +44,19 @@ func FuzzPlan(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := jsonpatch.DecodePatch(b)
+		patch, err := jsonpatch.DecodePatch(b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := p.Apply(pod)
+		out, err := patch.Apply(pod)
 		if err != nil {
 			t.Fatalf("%v\n%s\n%s", err, b, pod)
 		}
-		again, err := Plan(out, a, testSettings)
+		patched, err := Decode(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Plan(patched, a, testSettings)
 		if err != nil {
 			t.Fatal(err)
 		}

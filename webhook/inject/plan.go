@@ -9,22 +9,17 @@ import (
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
-// Plan gives the operations that turn pod, the raw JSON of a pod to be created,
-// into one whose containers have the identities of a. Its error is podpass's own
-// failure or JSON that is no pod; what users have to mend is in the Result.
+// Plan gives the operations that turn p, a pod to be created, into one whose
+// containers have the identities of a. Its error is podpass's own failure; what
+// users have to mend is in the Result.
 //
 // It does not change its arguments and may be called concurrently.
-func Plan(pod []byte, a serviceaccount.Answer, s Settings) (Result, error) {
-	// Most pods of a cluster ask for nothing: these are not even decoded.
+func Plan(p *Pod, a serviceaccount.Answer, s Settings) (Result, error) {
 	switch {
 	case a.OptedOut:
 		return Result{Reason: ReasonOptedOut, Warnings: a.Warnings}, nil
 	case a.Empty() && len(a.Errors) == 0:
 		return Result{Reason: ReasonNoIdentity, Warnings: a.Warnings}, nil
-	}
-	p, err := decodePod(pod)
-	if err != nil {
-		return Result{}, err
 	}
 	if _, ok := p.Metadata.Annotations["kubernetes.io/config.mirror"]; ok {
 		// The API server's picture of a static pod: kubelet runs it from a file, and
@@ -32,6 +27,7 @@ func Plan(pod []byte, a serviceaccount.Answer, s Settings) (Result, error) {
 		return Result{Reason: ReasonMirrorPod}, nil
 	}
 	pl := &planner{
+		patch: patch{ops: make([]Operation, 0, 24)}, // three clouds, three containers
 		pod: p, answer: a, settings: s,
 		port:     cmp.Or(a.BrokerPort, s.BrokerPort, defaultBrokerPort),
 		used:     map[string]bool{},
@@ -46,7 +42,7 @@ func Plan(pod []byte, a serviceaccount.Answer, s Settings) (Result, error) {
 }
 
 type planner struct {
-	pod      *pod
+	pod      *Pod
 	answer   serviceaccount.Answer
 	settings Settings
 	port     int

@@ -112,7 +112,11 @@ func TestSidecarSettings(t *testing.T) {
 		CABundle: "-----BEGIN CERTIFICATE-----",
 	}
 	pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c"}]}}`)
-	r, err := Plan(pod, benchAnswer(serviceaccount.ModeBroker, 1), s)
+	p, err := Decode(pod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Plan(p, benchAnswer(serviceaccount.ModeBroker, 1), s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,18 @@
 package inject
 
 import (
+	"cmp"
 	"fmt"
 
 	"sigs.k8s.io/json"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
-// pod is what the planner reads of a pod: the few fields that decide. Fields not
-// named here are not decoded, and never written. A nil slice or map means that
-// the pod has none (or null), which decides between creating and appending.
-type pod struct {
+// Pod is what is read of a pod: the few fields that decide. Others are not decoded,
+// and never written. A nil slice or map means that the pod has none (or null), which
+// decides between creating and appending.
+type Pod struct {
 	Metadata *struct {
 		Name         string            `json:"name"`
 		GenerateName string            `json:"generateName"`
@@ -92,11 +95,11 @@ func (q *quantity) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// decodePod reads raw as the API server does: names of fields in their exact
-// case, where encoding/json would also take "Spec" for "spec" and so see a pod
-// that the API server does not see.
-func decodePod(raw []byte) (*pod, error) {
-	var p pod
+// Decode reads the raw JSON of a pod. It reads as the API server does: names of
+// fields in their exact case, where encoding/json would also take "Spec" for "spec"
+// and so see a pod that the API server does not see.
+func Decode(raw []byte) (*Pod, error) {
+	var p Pod
 	if err := json.UnmarshalCaseSensitivePreserveInts(raw, &p); err != nil {
 		return nil, fmt.Errorf("decode pod: %w", err)
 	}
@@ -104,6 +107,31 @@ func decodePod(raw []byte) (*pod, error) {
 		return nil, fmt.Errorf("decode pod: metadata or spec is missing")
 	}
 	return &p, nil
+}
+
+// Name is what a person finds the pod by; one about to be created by a controller
+// has no name yet, and is shown as "orders-*".
+func (p *Pod) Name() string {
+	if p.Metadata.Name == "" && p.Metadata.GenerateName != "" {
+		return p.Metadata.GenerateName + "*"
+	}
+	return p.Metadata.Name
+}
+
+// ServiceAccount is the name of the pod's; Kubernetes' admission defaults it.
+func (p *Pod) ServiceAccount() string { return cmp.Or(p.Spec.ServiceAccountName, "default") }
+
+// Request is what of the pod decides its identities. The caller adds the
+// ServiceAccount's annotations and labels, and the namespace where the pod does not
+// name it.
+func (p *Pod) Request() serviceaccount.Request {
+	return serviceaccount.Request{
+		Namespace:       p.Metadata.Namespace,
+		Name:            p.ServiceAccount(),
+		PodAnnotations:  p.Metadata.Annotations,
+		PodLabels:       p.Metadata.Labels,
+		PodNodeSelector: p.Spec.NodeSelector,
+	}
 }
 
 // windows reports whether the pod can only run on a Windows node.

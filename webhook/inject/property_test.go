@@ -43,7 +43,11 @@ func apply(t rapid.TB, pod []byte, ops []Operation) []byte {
 
 func plan(t rapid.TB, pod []byte, a serviceaccount.Answer) Result {
 	t.Helper()
-	r, err := Plan(pod, a, testSettings)
+	p, err := Decode(pod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Plan(p, a, testSettings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,8 +248,7 @@ func checkNew(t rapid.TB, before, after *corev1.Pod) {
 	}
 }
 
-func TestPlanMalformed(t *testing.T) {
-	a := serviceaccount.Answer{AWS: &serviceaccount.AWS{}}
+func TestDecodeMalformed(t *testing.T) {
 	for name, pod := range map[string]string{
 		"empty":              ``,
 		"no object":          `[]`,
@@ -257,8 +260,8 @@ func TestPlanMalformed(t *testing.T) {
 		"trailing something": `{"metadata":{},"spec":{}} x`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if r, err := Plan([]byte(pod), a, testSettings); err == nil {
-				t.Errorf("no error, but %v", r)
+			if p, err := Decode([]byte(pod)); err == nil {
+				t.Errorf("no error, but %v", p)
 			}
 		})
 	}

@@ -16,10 +16,8 @@ import (
 	"golang.org/x/sync/singleflight"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/cache"
 )
@@ -49,27 +47,19 @@ type Store struct {
 	reading chan struct{}
 
 	mu     sync.RWMutex
-	byName map[string]map[string]*Record // namespace, name
+	byName index
 	synced bool
 }
 
 // New gives an empty store; Run fills it.
 func New(client metadata.Interface) *Store {
-	return &Store{client: client, reading: make(chan struct{}, maxLiveReads), byName: map[string]map[string]*Record{}}
+	return &Store{client: client, reading: make(chan struct{}, maxLiveReads), byName: index{}}
 }
 
 // Run feeds the store until ctx ends.
 func (s *Store) Run(ctx context.Context) error {
-	resource := s.client.Resource(serviceAccounts)
-	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o meta.ListOptions) (runtime.Object, error) {
-			return resource.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o meta.ListOptions) (watch.Interface, error) {
-			return resource.Watch(ctx, o)
-		},
-	}, s.client)
-	cache.NewReflectorWithOptions(lw, &meta.PartialObjectMetadata{}, (*feed)(s), cache.ReflectorOptions{
+	f := &feed{store: s}
+	cache.NewReflectorWithOptions(f, &meta.PartialObjectMetadata{}, f, cache.ReflectorOptions{
 		Name: "ServiceAccounts", TypeDescription: "ServiceAccount metadata",
 	}).RunWithContext(ctx)
 	return nil

@@ -1,5 +1,6 @@
-// Bare is the floor of the broker's benchmark: a net/http server that answers as
-// many bytes, and does nothing else.
+// Bare is the floor of the benchmarks: a net/http server that reads the body and
+// answers a constant, and does nothing else. With TLS_CERT and TLS_KEY it is that of
+// admission.
 package main
 
 import (
@@ -11,12 +12,25 @@ import (
 )
 
 func main() {
-	body := strings.Repeat("x", 700) // about what credentials take
+	body := []byte(strings.Repeat("x", 700)) // about what credentials take
+	if f := os.Getenv("ANSWER"); f != "" {
+		var err error
+		if body, err = os.ReadFile(f); err != nil {
+			os.Exit(1)
+		}
+	}
 	server := &http.Server{
 		Addr: os.Getenv("LISTEN"), ReadTimeout: 5 * time.Second, WriteTimeout: 15 * time.Second,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadAll(r.Body)
+			_, _ = w.Write(body)
+		}),
 	}
-	if err := server.ListenAndServe(); err != nil {
+	serve := server.ListenAndServe
+	if cert := os.Getenv("TLS_CERT"); cert != "" {
+		serve = func() error { return server.ListenAndServeTLS(cert, os.Getenv("TLS_KEY")) }
+	}
+	if serve() != nil {
 		os.Exit(1)
 	}
 }

@@ -85,12 +85,13 @@ func admitByPlanner(_ context.Context, c Case) (Outcome, error) {
 		return Outcome{}, err
 	}
 	return c.admit(func(pod []byte) (patch []byte, denied, warnings []string, err error) {
-		req, err := inject.Request(pod)
+		p, err := inject.Decode(pod)
 		if err != nil {
 			return nil, nil, nil, err
 		}
+		req := p.Request()
 		req.Annotations, req.Labels = c.ServiceAccount.Annotations, c.ServiceAccount.Labels
-		r, err := inject.Plan(pod, serviceaccount.Resolve(req, s.Installation), s)
+		r, err := inject.Plan(p, serviceaccount.Resolve(req, s.Installation), s)
 		if err != nil {
 			return nil, nil, nil, err
 		}

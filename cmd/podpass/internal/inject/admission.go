@@ -55,16 +55,17 @@ func (a admission) admit(o object) (result, bool, error) {
 	if err != nil {
 		return fail(err)
 	}
-	req, err := inject.Request(pod)
+	p, err := inject.Decode(pod)
 	if err != nil {
 		return fail(err)
 	}
+	req := p.Request()
 	account, ok := a.accounts[req.Namespace+"/"+req.Name]
 	if !ok {
 		fmt.Fprintf(a.stderr, "warning: %s: ServiceAccount %s/%s is in none of the files: taken to have no annotations; name its file with --service-account\n", o, req.Namespace, req.Name)
 	}
 	req.Annotations, req.Labels = account.Metadata.Annotations, account.Metadata.Labels
-	r, err := inject.Plan(pod, serviceaccount.Resolve(req, a.settings.Installation), a.settings)
+	r, err := inject.Plan(p, serviceaccount.Resolve(req, a.settings.Installation), a.settings)
 	if err != nil {
 		return fail(err)
 	}
