@@ -69,6 +69,9 @@ const injectedLabel = "podpass.io/injected"
 // withoutIdentity warns of podpass's own options of a cloud in which the
 // ServiceAccount names no identity.
 func (r *resolver) withoutIdentity(c cloud) {
+	if r.names(c) {
+		return // and that is an error, which has been said
+	}
 	for _, key := range ours(r.req.Annotations) {
 		if !strings.HasPrefix(key, "podpass.io/") || cloudOf(key) != c {
 			continue

@@ -20,7 +20,8 @@ func (pl *planner) eachContainer(f func(list string, i int, c *podContainer)) {
 		}
 	}
 	for i := range pl.pod.Spec.Containers {
-		if c := &pl.pod.Spec.Containers[i]; c.Name != "" && !pl.ours(c.Name) {
+		// One that is called like ours is the user's: ours are init containers.
+		if c := &pl.pod.Spec.Containers[i]; c.Name != "" {
 			f("containers", i, c)
 		}
 	}

@@ -25,14 +25,9 @@ func (pl *planner) ownResources() resources {
 
 // guaranteed reports whether the user's containers make the pod Guaranteed.
 func (pl *planner) guaranteed() bool {
-	for _, list := range [][]podContainer{pl.pod.Spec.InitContainers, pl.pod.Spec.Containers} {
-		for i := range list {
-			if !pl.ours(list[i].Name) && !list[i].Resources.guaranteed() {
-				return false
-			}
-		}
-	}
-	return true
+	all := true
+	pl.eachContainer(func(_ string, _ int, c *podContainer) { all = all && c.Resources.guaranteed() })
+	return all
 }
 
 func (r podResources) guaranteed() bool {

@@ -52,7 +52,7 @@ func (c Case) checkPod(o Outcome) []error {
 		}
 	}
 	if !bytes.Contains(c.Expect.Pod, []byte(inject.InjectionAnnotation)) {
-		withoutInjection(after)
+		withoutInjection(before, after)
 	}
 	var d differ
 	d.compare("", before, want, after)
@@ -61,14 +61,18 @@ func (c Case) checkPod(o Outcome) []error {
 
 // withoutInjection takes out the annotation that each injected pod has: a file
 // names it only where it is the point.
-func withoutInjection(pod any) {
-	p, _ := pod.(map[string]any)
-	meta, _ := p["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
+func withoutInjection(before, after any) {
+	annotations, _ := metadataOf(after)["annotations"].(map[string]any)
 	delete(annotations, inject.InjectionAnnotation)
-	if len(annotations) == 0 {
-		delete(meta, "annotations")
+	if len(annotations) == 0 && metadataOf(before)["annotations"] == nil {
+		delete(metadataOf(after), "annotations")
 	}
+}
+
+func metadataOf(pod any) map[string]any {
+	p, _ := pod.(map[string]any)
+	m, _ := p["metadata"].(map[string]any)
+	return m
 }
 
 // codes are the first words of problems: "WI050".
