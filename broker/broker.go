@@ -98,13 +98,9 @@ func (b *Broker) addGCP(r *router, client *http.Client) {
 			}
 			return gcp.Principal(id.Provider, t.Subject)
 		},
-		Identity: *id, Log: b.log,
+		Identity: *id, Universe: gcp.Universe(b.config.GCPSTSEndpoint), Log: b.log,
 	}
 }
-
-// armResource is what most Azure SDK clients ask for first, and any tenant has:
-// the token with which the broker finds out whether trust works.
-const armResource = "https://management.azure.com"
 
 func (b *Broker) addAzure(r *router, client *http.Client) {
 	id := b.config.identities.Azure
@@ -112,12 +108,17 @@ func (b *Broker) addAzure(r *router, client *http.Client) {
 		return
 	}
 	c := &azure.Client{Identity: *id, Token: b.token("azure"), AuthorityHost: b.config.AzureAuthorityHost, HTTP: client}
-	b.cache.Pin(c.AccessToken(armResource, ""))
+	// What most Azure SDK clients ask for first: with it the broker finds out whether
+	// trust works.
+	b.cache.Pin(c.AccessToken(azure.ManagementResource(b.config.AzureAuthorityHost), ""))
 	r.azure = &azureapi.Handler{
-		AccessToken: func(ctx context.Context, resource, claims string) (federation.Credential, error) {
-			return b.cache.Get(ctx, c.AccessToken(resource, claims))
-		},
-		ClientID: id.ClientID, Secret: federation.Secret(b.config.Secret), Log: b.log,
+		AccessToken: c.Source(b.cache), ClientID: id.ClientID, Others: map[string]azureapi.Source{},
+		Secret: federation.Secret(b.config.Secret), Log: b.log,
+	}
+	for _, a := range id.Others {
+		if other, ok := c.For(a.ClientID); ok {
+			r.azure.Others[a.ClientID] = other.Source(b.cache)
+		}
 	}
 }
 

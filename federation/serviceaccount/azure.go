@@ -1,6 +1,8 @@
 package serviceaccount
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation/azure"
@@ -42,12 +44,43 @@ func (r *resolver) azure() {
 			"annotate the ServiceAccount with "+KeyAzureWITenantID+", or ask the administrator for the chart value azure.tenantID")
 		ok = false
 	}
-	if !ok {
+	if !r.azureOthers(&id) || !ok {
 		return
 	}
 	r.answer.Azure = &Azure{Identity: id, Grant: Grant{
 		Mode: r.mode(KeyAzureWIProxy), TokenExpiration: r.expiration(KeyAzureWITokenExpiration, 3600), Source: client.source(),
 	}}
+}
+
+// azureOthers reads the further applications; a tenant that is not named is the
+// first one's.
+func (r *resolver) azureOthers(id *azure.Identity) bool {
+	v := r.lookup(KeyAzureOtherClients)
+	if !v.set {
+		return true
+	}
+	list := strings.Split(v.text, ",")
+	if len(list) > maxChain {
+		r.fail(CodeAzureClient, v, fmt.Sprintf("lists %d clients, more than %d", len(list), maxChain), "give containers ServiceAccounts, and so pods, of their own")
+		return false
+	}
+	ok := true
+	for _, item := range list {
+		item = strings.TrimSpace(item)
+		client, tenant, _ := strings.Cut(item, "@")
+		tenant = cmp.Or(tenant, id.TenantID)
+		switch item := (value{where: v.where, text: item, set: true}); {
+		case !azure.ValidClientID(client):
+			r.fail(CodeAzureClient, item, "is not a client ID: these are GUIDs", "list them as <client> or <client>@<tenant>, separated by commas")
+			ok = false
+		case tenant != "" && !azure.ValidTenantID(tenant):
+			r.fail(CodeAzureTenant, item, "is neither a GUID nor a domain name", "list clients as <client> or <client>@<tenant>, separated by commas")
+			ok = false
+		default:
+			id.Others = append(id.Others, azure.Application{ClientID: client, TenantID: tenant})
+		}
+	}
+	return ok
 }
 
 func (r *resolver) azureMode(v value) Mode {

@@ -23,6 +23,7 @@ const (
 	KeyGCPTokenLifetime   = "podpass.io/gcp-token-lifetime"
 	KeyAzureClientID      = "podpass.io/azure-client-id"
 	KeyAzureTenantID      = "podpass.io/azure-tenant-id"
+	KeyAzureOtherClients  = "podpass.io/azure-other-clients"
 	KeyOIDCAudiences      = "podpass.io/oidc-audiences"
 )
 
@@ -110,6 +111,7 @@ func Keys() []Key {
 		{KeyGCPTokenLifetime, sa, "seconds, 600..43200", "life of impersonated access tokens; default 3600"},
 		{KeyAzureClientID, sa, "GUID", "the application or managed identity"},
 		{KeyAzureTenantID, sa, "GUID or domain", "its tenant; default: the installation's"},
+		{KeyAzureOtherClients, sa, "`<client>` or `<client>@<tenant>`, separated by commas, at most 5", "further applications, which SDKs ask for by client ID"},
 		{KeyOIDCAudiences, sa, "audiences", "not served by this version: an error, so that nobody relies on it"},
 		{KeyEKSRoleARN, sa, "role ARN, or a role's name where the installation knows the account", "the AWS role"},
 		{KeyEKSAudience, sa, "string", "audience of the subject token; default `sts.amazonaws.com`"},

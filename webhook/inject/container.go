@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -148,11 +149,14 @@ func (pl *planner) missingMounts(d *delivery, c *podContainer) ([]volumeMount, b
 
 func (pl *planner) checkClientID(d *delivery, c *podContainer) {
 	want, ok := d.want("AZURE_CLIENT_ID")
-	if have, set := c.env(want.Name); ok && set && have.ValueFrom == nil && have.Value != "" && !want.same(have) {
+	served := func(id string) bool {
+		return slices.ContainsFunc(pl.answer.Azure.Others, func(a azure.Application) bool { return strings.EqualFold(a.ClientID, id) })
+	}
+	if have, set := c.env(want.Name); ok && set && have.ValueFrom == nil && have.Value != "" && !want.same(have) && !served(have.Value) {
 		pl.warn(serviceaccount.Problem{
 			Code: codeClientID, Where: pl.whereContainer(c) + " variable AZURE_CLIENT_ID", Value: clip(have.Value),
 			Message: "the broker serves the ServiceAccount's client ID " + want.Value + " alone, and refuses requests for this one",
-			Fix:     "remove the variable, or annotate a ServiceAccount of its own with this client ID",
+			Fix:     "remove the variable, or add this client ID to the ServiceAccount's annotation podpass.io/azure-other-clients",
 		})
 	}
 }
