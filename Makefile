@@ -38,7 +38,7 @@ demo-down: ## Remove what `make demo KEEP=1` left
 	go run ./test/demo down
 
 .PHONY: test
-test: packages check unit integration e2e ## Run every test; prints what was left out and why
+test: packages check unit fuzz integration e2e ## Run every test; prints what was left out and why
 	@echo "make test: all steps passed"
 
 .PHONY: check
@@ -51,6 +51,20 @@ check: ## Formatting and vet, in every module
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
 	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
+
+# Each target by itself: go test fuzzes one at a time.
+FUZZTIME ?= 3s
+RAPID_CHECKS ?= 1000
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZTIME (default 3s; a campaign: FUZZTIME=5m RAPID_CHECKS=100000)
+	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' "$$file"); do \
+	    echo "fuzz: $$(dirname "$$file") $$target"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"| grep -v '^fuzz: elapsed'; \
+	  done; \
+	done
+	go test -run 'TestPlan' ./webhook/inject -rapid.checks=$(RAPID_CHECKS)
 
 .PHONY: integration
 integration: ## Tests against a real API server
