@@ -18,6 +18,7 @@ import (
 	"github.com/podpass-io/podpass/broker/azureapi"
 	"github.com/podpass-io/podpass/broker/cache"
 	"github.com/podpass-io/podpass/broker/gcpapi"
+	"github.com/podpass-io/podpass/broker/metrics"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
@@ -26,10 +27,11 @@ import (
 
 // Broker serves the credentials of one pod.
 type Broker struct {
-	config loaded
-	cache  *cache.Cache
-	server http.Handler
-	log    *slog.Logger
+	config  loaded
+	cache   *cache.Cache
+	metrics *metrics.Metrics // nil: nobody looks at them
+	server  http.Handler
+	log     *slog.Logger
 }
 
 // New gives a broker; its error lists all that is wrong with the configuration.
@@ -43,12 +45,21 @@ func New(c Config, logTo io.Writer) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ca-bundle: %w", err)
 	}
-	b := &Broker{config: l, log: l.log, cache: cache.New(cache.Options{Log: l.log})}
-	r := &router{pending: b.cache.Pending}
+	b := &Broker{config: l, log: l.log}
+	opts := cache.Options{Log: l.log}
+	if l.MetricsListen != "" {
+		b.metrics = &metrics.Metrics{Remaining: b.remaining}
+		opts.Observer = b.metrics
+	}
+	b.cache = cache.New(opts)
+	r := &router{pending: b.pending, explain: b.explainHandler()}
 	b.addAWS(r, client)
 	b.addGCP(r, client)
 	b.addAzure(r, client)
 	b.server = r
+	if b.metrics != nil {
+		b.server = counted{r, b.metrics}
+	}
 	return b, nil
 }
 
@@ -155,6 +166,8 @@ func (b *Broker) serve(ctx context.Context, listener net.Listener) error {
 	b.log.Info("Serving", "address", listener.Addr().String(), "aws", i.AWS != nil, "gcp", i.GCP != nil, "azure", i.Azure != nil)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return b.cache.Run(ctx) })
+	group.Go(func() error { return b.strictStart(ctx) })
+	group.Go(func() error { return b.serveMetrics(ctx) })
 	group.Go(func() error { return b.tidyUp(ctx) })
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -41,6 +41,7 @@ const (
 // world is a broker between an issuer's tokens and three strict clouds.
 type world struct {
 	url    string
+	config broker.Config
 	clouds *cloud.Clouds
 	issuer *issuer.Issuer
 	tokens string
@@ -100,11 +101,12 @@ func start(t *testing.T, change func(*trust.Config, *serviceaccount.Identities, 
 	}
 	address := freeAddress(t)
 	w.url = "http://" + address
-	b, err := broker.New(broker.Config{
+	w.config = broker.Config{
 		Identities: string(identities), Listen: address, Secret: secret, TokenDir: w.tokens,
 		AWSSTSEndpoint: w.clouds.AWS, GCPSTSEndpoint: w.clouds.GCP, GCPIAMCredentialsEndpoint: w.clouds.GCP, AzureAuthorityHost: w.clouds.Azure,
-		CABundle: w.clouds.CAFile, LogLevel: "debug", LogFormat: "json",
-	}, w.logs)
+		CABundle: w.clouds.CAFile, LogLevel: "debug", LogFormat: "json", MetricsListen: freeAddress(t), Version: "1.2.3",
+	}
+	b, err := broker.New(w.config, w.logs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -459,8 +461,9 @@ func TestTransient(t *testing.T) {
 	}
 }
 
-// TestNothingSecretIsLogged: at debug level, after all kinds of requests.
-func TestNothingSecretIsLogged(t *testing.T) {
+// TestNothingSecretIsShown: by the logs at debug level, by metrics and by the
+// explanation, after all kinds of requests.
+func TestNothingSecretIsShown(t *testing.T) {
 	w := start(t, nil)
 	var given []string
 	for _, r := range [][]string{{awsPath, awsHeader}, {azurePath, azureHeader}, {gcpToken, gcpHeader}, {awsPath, "Authorization: guess"}} {
@@ -478,9 +481,21 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		}
 		given = append(given, string(token))
 	}
+	w.clouds.Faults.Set(fault.Fault{Operation: "azure", Status: 400})
+	if got := w.get(t, azurePath+"/elsewhere", azureHeader); got.status == http.StatusOK {
+		t.Errorf("the failure did not come: %d", got.status)
+	}
+	explanation, err := json.Marshal(explained(t, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := w.logs.String() + scrape(t, w) + string(explanation)
 	for _, s := range append(given, secret) {
-		if strings.Contains(w.logs.String(), s) {
-			t.Errorf("the log holds a secret that begins with %.6s", s)
+		if strings.Contains(shown, s) {
+			t.Errorf("a secret that begins with %.6s is shown", s)
+		}
+		if _, signature, ok := strings.Cut(s, "."); ok && strings.Contains(shown, signature[strings.LastIndexByte(signature, '.')+1:]) {
+			t.Errorf("the signature of a token that begins with %.6s is shown", s)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package broker
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -14,6 +15,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation"
@@ -45,8 +47,15 @@ type Config struct {
 	AWSSTSEndpoint, GCPSTSEndpoint, GCPIAMCredentialsEndpoint, AzureAuthorityHost string
 	// CABundle is PEM, or the path of a file with it.
 	CABundle string
+	// MetricsListen is host:port for Prometheus; empty: no metrics.
+	MetricsListen string
+	// StrictStart, "true": the pod does not start without its credentials.
+	StrictStart string
 	// LogLevel is debug, info, warn or error; LogFormat json or text.
 	LogLevel, LogFormat string
+
+	// Version of this binary, for who asks.
+	Version string
 }
 
 // setting is one of Config's fields, for flags, variables and help alike.
@@ -67,6 +76,8 @@ var settings = []setting{
 	{"gcp-iam-credentials-endpoint", func(c *Config) *string { return &c.GCPIAMCredentialsEndpoint }, "", "`URL` of Google's IAM credentials API, if not Google's own"},
 	{"azure-authority-host", func(c *Config) *string { return &c.AzureAuthorityHost }, "", "`URL` of Entra, if not the public cloud's"},
 	{"ca-bundle", func(c *Config) *string { return &c.CABundle }, "", "further CAs to trust: `PEM`, or a file with it"},
+	{"metrics-listen", func(c *Config) *string { return &c.MetricsListen }, "", "`address` for Prometheus metrics; default: none"},
+	{"strict-start", func(c *Config) *string { return &c.StrictStart }, "false", "true: ready only with credentials, and end where they are refused for good"},
 	{"log-level", func(c *Config) *string { return &c.LogLevel }, "info", "debug, info, warn or error"},
 	{"log-format", func(c *Config) *string { return &c.LogFormat }, "json", "json or text"},
 }
@@ -100,6 +111,7 @@ type loaded struct {
 	Config
 	identities serviceaccount.Identities
 	caBundle   []byte
+	strict     bool
 	log        *slog.Logger
 }
 
@@ -107,6 +119,7 @@ type loaded struct {
 func (c Config) load(logTo io.Writer) (loaded, error) {
 	l := loaded{Config: c}
 	var errs []error
+	var err error
 	need := func(err error) {
 		if err != nil {
 			errs = append(errs, err)
@@ -114,10 +127,12 @@ func (c Config) load(logTo io.Writer) (loaded, error) {
 	}
 	need(c.loadIdentities(&l.identities))
 	need(CheckListen(c.Listen))
+	if l.strict, err = strconv.ParseBool(cmp.Or(c.StrictStart, "false")); err != nil {
+		errs = append(errs, fmt.Errorf("strict-start: %q is neither true nor false", c.StrictStart))
+	}
 	if c.Secret == "" {
 		errs = append(errs, errors.New("secret is required: set "+Variable("secret")+" or --secret to a value that only this pod knows"))
 	}
-	var err error
 	if l.caBundle, err = textOrFile(c.CABundle, "-----BEGIN"); err != nil {
 		errs = append(errs, fmt.Errorf("ca-bundle: %w", err))
 	}

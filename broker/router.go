@@ -15,6 +15,9 @@ const (
 	ReadyPath  = "/readyz"
 )
 
+// ExplainPath tells what the broker knows; it needs the secret.
+const ExplainPath = "/debug/explain"
+
 // router sends a request to its protocol. It is not a http.ServeMux, which answers
 // odd but legal paths (a doubled or missing slash) with a redirect that SDKs do not
 // follow.
@@ -22,6 +25,7 @@ type router struct {
 	aws     *awsapi.Handler
 	gcp     *gcpapi.Handler
 	azure   *azureapi.Handler
+	explain http.Handler
 	pending func() []string // clouds whose first credential is still awaited
 }
 
@@ -33,6 +37,8 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusOK)
 	case path == ReadyPath:
 		r.ready(w)
+	case path == ExplainPath:
+		r.explain.ServeHTTP(w, req)
 	case path == awsapi.Path && r.aws != nil:
 		r.aws.ServeHTTP(w, req)
 	case path == azureapi.Path && r.azure != nil:

@@ -30,7 +30,9 @@ type Options struct {
 	Max int
 	// Timeout of one exchange. Default 10 s.
 	Timeout time.Duration
-	Log     *slog.Logger
+	// Observer, if not nil, hears of what happens.
+	Observer Observer
+	Log      *slog.Logger
 }
 
 // DefaultLead is matched to the SDKs: botocore asks again from 15 minutes before
@@ -94,6 +96,7 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 		}
 		credential, wait := n.credential, done != nil && n.stale(now)
 		c.mu.Unlock()
+		c.asked(e, !wait)
 		if wait {
 			return c.fresh(ctx, n, credential, done)
 		}
@@ -108,10 +111,12 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 		if federation.KindOf(err).Transient() && pause < patience(ctx, now)/2 && sleep(ctx, pause) {
 			return c.Get(ctx, e)
 		}
+		c.asked(e, true)
 		return federation.Credential{}, err
 	}
 	done := c.start(n)
 	c.mu.Unlock()
+	c.asked(e, false)
 
 	select {
 	case <-done:
@@ -277,6 +282,9 @@ func (c *Cache) start(n *entry) <-chan struct{} {
 		select {
 		case c.wake <- struct{}{}:
 		default: // Run is about to look anyway
+		}
+		if c.opts.Observer != nil {
+			c.opts.Observer.Exchanged(cloudOf(n.exchanger), err, took, stillValid)
 		}
 		c.log(n.exchanger, credential, err, took, stillValid, retry)
 	})

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -21,6 +22,7 @@ serves them on loopback, in the protocols that cloud SDKs speak.
 
   podpass-broker [flags]          serve until SIGTERM
   podpass-broker health           exit 0 once credentials are there (the startup probe)
+  podpass-broker explain [-o json] what it has, and why not (kubectl exec POD -c podpass-broker -- /podpass-broker explain)
   podpass-broker write-file PATH  write $PODPASS_FILE to PATH (direct mode's set-up)
   podpass-broker version
 
@@ -49,6 +51,8 @@ func run(args []string) error {
 		flags.PrintDefaults()
 	}
 	config := broker.Flags(flags, os.Getenv)
+	config.Version = version
+	output := flags.String("o", "table", "explain's `output`: table or json")
 	command := ""
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		command, args = args[0], args[1:]
@@ -66,6 +70,8 @@ func run(args []string) error {
 		return serve(ctx, config)
 	case "health":
 		return broker.Health(ctx, config.Listen)
+	case "explain":
+		return explain(ctx, config, *output)
 	case "write-file":
 		if flags.NArg() != 1 {
 			return errors.New("write-file needs one PATH: see podpass-broker --help")
@@ -89,4 +95,24 @@ func serve(ctx context.Context, config *broker.Config) error {
 		return fmt.Errorf("configuration:\n%w", err)
 	}
 	return b.Run(ctx)
+}
+
+// explain prints what the broker of this pod knows; its error, if a credential is
+// missing, is the cause.
+func explain(ctx context.Context, config *broker.Config, output string) error {
+	e, err := broker.AskExplain(ctx, *config)
+	if err != nil {
+		return err
+	}
+	switch output {
+	case "json":
+		enc := json.NewEncoder(os.Stdout)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(e)
+	case "table":
+		err = e.Print(os.Stdout)
+	default:
+		return fmt.Errorf("unknown output %q: use table or json", output)
+	}
+	return errors.Join(err, e.Err())
 }
