@@ -36,6 +36,8 @@ type Answer struct {
 	SkipContainers []string
 	BrokerPort     int
 	StaticKeys     StaticKeys
+	// StrictStart: the pod must not start without its credentials.
+	StrictStart bool
 
 	// Errors are the user's to mend: the pod must be denied. Warnings are not in
 	// the way.

@@ -7,6 +7,7 @@ const (
 	KeySkipContainers     = "podpass.io/skip-containers"
 	KeyTokenExpiration    = "podpass.io/token-expiration"
 	KeyBrokerPort         = "podpass.io/broker-port"
+	KeyStrictStart        = "podpass.io/strict-start"
 	KeyStaticKeys         = "podpass.io/static-keys"
 	KeyAWSRoleARN         = "podpass.io/aws-role-arn"
 	KeyAWSAssumeRoleARN   = "podpass.io/aws-assume-role-arn"
@@ -95,6 +96,7 @@ func Keys() []Key {
 		{KeySkipContainers, pod, "names, separated by commas or semicolons", "containers and init containers that get nothing"},
 		{KeyTokenExpiration, both, "seconds, 600..86400", "life of the subject token; default: the installation's, 3600"},
 		{KeyBrokerPort, pod, "1024..65535", "the broker's port on the pod's loopback; default: the installation's, 9911"},
+		{KeyStrictStart, both, "`true`, `false`", "`true`: the pod does not start without its credentials; default `false`: it starts, and explains why it has none"},
 		{KeyStaticKeys, both, "`warn`, `override`, `deny`", "what happens to static keys that SDKs would prefer; default: the installation's, `warn`"},
 		{KeyAWSRoleARN, sa, "role ARN, or a role's name where the installation knows the account", "the AWS role"},
 		{KeyAWSAssumeRoleARN, sa, "role ARNs, separated by commas, at most 5", "further roles to assume, in order"},

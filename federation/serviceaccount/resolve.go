@@ -106,6 +106,9 @@ func (r *resolver) pod() {
 	for _, v := range slices.Backward(r.ranked(KeyBrokerPort, KeyAzureWIProxyPort)) { // the strongest last
 		a.BrokerPort = int(r.number(v, 1024, 65535, int64(a.BrokerPort)))
 	}
+	if v := r.lookup(KeyStrictStart); v.set {
+		a.StrictStart = r.boolean(v)
+	}
 	if v := r.lookup(KeyStaticKeys); v.set {
 		switch s := StaticKeys(v.text); s {
 		case StaticKeysWarn, StaticKeysOverride, StaticKeysDeny:

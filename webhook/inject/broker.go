@@ -28,6 +28,9 @@ func (pl *planner) sidecar() (container, error) {
 	c := pl.ownContainer(brokerContainer)
 	c.Command = []string{brokerBinary}
 	c.RestartPolicy = "Always"
+	if p := pl.settings.Broker.MetricsPort; p != 0 {
+		c.Ports = []port{{Name: "podpass-metrics", ContainerPort: p}} // for a PodMonitor
+	}
 	c.Env = append(withValues(
 		literal("PODPASS_IDENTITIES", string(identities)),
 		literal("PODPASS_LISTEN", pl.brokerHost()),
@@ -89,6 +92,12 @@ func (pl *planner) brokerEndpoints() []envVar {
 		list = append(list, literal("PODPASS_AZURE_AUTHORITY_HOST", s.Azure.AuthorityHost))
 	}
 	list = append(list, literal("PODPASS_CA_BUNDLE", s.CABundle), literal("PODPASS_LOG_LEVEL", s.Broker.LogLevel))
+	if p := s.Broker.MetricsPort; p != 0 {
+		list = append(list, literal("PODPASS_METRICS_LISTEN", ":"+strconv.Itoa(p)))
+	}
+	if pl.answer.StrictStart {
+		list = append(list, literal("PODPASS_STRICT_START", "true"))
+	}
 	return withValues(list...)
 }
 

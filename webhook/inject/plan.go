@@ -28,7 +28,7 @@ func Plan(p *Pod, a serviceaccount.Answer, s Settings) (Result, error) {
 	}
 	pl := &planner{
 		patch: patch{ops: make([]Operation, 0, 24)}, // three clouds, three containers
-		pod: p, answer: a, settings: s,
+		pod:   p, answer: a, settings: s,
 		port:     cmp.Or(a.BrokerPort, s.BrokerPort, defaultBrokerPort),
 		used:     map[string]bool{},
 		warnings: slices.Clone(a.Warnings), errors: slices.Clone(a.Errors),
@@ -66,6 +66,12 @@ func (pl *planner) plan() error {
 	pl.eachContainer(pl.inject)
 	if len(pl.used) == 0 {
 		return nil
+	}
+	if pl.answer.StrictStart && !slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return d.Mode == serviceaccount.ModeBroker }) {
+		pl.warn(serviceaccount.Problem{
+			Code: codeIgnoredInDirect, Where: pl.where() + " " + serviceaccount.KeyStrictStart, Message: "has no effect in direct mode, where nothing stands between the pod's start and its SDKs",
+			Fix: "use broker mode, or remove the annotation",
+		})
 	}
 	setup, err := pl.ownContainers()
 	if err != nil {

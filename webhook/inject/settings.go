@@ -35,6 +35,8 @@ type BrokerSettings struct {
 	ImagePullPolicy string `json:"imagePullPolicy,omitempty"`
 	// LogLevel: debug, info, warn or error; default: the broker's own, info.
 	LogLevel string `json:"logLevel,omitempty"`
+	// MetricsPort of the broker's Prometheus metrics, on the pod's IP; 0: none.
+	MetricsPort int `json:"metricsPort,omitempty"`
 	// Resources; default [DefaultResources]. Given, they replace the default whole.
 	Resources Resources `json:"resources,omitzero"`
 	// RunAsUser is the sidecar's user and group; default 65532. -1 leaves both out,
@@ -116,6 +118,9 @@ func (s Settings) Validate() error {
 	}
 	if !slices.Contains(logLevels, b.LogLevel) {
 		bad("broker.logLevel: %q; want debug, info, warn or error", b.LogLevel)
+	}
+	if b.MetricsPort != 0 && (b.MetricsPort < 1024 || b.MetricsPort > 65535) {
+		bad("broker.metricsPort: %d; want 1024 to 65535, or 0 for none", b.MetricsPort)
 	}
 	if b.RunAsUser < -1 {
 		bad("broker.runAsUser: %d; want a user ID above 0, or -1 to let the platform choose", b.RunAsUser)

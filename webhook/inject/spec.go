@@ -9,12 +9,18 @@ type container struct {
 	ImagePullPolicy          string           `json:"imagePullPolicy,omitempty"`
 	Command                  []string         `json:"command"`
 	RestartPolicy            string           `json:"restartPolicy,omitempty"`
+	Ports                    []port           `json:"ports,omitempty"`
 	Env                      []envVar         `json:"env"`
 	Resources                resources        `json:"resources,omitzero"`
 	VolumeMounts             []volumeMount    `json:"volumeMounts"`
 	StartupProbe             *probe           `json:"startupProbe,omitempty"`
 	SecurityContext          *securityContext `json:"securityContext"`
 	TerminationMessagePolicy string           `json:"terminationMessagePolicy"`
+}
+
+type port struct {
+	Name          string `json:"name"`
+	ContainerPort int    `json:"containerPort"`
 }
 
 type resources struct {

@@ -24,6 +24,7 @@ app.kubernetes.io/component: webhook
   "image" (include "podpass.image" (dict "image" .Values.broker.image "root" .))
   "imagePullPolicy" .Values.broker.image.pullPolicy
   "logLevel" .Values.broker.logLevel
+  "metricsPort" .Values.broker.metricsPort
   "runAsUser" .Values.broker.runAsUser }}
 {{- if .Values.broker.resources }}{{- $_ := set $broker "resources" .Values.broker.resources }}{{- end }}
 {{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "caBundle" "aws" "gcp" "azure" "mappings" }}
