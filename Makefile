@@ -75,8 +75,8 @@ e2e: ## Real pods on a real node, with the real SDKs
 	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 25m ./test/e2e/...
 
 .PHONY: bench
-bench: ## Measure: admission, broker size, memory, latency
-	go test -run '^$$' -bench . -benchmem -timeout 20m ./federation/... ./webhook/... ./broker/... ./test/bench/...
+bench: ## Measure: admission, the broker's size, memory and latency, the start of pods
+	PODPASS_TEST_CLUSTER=1 go test -run '^$$' -bench . -benchmem -timeout 30m -p 1 ./federation/... ./webhook/... ./broker/... ./test/bench/... ./test/e2e/...
 
 .PHONY: lint
 lint: ## golangci-lint with the repository's list

@@ -13,10 +13,32 @@ import (
 	"time"
 )
 
-// Health asks the broker at address whether it is ready; its error is what it
-// waits for. It speaks just enough HTTP for that: it runs as the startup probe,
-// every second in every new pod, and net/http's client would be most of its cost.
+// healthPatience is how long Health waits: less than the probe's timeout of 5 s.
+const healthPatience = 4 * time.Second
+
+// Health waits until the broker at address is ready, for some seconds; its error is
+// what the broker still waits for. As the startup probe it lets the pod go on in the
+// moment in which the broker is ready, where one that fails at once would be tried
+// again only a second later.
 func Health(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, healthPatience)
+	defer cancel()
+	for {
+		err := ask(ctx, address)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// ask asks once. It speaks just enough HTTP for that: it runs in every new pod, and
+// net/http's client would be most of its cost.
+func ask(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)

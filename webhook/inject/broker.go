@@ -44,11 +44,11 @@ func (pl *planner) sidecar() (container, error) {
 		// nothing is probed afterwards.
 		Exec:           execAction{Command: []string{brokerBinary, "health"}},
 		PeriodSeconds:  1,
-		TimeoutSeconds: 5, // a busy node starts processes slowly
+		TimeoutSeconds: 5, // the try itself waits for up to four
 		// Ready means that each cloud has answered once. While one does not, the pod
 		// waits two minutes, longer than a provider's hiccup, before kubelet restarts
 		// the sidecar and with it the wait.
-		FailureThreshold: 120,
+		FailureThreshold: 24,
 	}
 	return c, nil
 }
