@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/xml"
 	"errors"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -197,10 +198,13 @@ func (s *Server) assumeRole(r *http.Request, form values, body []byte) (any, err
 	if err != nil {
 		return nil, err
 	}
-	tags := form.Get("Tags.member.1.Key") != ""
+	tags, err := sessionTags(form)
+	if err != nil {
+		return nil, err
+	}
 	role, found := s.role(arn)
 	action := "sts:AssumeRole"
-	if found && tags && !role.TagSession {
+	if found && (len(tags) > 0 && !role.TagSession || len(role.RequestTags) > 0 && !maps.Equal(tags, role.RequestTags)) {
 		action = "sts:TagSession"
 	}
 	if !found || !slices.Contains(role.AssumedBy, from.role) || role.ExternalID != form.Get("ExternalId") || action == "sts:TagSession" {
@@ -214,6 +218,23 @@ func (s *Server) assumeRole(r *http.Request, form values, body []byte) (any, err
 	}
 	c, user := s.issue(role, form.Get("RoleSessionName"), duration, true)
 	return assumeRoleResponse{NS: namespace, Result: assumeRoleResult{Credentials: c, User: user}}, nil
+}
+
+// sessionTags are the tags of the request, within STS's bounds.
+func sessionTags(form values) (map[string]string, error) {
+	tags := map[string]string{}
+	for n := 1; ; n++ {
+		prefix := "Tags.member." + strconv.Itoa(n) + "."
+		key, value := form.Get(prefix+"Key"), form.Get(prefix+"Value")
+		_, twice := tags[key]
+		switch {
+		case key == "" && value == "":
+			return tags, nil
+		case key == "" || len(key) > 128 || len(value) > 256 || n > 50 || twice:
+			return nil, &failure{http.StatusBadRequest, "ValidationError", "1 validation error detected: Value at 'tags' failed to satisfy constraint"}
+		}
+		tags[key] = value
+	}
 }
 
 func checkDuration(role trust.AWSRole, duration int) error {

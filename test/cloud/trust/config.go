@@ -47,6 +47,9 @@ type AWSRole struct {
 	AssumedBy  []string `json:"assumedBy"`
 	ExternalID string   `json:"externalID"`
 	TagSession bool     `json:"tagSession"`
+	// RequestTags are conditions of the trust policy (aws:RequestTag): the session's
+	// tags must be exactly these.
+	RequestTags map[string]string `json:"requestTags"`
 	// MaxSessionDuration in seconds; default 3600.
 	MaxSessionDuration int `json:"maxSessionDuration"`
 }
