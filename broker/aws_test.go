@@ -110,7 +110,7 @@ func TestAWSChainRefused(t *testing.T) {
 		"tags that the role does not allow": {func(c *trust.Config, ids *serviceaccount.Identities) {
 			ids.AWS.SessionTags, c.AWS.Roles[1].TagSession = true, false
 		}, http.StatusForbidden, []string{"AccessDenied", "sts:TagSession", partner}},
-		"more than the hour of a chained session": {func(c *trust.Config, ids *serviceaccount.Identities) {
+		"more than the hour of a chained session": {func(_ *trust.Config, ids *serviceaccount.Identities) {
 			ids.AWS.Chain, ids.AWS.SessionDuration = []string{partner, reports}, 7200
 		}, http.StatusBadRequest, []string{"ValidationError", "1 hour session limit for roles assumed by role chaining"}},
 		"a role that the one before may not assume": {func(_ *trust.Config, ids *serviceaccount.Identities) { ids.AWS.Chain = []string{reports} },

@@ -18,6 +18,7 @@ import (
 	"github.com/podpass-io/podpass/broker/azureapi"
 	"github.com/podpass-io/podpass/broker/cache"
 	"github.com/podpass-io/podpass/broker/gcpapi"
+	"github.com/podpass-io/podpass/broker/imdsapi"
 	"github.com/podpass-io/podpass/broker/metrics"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
@@ -82,6 +83,9 @@ func (b *Broker) addAWS(r *router, client *http.Client) {
 	r.aws = &awsapi.Handler{
 		Credentials: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
 		RoleARN:     role, Secret: federation.Secret(b.config.Secret), Log: b.log,
+	}
+	if b.config.imds {
+		r.imds = &imdsapi.Handler{Credentials: r.aws.Credentials, RoleARN: role, Region: id.Region, Secret: r.aws.Secret, Log: b.log}
 	}
 }
 

@@ -47,6 +47,8 @@ type Config struct {
 	AWSSTSEndpoint, GCPSTSEndpoint, GCPIAMCredentialsEndpoint, AzureAuthorityHost string
 	// CABundle is PEM, or the path of a file with it.
 	CABundle string
+	// AWSIMDS, "true": AWS credentials are served in IMDSv2's shape too.
+	AWSIMDS string
 	// MetricsListen is host:port for Prometheus; empty: no metrics.
 	MetricsListen string
 	// StrictStart, "true": the pod does not start without its credentials.
@@ -76,6 +78,7 @@ var settings = []setting{
 	{"gcp-iam-credentials-endpoint", func(c *Config) *string { return &c.GCPIAMCredentialsEndpoint }, "", "`URL` of Google's IAM credentials API, if not Google's own"},
 	{"azure-authority-host", func(c *Config) *string { return &c.AzureAuthorityHost }, "", "`URL` of Entra, if not the public cloud's"},
 	{"ca-bundle", func(c *Config) *string { return &c.CABundle }, "", "further CAs to trust: `PEM`, or a file with it"},
+	{"aws-imds", func(c *Config) *string { return &c.AWSIMDS }, "false", "true: serve AWS credentials in IMDSv2's shape too, for tools that know nothing else"},
 	{"metrics-listen", func(c *Config) *string { return &c.MetricsListen }, "", "`address` for Prometheus metrics; default: none"},
 	{"strict-start", func(c *Config) *string { return &c.StrictStart }, "false", "true: ready only with credentials, and end where they are refused for good"},
 	{"log-level", func(c *Config) *string { return &c.LogLevel }, "info", "debug, info, warn or error"},
@@ -112,6 +115,7 @@ type loaded struct {
 	identities serviceaccount.Identities
 	caBundle   []byte
 	strict     bool
+	imds       bool
 	log        *slog.Logger
 }
 
@@ -127,8 +131,13 @@ func (c Config) load(logTo io.Writer) (loaded, error) {
 	}
 	need(c.loadIdentities(&l.identities))
 	need(CheckListen(c.Listen))
-	if l.strict, err = strconv.ParseBool(cmp.Or(c.StrictStart, "false")); err != nil {
-		errs = append(errs, fmt.Errorf("strict-start: %q is neither true nor false", c.StrictStart))
+	for _, s := range []struct {
+		name, value string
+		into        *bool
+	}{{"strict-start", c.StrictStart, &l.strict}, {"aws-imds", c.AWSIMDS, &l.imds}} {
+		if *s.into, err = strconv.ParseBool(cmp.Or(s.value, "false")); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %q is neither true nor false", s.name, s.value))
+		}
 	}
 	if c.Secret == "" {
 		errs = append(errs, errors.New("secret is required: set "+Variable("secret")+" or --secret to a value that only this pod knows"))

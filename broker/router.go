@@ -7,6 +7,7 @@ import (
 	"github.com/podpass-io/podpass/broker/awsapi"
 	"github.com/podpass-io/podpass/broker/azureapi"
 	"github.com/podpass-io/podpass/broker/gcpapi"
+	"github.com/podpass-io/podpass/broker/imdsapi"
 )
 
 // Paths of the probes. They tell nothing that an attacker wants, and need no secret.
@@ -23,6 +24,7 @@ const ExplainPath = "/debug/explain"
 // follow.
 type router struct {
 	aws     *awsapi.Handler
+	imds    *imdsapi.Handler // nil: off
 	gcp     *gcpapi.Handler
 	azure   *azureapi.Handler
 	explain http.Handler
@@ -41,6 +43,8 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.explain.ServeHTTP(w, req)
 	case path == awsapi.Path && r.aws != nil:
 		r.aws.ServeHTTP(w, req)
+	case r.imds != nil && strings.HasPrefix(path, imdsapi.Prefix):
+		r.imds.ServeHTTP(w, req)
 	case path == azureapi.Path && r.azure != nil:
 		r.azure.ServeHTTP(w, req)
 	case azureapi.IsIMDS(path) && r.azure != nil:

@@ -28,7 +28,10 @@ type Refusal struct {
 var hosts = []string{"127.0.0.1", "localhost", "::1", "[::1]", "169.254.169.254", "metadata", "metadata.google.internal"}
 
 // Check applies the rules that hold for all protocols; nil: the request may pass.
-func Check(r *http.Request) *Refusal {
+func Check(r *http.Request) *Refusal { return CheckMethod(r, http.MethodGet) }
+
+// CheckMethod is Check for a request that is not a GET: the PUT of IMDSv2.
+func CheckMethod(r *http.Request, method string) *Refusal {
 	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -40,8 +43,8 @@ func Check(r *http.Request) *Refusal {
 		return &Refusal{http.StatusForbidden, "the Host header names another host than this endpoint"}
 	case len(r.Header.Values("X-Forwarded-For")) > 0 || len(r.Header.Values("Forwarded")) > 0:
 		return &Refusal{http.StatusForbidden, "forwarded requests are refused"}
-	case r.Method != http.MethodGet:
-		return &Refusal{http.StatusMethodNotAllowed, "only GET is allowed"}
+	case r.Method != method:
+		return &Refusal{http.StatusMethodNotAllowed, "only " + method + " is allowed"}
 	}
 	return nil
 }

@@ -107,11 +107,10 @@ func (m *Metrics) Requested(protocol string, status int) {
 func labels(pairs ...string) string {
 	var b strings.Builder
 	b.WriteByte('{')
-	for i := 0; i < len(pairs); i += 2 {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "%s=%q", pairs[i], pairs[i+1])
+	separator := ""
+	for pair := range slices.Chunk(pairs, 2) {
+		fmt.Fprintf(&b, "%s%s=%q", separator, pair[0], pair[1])
+		separator = ","
 	}
 	b.WriteByte('}')
 	return b.String()

@@ -207,8 +207,11 @@ func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
 // refused holds that the API server refuses the pod for the case's reason, and
 // falls back to the handler for what podpass says of it.
 func (a *apiServer) refused(ctx context.Context, c Case, err error) (Outcome, error) {
-	if err == nil || !strings.Contains(err.Error(), c.Refused) {
-		return Outcome{}, fmt.Errorf("the API server should refuse the pod with %q, and says: %v", c.Refused, err)
+	if err == nil {
+		return Outcome{}, fmt.Errorf("the API server should refuse the pod with %q", c.Refused)
+	}
+	if !strings.Contains(err.Error(), c.Refused) {
+		return Outcome{}, fmt.Errorf("the API server should refuse the pod with %q, and says: %w", c.Refused, err)
 	}
 	return admitByHandler(ctx, c)
 }

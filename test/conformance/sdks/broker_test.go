@@ -24,6 +24,15 @@ func TestBroker(t *testing.T) {
 			}
 		}
 	})
+	t.Run("IMDSv2", func(t *testing.T) {
+		w := newWorld(t, scenario{})
+		b := bin.startReady(t, w)
+		for _, c := range programs {
+			t.Run(c.name, func(t *testing.T) {
+				m.set("aws, IMDSv2: success", c.name, succeeded(t, w, "aws", c.run(t, "aws", b.imdsEnv(w))))
+			})
+		}
+	})
 	for name, refusal := range refusals {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -51,7 +51,7 @@ func (bin binary) start(t *testing.T, w *world) broker {
 		"--aws-sts-endpoint", w.clouds.AWS,
 		"--gcp-sts-endpoint", w.clouds.GCP, "--gcp-iam-credentials-endpoint", w.clouds.GCP,
 		"--azure-authority-host", w.clouds.Azure,
-		"--ca-bundle", w.clouds.CAFile, "--log-level", "debug", "--log-format", "json")
+		"--ca-bundle", w.clouds.CAFile, "--log-level", "debug", "--log-format", "json", "--aws-imds", "true")
 	cmd.Stdout, cmd.Stderr = b.log, b.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -116,6 +116,11 @@ func (b broker) env(w *world) []string {
 		"AZURE_POD_IDENTITY_AUTHORITY_HOST=http://"+b.address,
 		"AZURE_CLIENT_ID="+azureClient, "AZURE_TENANT_ID="+azureTenant, "AZURE_AUTHORITY_HOST="+w.clouds.Azure,
 	)
+}
+
+// imdsEnv is for tools that know EC2's metadata service alone.
+func (b broker) imdsEnv(w *world) []string {
+	return append(w.commonEnv(), "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+b.address, "AWS_EC2_METADATA_DISABLED=false")
 }
 
 // freeAddress is a port of the loopback that was free a moment ago.

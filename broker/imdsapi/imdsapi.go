@@ -1,0 +1,172 @@
+// Package imdsapi serves AWS credentials in the shape of the EC2 instance metadata
+// service, version 2, for tools that know nothing else: they reach it by
+// AWS_EC2_METADATA_SERVICE_ENDPOINT. Nothing of a node is served, and nothing to who
+// has no session: version 1 is not spoken.
+//
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+package imdsapi
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/podpass-io/podpass/broker/guard"
+	"github.com/podpass-io/podpass/federation"
+)
+
+// Prefix of all paths.
+const Prefix = "/latest/"
+
+const (
+	tokenPath  = Prefix + "api/token"
+	rolesPath  = Prefix + "meta-data/iam/security-credentials"
+	regionPath = Prefix + "meta-data/placement/region"
+
+	tokenHeader = "X-Aws-Ec2-Metadata-Token"
+	ttlHeader   = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+	maxTTL      = 21600 // six hours, as EC2's
+
+	// hold is how long a request waits for an exchange: SDKs wait for one second.
+	hold = 900 * time.Millisecond
+)
+
+// Handler serves the credentials of one role. It keeps no sessions: a session's
+// token is its end, and a code by which it is known again.
+type Handler struct {
+	// Credentials gives them; it may wait until its context ends.
+	Credentials func(context.Context) (federation.Credential, error)
+	RoleARN     string
+	// Region, if known.
+	Region string
+	// Secret of the pod, from which the sessions' codes are made.
+	Secret federation.Secret
+	Log    *slog.Logger
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimSuffix(r.URL.Path, "/")
+	if path == tokenPath {
+		h.session(w, r)
+		return
+	}
+	if refused := guard.Check(r); refused != nil {
+		http.Error(w, refused.Message, refused.Status)
+		return
+	}
+	if !h.known(r.Header.Get(tokenHeader), time.Now()) {
+		http.Error(w, "a session is needed: PUT "+tokenPath+" first, and send its answer as "+tokenHeader, http.StatusUnauthorized)
+		return
+	}
+	switch path {
+	case rolesPath:
+		write(w, "text/plain", h.role())
+	case rolesPath + "/" + h.role():
+		h.credentials(w, r)
+	case regionPath:
+		if h.Region != "" {
+			write(w, "text/plain", h.Region)
+			return
+		}
+		fallthrough
+	default:
+		http.Error(w, "podpass serves credentials here, and nothing of the node", http.StatusNotFound)
+	}
+}
+
+// role is the role's name, as EC2 names an instance's.
+func (h *Handler) role() string { return h.RoleARN[strings.LastIndexByte(h.RoleARN, '/')+1:] }
+
+func write(w http.ResponseWriter, contentType, body string) {
+	w.Header().Set("Content-Type", contentType)
+	_, _ = io.WriteString(w, body) // an error means that the client has gone
+}
+
+// session begins one: a PUT, which nobody who can only make somebody else GET a URL
+// can send.
+func (h *Handler) session(w http.ResponseWriter, r *http.Request) {
+	if refused := guard.CheckMethod(r, http.MethodPut); refused != nil {
+		http.Error(w, refused.Message, refused.Status)
+		return
+	}
+	ttl, err := strconv.Atoi(r.Header.Get(ttlHeader))
+	if err != nil || ttl < 1 || ttl > maxTTL {
+		http.Error(w, ttlHeader+" must be 1 to 21600 seconds", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set(ttlHeader, strconv.Itoa(ttl))
+	write(w, "text/plain", h.token(time.Now().Add(time.Duration(ttl)*time.Second)))
+}
+
+// token of a session that ends then.
+func (h *Handler) token(end time.Time) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(end.Unix())) //nolint:gosec // after 1970
+	return base64.RawURLEncoding.EncodeToString(append(b, h.code(b)...))
+}
+
+func (h *Handler) code(end []byte) []byte {
+	mac := hmac.New(sha256.New, []byte("podpass IMDSv2 session "+h.Secret.Reveal()))
+	mac.Write(end)
+	return mac.Sum(nil)
+}
+
+// known reports whether a token is one of ours that has not ended.
+func (h *Handler) known(token string, now time.Time) bool {
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(b) != 8+sha256.Size || !hmac.Equal(b[8:], h.code(b[:8])) {
+		return false
+	}
+	return now.Before(time.Unix(int64(binary.BigEndian.Uint64(b)), 0)) //nolint:gosec // it is ours
+}
+
+// answer has the fields of EC2's. Without success it has a code and a message,
+// which SDKs show, with status 200: they ask again and again for anything else.
+type answer struct {
+	Code            string `json:"Code"`
+	Message         string `json:"Message,omitempty"`
+	LastUpdated     string `json:"LastUpdated"`
+	Type            string `json:"Type,omitempty"`
+	AccessKeyID     string `json:"AccessKeyId,omitempty"`
+	SecretAccessKey string `json:"SecretAccessKey,omitempty"`
+	Token           string `json:"Token,omitempty"`
+	Expiration      string `json:"Expiration,omitempty"`
+}
+
+// seconds is the form of times: UTC, "Z", no fraction.
+const seconds = "2006-01-02T15:04:05Z"
+
+func (h *Handler) credentials(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), hold)
+	defer cancel()
+	c, err := h.Credentials(ctx)
+	a := answer{
+		Code: "Success", LastUpdated: time.Now().UTC().Format(seconds), Type: "AWS-HMAC",
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), Token: c.Token.Reveal(),
+		Expiration: c.Expiry.Time().UTC().Format(seconds),
+	}
+	if err != nil {
+		kind := federation.KindOf(err)
+		h.Log.Warn("No AWS credentials for the application", "kind", kind, "userAgent", r.UserAgent(), "error", err)
+		if kind.Transient() {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		a = answer{Code: string(kind), Message: err.Error(), LastUpdated: a.LastUpdated}
+		if f, ok := errors.AsType[*federation.Error](err); ok && f.Code != "" {
+			a.Code = f.Code
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(a) // an error means that the client has gone
+}
