@@ -59,6 +59,8 @@ type Grant struct {
 type AWS struct {
 	Grant
 	aws.Identity
+	// IMDS: the broker is to answer as EC2's instance metadata service too.
+	IMDS bool
 }
 
 // GCP is the Google Cloud part of an Answer.

@@ -27,7 +27,7 @@ func (r *resolver) aws() {
 	}
 	r.boolean(r.lookup(KeyEKSRegionalSTS)) // only checked: podpass is always regional
 	r.awsOptions(&id)
-	r.answer.AWS = &AWS{Identity: id, Grant: Grant{
+	r.answer.AWS = &AWS{Identity: id, IMDS: r.boolean(r.lookup(KeyAWSIMDS)), Grant: Grant{
 		Mode: r.mode(""), TokenExpiration: r.expiration(KeyEKSTokenExpiration, 600), Source: named.source(),
 	}}
 }

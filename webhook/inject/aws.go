@@ -30,9 +30,13 @@ func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		podUID("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
 		literal("AWS_REGION", region),
 		literal("AWS_DEFAULT_REGION", region),
-		// Otherwise an SDK that finds the broker slow falls back to the node's role.
-		literal("AWS_EC2_METADATA_DISABLED", "true"),
 	)
+	if a.IMDS {
+		d.env = append(d.env, literal("AWS_EC2_METADATA_SERVICE_ENDPOINT", pl.brokerURL()))
+	} else {
+		// Otherwise an SDK that finds the broker slow falls back to the node's role.
+		d.env = append(d.env, literal("AWS_EC2_METADATA_DISABLED", "true"))
+	}
 	d.alternatives = regionAlternatives
 	d.own = []string{
 		"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",

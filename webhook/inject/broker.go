@@ -82,6 +82,9 @@ func (pl *planner) brokerEndpoints() []envVar {
 	var list []envVar
 	if ids.AWS != nil {
 		list = append(list, literal("PODPASS_AWS_STS_ENDPOINT", pl.stsEndpoint(ids.AWS.RoleARN)))
+		if pl.answer.AWS.IMDS {
+			list = append(list, literal("PODPASS_AWS_IMDS", "true"))
+		}
 	}
 	if ids.GCP != nil {
 		list = append(list,
