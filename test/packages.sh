@@ -18,6 +18,10 @@ need iptables iptables
 need ip iproute2
 need /usr/lib/cni/bridge containernetworking-plugins
 need npm npm # installs the JavaScript SDKs
+need /usr/lib/python3/dist-packages/botocore python3-botocore # older SDKs, as Debian has them
+need /usr/lib/python3/dist-packages/google/auth python3-google-auth python3-requests
+need /usr/lib/python3/dist-packages/azure/identity python3-azure
+need /usr/bin/aws awscli
 
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 if [[ $(id -u) -ne 0 ]]; then

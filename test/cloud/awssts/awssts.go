@@ -271,16 +271,17 @@ const maxSessions = 100_000
 func (s *Server) issue(role trust.AWSRole, name string, duration int, chained bool) (credentials, assumedRoleUser) {
 	arn, _ := aws.ParseRoleARN(role.ARN) // bounds has checked it
 	user := "arn:" + arn.Partition + ":sts::" + arn.Account + ":assumed-role/" + arn.Name + "/" + name
+	end := time.Now().Add(s.Trust.Life.Of(time.Duration(duration) * time.Second))
 	c := credentials{
 		AccessKeyID: "ASIA" + rand.Text()[:16], SecretAccessKey: rand.Text() + rand.Text()[:14], SessionToken: "FwoGZXIvYXdz" + rand.Text() + rand.Text(),
-		Expiration: time.Now().Add(time.Duration(duration) * time.Second).UTC().Format(time.RFC3339),
+		Expiration: end.UTC().Format(time.RFC3339),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sessions == nil || len(s.sessions) >= maxSessions {
 		s.sessions = map[string]session{}
 	}
-	s.sessions[c.AccessKeyID] = session{c.SecretAccessKey, c.SessionToken, user, role.ARN, chained, time.Now().Add(time.Duration(duration) * time.Second)}
+	s.sessions[c.AccessKeyID] = session{c.SecretAccessKey, c.SessionToken, user, role.ARN, chained, end}
 	return c, assumedRoleUser{"AROATEST:" + name, user}
 }
 

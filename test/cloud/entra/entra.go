@@ -173,9 +173,9 @@ func (s *Server) refuse(r *http.Request, app trust.Application, assertion string
 }
 
 func (s *Server) issue(w http.ResponseWriter, tenant trust.Tenant, app trust.Application, resource string) {
-	now := time.Now()
+	now, life := time.Now(), s.Trust.Life.Of(tokenLife)
 	token, err := s.Signer.Sign(map[string]any{
-		"aud": resource, "iss": "https://sts.windows.net/" + tenant.ID + "/", "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(tokenLife).Unix(),
+		"aud": resource, "iss": "https://sts.windows.net/" + tenant.ID + "/", "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(life).Unix(),
 		"appid": app.ClientID, "azp": app.ClientID, "tid": tenant.ID, "oid": app.ClientID, "sub": app.ClientID, "idtyp": "app", "ver": "2.0",
 	})
 	if err != nil {
@@ -183,8 +183,8 @@ func (s *Server) issue(w http.ResponseWriter, tenant trust.Tenant, app trust.App
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
-		"token_type": "Bearer", "expires_in": int(tokenLife.Seconds()), "ext_expires_in": int(tokenLife.Seconds()),
-		"refresh_in": int(tokenLife.Seconds()) / 2, "access_token": token,
+		"token_type": "Bearer", "expires_in": int(life.Seconds()), "ext_expires_in": int(life.Seconds()),
+		"refresh_in": int(life.Seconds()) / 2, "access_token": token,
 	})
 }
 

@@ -100,10 +100,10 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 		oauthError(w, refused.code, refused.text)
 		return
 	}
-	token := s.issue(principal, strings.Fields(f.Get("scope")), federatedLife)
+	token := s.issue(principal, strings.Fields(f.Get("scope")), s.Trust.Life.Of(federatedLife))
 	writeJSON(w, http.StatusOK, map[string]any{
 		"access_token": token, "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
-		"token_type": "Bearer", "expires_in": int(federatedLife.Seconds()),
+		"token_type": "Bearer", "expires_in": int(s.Trust.Life.Of(federatedLife).Seconds()),
 	})
 }
 
@@ -207,6 +207,7 @@ func (s *Server) iam(w http.ResponseWriter, r *http.Request, email, method strin
 		writeStatus(w, http.StatusBadRequest, "INVALID_ARGUMENT", "The lifetime must be at most 43200s, and scopes must be given.", "")
 		return
 	}
+	life = s.Trust.Life.Of(life)
 	token := s.issue(account.Email, in.Scope, life)
 	writeJSON(w, http.StatusOK, map[string]string{"accessToken": token, "expireTime": time.Now().Add(life).UTC().Format(time.RFC3339)})
 }

@@ -6,6 +6,7 @@ package trust
 import (
 	"path"
 	"slices"
+	"time"
 )
 
 // Config is the trust of all three clouds.
@@ -17,6 +18,18 @@ type Config struct {
 	Azure   Azure    `json:"azure"`
 }
 
+// Life, if not 0, is how many seconds credentials live at most, far below what the
+// cloud allows: for tests of what SDKs do when they end.
+type Life int
+
+// Of gives the life of a credential that would live for d.
+func (l Life) Of(d time.Duration) time.Duration {
+	if l == 0 {
+		return d
+	}
+	return min(d, time.Duration(l)*time.Second)
+}
+
 // Issuer is an OIDC issuer; its keys are found by discovery.
 type Issuer struct {
 	URL    string `json:"url"`
@@ -25,6 +38,7 @@ type Issuer struct {
 
 // AWS has IAM OIDC providers and roles.
 type AWS struct {
+	Life      Life          `json:"life"`
 	Providers []AWSProvider `json:"providers"`
 	Roles     []AWSRole     `json:"roles"`
 }
@@ -56,6 +70,7 @@ type AWSRole struct {
 
 // GCP has workload identity providers and service accounts.
 type GCP struct {
+	Life            Life                `json:"life"`
 	Providers       []GCPProvider       `json:"providers"`
 	ServiceAccounts []GCPServiceAccount `json:"serviceAccounts"`
 }
@@ -83,6 +98,7 @@ type GCPServiceAccount struct {
 
 // Azure has tenants.
 type Azure struct {
+	Life    Life     `json:"life"`
 	Tenants []Tenant `json:"tenants"`
 }
 

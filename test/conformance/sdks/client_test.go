@@ -1,6 +1,7 @@
 package sdks
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +17,36 @@ import (
 
 // client is one of the programs of test/sdk.
 type client struct {
-	name    string // "go" or "js"
+	name    string // "go", "js", or a client of Debian's packages
 	program []string
+	// checks by cloud; nil: a check is called like its cloud.
+	checks map[string]string
+}
+
+// check is what the client calls its test of a cloud; "": it has none.
+func (c client) check(cloud string) string {
+	if c.checks == nil {
+		return cloud
+	}
+	return c.checks[cloud]
+}
+
+// debianPython is the interpreter that has Debian's packages.
+const debianPython = "/usr/bin/python3"
+
+// debianClients are those of Debian's packages, years older than go and js. Where
+// they are not installed the test leaves them out, and says so.
+func debianClients(t *testing.T) []client {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), debianPython, "-c", "import botocore, awscli, google.auth, requests, azure.identity").CombinedOutput(); err != nil {
+		t.Logf("LEFT OUT: Debian's Python clients and awscli: %v: %s", err, out)
+		return nil
+	}
+	program := []string{debianPython, "../../sdk/python/main.py"}
+	return []client{
+		{name: "python", program: program, checks: map[string]string{"aws": "aws", "gcp": "gcp", "azure": "azure"}},
+		{name: "awscli", program: program, checks: map[string]string{"aws": "awscli"}},
+	}
 }
 
 // clients builds the programs, once for the package. Where npm cannot be had the
@@ -63,4 +92,37 @@ func (c client) run(t *testing.T, check string, env []string) sdk.Result {
 		t.Errorf("%s %s: exit %v does not agree with %+v", c.name, check, err, results[0])
 	}
 	return results[0]
+}
+
+// watch runs an SDK again and again in one process, until enough is true of what it
+// has said so far, or patience ends.
+func (c client) watch(t *testing.T, check string, env []string, patience time.Duration, enough func([]sdk.Result) bool) []sdk.Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	args := append(c.program[1:len(c.program):len(c.program)], check, "--timeout", "20s", "--repeat", "500ms")
+	cmd := exec.CommandContext(ctx, c.program[0], args...)
+	cmd.Env = env
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		cancel()
+		_ = cmd.Wait() // it was killed
+	}()
+	var results []sdk.Result
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		one, err := sdk.ParseResults(strings.NewReader(lines.Text()))
+		if err != nil || len(one) != 1 {
+			t.Fatalf("%s %s said %q: %v", c.name, check, lines.Text(), err)
+		}
+		if results = append(results, one[0]); enough(results) {
+			break
+		}
+	}
+	return results
 }

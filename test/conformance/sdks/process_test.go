@@ -37,6 +37,14 @@ func buildBroker(t *testing.T) binary {
 // listens, and stops it when the test ends: SIGTERM must end it with status 0.
 func (bin binary) start(t *testing.T, w *world) broker {
 	t.Helper()
+	return bin.startAt(t, w, freeAddress(t))
+}
+
+// podUID is the secret of the pod that all tests are about.
+const podUID = "6f0c1b6a-0d0e-4e5b-9a57-0f7c6a5f1d11"
+
+func (bin binary) startAt(t *testing.T, w *world, address string) broker {
+	t.Helper()
 	text, err := json.Marshal(identities())
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +53,7 @@ func (bin binary) start(t *testing.T, w *world) broker {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := broker{address: freeAddress(t), secret: "6f0c1b6a-0d0e-4e5b-9a57-0f7c6a5f1d11", log: &lockedBuffer{}}
+	b := broker{address: address, secret: podUID, log: &lockedBuffer{}}
 	cmd := exec.Command(string(bin),
 		"--identities", file, "--listen", b.address, "--secret", b.secret, "--token-dir", w.dir,
 		"--aws-sts-endpoint", w.clouds.AWS,
