@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/test/cloud/trust"
 )
@@ -94,6 +95,34 @@ func TestAWSChain(t *testing.T) {
 				t.Errorf("the credentials are those of %s, want %s", got, test.want)
 			}
 		})
+	}
+}
+
+// TestAWSNamedRoles: further roles of the pod, each under its own path; one that is
+// refused does not touch the others.
+func TestAWSNamedRoles(t *testing.T) {
+	const billing = "arn:aws:iam::111122223333:role/billing"
+	w := start(t, func(c *trust.Config, ids *serviceaccount.Identities, _ *world) {
+		second := c.AWS.Roles[0]
+		second.ARN = billing
+		c.AWS.Roles = append(c.AWS.Roles, second)
+		ids.AWS.Others = []aws.NamedRole{{Name: "billing", RoleARN: billing}, {Name: "forbidden", RoleARN: "arn:aws:iam::111122223333:role/admin"}}
+	})
+	for path, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		awsPath:                {http.StatusOK, `"RoleArn":"` + role + `"`},
+		awsPath + "/billing":   {http.StatusOK, `"RoleArn":"` + billing + `"`},
+		awsPath + "/forbidden": {http.StatusForbidden, "role/admin"},
+		awsPath + "/unknown":   {http.StatusNotFound, "no identity for that path"},
+	} {
+		if got := w.get(t, path, awsHeader); got.status != want.status || !strings.Contains(got.body, want.says) {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+	if got := w.get(t, awsPath+"/billing", "Authorization: guess"); got.status != http.StatusUnauthorized {
+		t.Errorf("with another secret: %d", got.status)
 	}
 }
 

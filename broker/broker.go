@@ -84,6 +84,16 @@ func (b *Broker) addAWS(r *router, client *http.Client) {
 		Credentials: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
 		RoleARN:     role, Secret: federation.Secret(b.config.Secret), Log: b.log,
 	}
+	r.others = map[string]http.Handler{}
+	for _, o := range id.Others {
+		other := &aws.Client{Identity: id.Other(o), Token: c.Token, Endpoint: c.Endpoint, HTTP: client, Via: b.cache}
+		e := other.Credentials()
+		b.cache.Pin(e)
+		r.others[awsapi.Path+"/"+o.Name] = &awsapi.Handler{
+			Credentials: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
+			RoleARN:     o.RoleARN, Secret: r.aws.Secret, Log: b.log,
+		}
+	}
 	if b.config.imds {
 		r.imds = &imdsapi.Handler{Credentials: r.aws.Credentials, RoleARN: role, Region: id.Region, Secret: r.aws.Secret, Log: b.log}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/podpass-io/podpass/broker/awsapi"
+	"github.com/podpass-io/podpass/broker/imdsapi"
 	"github.com/podpass-io/podpass/broker/metrics"
 )
 
@@ -67,7 +68,7 @@ func (c counted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // protocol of a path, for metrics.
 func protocol(path string) string {
 	switch {
-	case path == awsapi.Path:
+	case path == awsapi.Path || strings.HasPrefix(path, awsapi.Path+"/") || strings.HasPrefix(path, imdsapi.Prefix):
 		return "aws"
 	case strings.HasPrefix(path, "/computeMetadata/") || path == "/":
 		return "gcp"

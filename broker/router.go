@@ -24,7 +24,8 @@ const ExplainPath = "/debug/explain"
 // follow.
 type router struct {
 	aws     *awsapi.Handler
-	imds    *imdsapi.Handler // nil: off
+	others  map[string]http.Handler // further AWS roles, by path
+	imds    *imdsapi.Handler        // nil: off
 	gcp     *gcpapi.Handler
 	azure   *azureapi.Handler
 	explain http.Handler
@@ -51,6 +52,8 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.azure.IMDS().ServeHTTP(w, req)
 	case (path == "/" || strings.HasPrefix(path, gcpapi.Prefix)) && r.gcp != nil:
 		r.gcp.ServeHTTP(w, req)
+	case r.others[path] != nil:
+		r.others[path].ServeHTTP(w, req)
 	default:
 		http.Error(w, "podpass-broker: this pod has no identity for that path", http.StatusNotFound)
 	}

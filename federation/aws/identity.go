@@ -27,4 +27,18 @@ type Identity struct {
 	ExternalID string `json:"externalID,omitempty"`
 	// SessionTags sends the EKS Pod Identity tag set with each AssumeRole of Chain.
 	SessionTags bool `json:"sessionTags,omitempty"`
+	// Others are further roles of the same subject token, each served by its name;
+	// they have the session name, and none of the other options.
+	Others []NamedRole `json:"others,omitempty"`
+}
+
+// NamedRole is a role that containers choose by name.
+type NamedRole struct {
+	Name    string `json:"name"`
+	RoleARN string `json:"roleARN"`
+}
+
+// Other is the identity of a further role.
+func (i Identity) Other(r NamedRole) Identity {
+	return Identity{RoleARN: r.RoleARN, Audience: i.Audience, Region: i.Region, SessionName: i.SessionName}
 }

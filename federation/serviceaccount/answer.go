@@ -61,6 +61,8 @@ type AWS struct {
 	aws.Identity
 	// IMDS: the broker is to answer as EC2's instance metadata service too.
 	IMDS bool
+	// Chosen is the name of the further role that a container gets, by container.
+	Chosen map[string]string
 }
 
 // GCP is the Google Cloud part of an Answer.

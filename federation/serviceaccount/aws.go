@@ -2,6 +2,8 @@ package serviceaccount
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation/aws"
@@ -27,9 +29,60 @@ func (r *resolver) aws() {
 	}
 	r.boolean(r.lookup(KeyEKSRegionalSTS)) // only checked: podpass is always regional
 	r.awsOptions(&id)
-	r.answer.AWS = &AWS{Identity: id, IMDS: r.boolean(r.lookup(KeyAWSIMDS)), Grant: Grant{
+	r.awsOthers(&id)
+	r.answer.AWS = &AWS{Identity: id, Chosen: r.awsChosen(id.Others), IMDS: r.boolean(r.lookup(KeyAWSIMDS)), Grant: Grant{
 		Mode: r.mode(""), TokenExpiration: r.expiration(KeyEKSTokenExpiration, 600), Source: named.source(),
 	}}
+}
+
+// maxOthers bounds the roles of one pod: each costs an exchange at its start.
+const maxOthers = 10
+
+var roleName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
+
+// awsOthers reads the further roles, which have names.
+func (r *resolver) awsOthers(id *aws.Identity) {
+	head := strings.TrimSuffix(KeyAWSNamedRole, "<name>")
+	for _, key := range ours(r.req.Annotations) {
+		name, ok := strings.CutPrefix(key, head)
+		if !ok {
+			continue
+		}
+		v := r.onServiceAccount(key)
+		if !roleName.MatchString(name) {
+			r.fail(CodeAWSOption, v, "is for a role whose name is not 1 to 32 lower case letters, digits and -", "rename it")
+			continue
+		}
+		if arn, ok := r.role(v); ok {
+			id.Others = append(id.Others, aws.NamedRole{Name: name, RoleARN: arn})
+		}
+		if len(id.Others) > maxOthers {
+			r.fail(CodeAWSOption, v, fmt.Sprintf("is one of more than %d further roles", maxOthers), "give containers ServiceAccounts, and so pods, of their own")
+			return
+		}
+	}
+}
+
+// awsChosen reads which container gets which of them.
+func (r *resolver) awsChosen(others []aws.NamedRole) map[string]string {
+	head := strings.TrimSuffix(KeyAWSChosenRole, "<container>")
+	var chosen map[string]string
+	for _, key := range ours(r.req.PodAnnotations) {
+		container, ok := strings.CutPrefix(key, head)
+		if !ok {
+			continue
+		}
+		v := r.onPod(key)
+		if !slices.ContainsFunc(others, func(o aws.NamedRole) bool { return o.Name == v.text }) {
+			r.fail(CodeAWSOption, v, "is no role of the ServiceAccount", "annotate the ServiceAccount with "+strings.TrimSuffix(KeyAWSNamedRole, "<name>")+v.text+", or correct the name")
+			continue
+		}
+		if chosen == nil {
+			chosen = map[string]string{}
+		}
+		chosen[container] = v.text
+	}
+	return chosen
 }
 
 // compose makes an ARN of a role's bare name, which may have a path, where the

@@ -45,7 +45,7 @@ func (r *resolver) checkValues() {
 	} {
 		for _, key := range ours(m.values) {
 			v := value{key: key, where: m.where + key, text: m.values[key], set: true}
-			k, ok := known()[key]
+			k, ok := keyOf(key)
 			switch {
 			case !ok:
 				if near := nearest(key); near != "" && key != injectedLabel {

@@ -1,5 +1,7 @@
 package serviceaccount
 
+import "strings"
+
 // Keys of podpass's own vocabulary.
 const (
 	KeyInject             = "podpass.io/inject"
@@ -10,6 +12,8 @@ const (
 	KeyStrictStart        = "podpass.io/strict-start"
 	KeyStaticKeys         = "podpass.io/static-keys"
 	KeyAWSRoleARN         = "podpass.io/aws-role-arn"
+	KeyAWSNamedRole       = "podpass.io/aws-role-arn.<name>"
+	KeyAWSChosenRole      = "podpass.io/aws-role.<container>"
 	KeyAWSAssumeRoleARN   = "podpass.io/aws-assume-role-arn"
 	KeyAWSExternalID      = "podpass.io/aws-external-id"
 	KeyAWSSessionName     = "podpass.io/aws-session-name"
@@ -82,6 +86,20 @@ type Key struct {
 	Meaning string
 }
 
+// keyOf is the row of a key; false: it is none of the vocabulary.
+func keyOf(name string) (Key, bool) {
+	if k, ok := known()[name]; ok {
+		return k, true
+	}
+	for _, pattern := range [...]string{KeyAWSNamedRole, KeyAWSChosenRole} {
+		head, _, _ := strings.Cut(pattern, "<")
+		if strings.HasPrefix(name, head) && len(name) > len(head) {
+			return known()[pattern], true
+		}
+	}
+	return Key{}, false
+}
+
 func (k Key) onPod() bool { return k.On == "pod" || k.On == "pod, ServiceAccount" }
 func (k Key) onServiceAccount() bool {
 	return k.On == "ServiceAccount" || k.On == "pod, ServiceAccount"
@@ -100,6 +118,8 @@ func Keys() []Key {
 		{KeyStrictStart, both, "`true`, `false`", "`true`: the pod does not start without its credentials; default `false`: it starts, and explains why it has none"},
 		{KeyStaticKeys, both, "`warn`, `override`, `deny`", "what happens to static keys that SDKs would prefer; default: the installation's, `warn`"},
 		{KeyAWSRoleARN, sa, "role ARN, or a role's name where the installation knows the account", "the AWS role"},
+		{KeyAWSNamedRole, sa, "role ARN; the name: 1..32 of lower case letters, digits and `-`", "a further role, which the broker serves at `/aws/v1/credentials/<name>`; at most 10"},
+		{KeyAWSChosenRole, pod, "the name of a further role", "the role that this container gets instead of the first"},
 		{KeyAWSAssumeRoleARN, sa, "role ARNs, separated by commas, at most 5", "further roles to assume, in order"},
 		{KeyAWSExternalID, sa, "2..1224 of letters, digits and `_+=,.@:/-`", "ExternalId of these AssumeRole calls"},
 		{KeyAWSSessionName, sa, "2..64 of letters, digits and `_+=,.@-`", "session name; default: `<namespace>.<ServiceAccount>.<pod>`"},

@@ -10,7 +10,7 @@ import (
 // key does not belong there.
 func (r *resolver) onPod(key string) value {
 	text, ok := r.req.PodAnnotations[key]
-	if !ok || !known()[key].onPod() {
+	if k, _ := keyOf(key); !ok || !k.onPod() {
 		return value{}
 	}
 	return value{key: key, where: "pod annotation " + key, text: strings.TrimSpace(text), set: true}
@@ -19,7 +19,7 @@ func (r *resolver) onPod(key string) value {
 func (r *resolver) onServiceAccount(key string) value {
 	text, ok := r.req.Annotations[key]
 	text = strings.TrimSpace(text)
-	if !ok || !known()[key].onServiceAccount() || text == "" && mayBeEmpty(key) {
+	if k, _ := keyOf(key); !ok || !k.onServiceAccount() || text == "" && mayBeEmpty(key) {
 		return value{}
 	}
 	return value{key: key, where: r.account + " annotation " + key, text: text, set: true}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
@@ -67,6 +68,32 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 	d.token.Path = "token"
 	d.volumes = []volume{tokenVolume(awsVolume, d.token)}
 	d.mounts = []volumeMount{{Name: awsVolume, MountPath: awsTokenDir, ReadOnly: true}}
+}
+
+// of is the delivery for one container: its AWS role may be another.
+func (d *delivery) of(pl *planner, c *podContainer) *delivery {
+	if d.Cloud != "aws" {
+		return d
+	}
+	name, ok := pl.answer.AWS.Chosen[c.Name]
+	if !ok {
+		return d
+	}
+	chosen := *d
+	chosen.env = slices.Clone(d.env)
+	for i := range chosen.env {
+		switch v := &chosen.env[i]; v.Name {
+		case "AWS_CONTAINER_CREDENTIALS_FULL_URI":
+			v.Value += "/" + name
+		case "AWS_ROLE_ARN":
+			for _, o := range pl.answer.AWS.Others {
+				if o.Name == name {
+					v.Value = escapeReferences(o.RoleARN)
+				}
+			}
+		}
+	}
+	return &chosen
 }
 
 // stsEndpoint is where the administrator says that the STS of the role's

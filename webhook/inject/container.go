@@ -64,6 +64,7 @@ func (pl *planner) inject(list string, i int, c *podContainer) {
 	var mounts []volumeMount
 	brokered := false
 	for _, d := range pl.deliveries {
+		d := d.of(pl, c)
 		overrides, ok := pl.staticKeys(d, c)
 		if !ok || pl.hasOwn(d, c) {
 			continue

@@ -171,6 +171,9 @@ func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
 		return Outcome{}, err
 	}
 	pod, err := c.PodJSON()
+	if err == nil {
+		pod, err = withoutAPIToken(pod)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -216,8 +219,28 @@ func (a *apiServer) refused(ctx context.Context, c Case, err error) (Outcome, er
 	return admitByHandler(ctx, c)
 }
 
-// account makes the case's ServiceAccount what the case says. Without the API
-// token's mount, which has a random name each time.
+// withoutAPIToken says that the pod wants no token of the API server's, whose volume
+// has a random name each time. The ServiceAccount may say so too, but admission looks
+// at its cache of them.
+func withoutAPIToken(pod []byte) ([]byte, error) {
+	var p map[string]json.RawMessage
+	if err := json.Unmarshal(pod, &p); err != nil {
+		return nil, err
+	}
+	var spec map[string]json.RawMessage
+	if err := json.Unmarshal(p["spec"], &spec); err != nil {
+		return nil, err
+	}
+	spec["automountServiceAccountToken"] = json.RawMessage("false")
+	raw, err := json.Marshal(spec)
+	if err != nil {
+		return nil, err
+	}
+	p["spec"] = raw
+	return json.Marshal(p)
+}
+
+// account makes the case's ServiceAccount what the case says.
 func (a *apiServer) account(ctx context.Context, c Case) error {
 	accounts := a.client.CoreV1().ServiceAccounts(Namespace)
 	sa := &core.ServiceAccount{
@@ -225,7 +248,6 @@ func (a *apiServer) account(ctx context.Context, c Case) error {
 			Name: c.AccountName(), Namespace: Namespace,
 			Annotations: c.ServiceAccount.Annotations, Labels: c.ServiceAccount.Labels,
 		},
-		AutomountServiceAccountToken: new(bool),
 	}
 	_, err := accounts.Update(ctx, sa, meta.UpdateOptions{})
 	if apierrors.IsNotFound(err) {
