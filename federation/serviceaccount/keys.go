@@ -93,7 +93,7 @@ func keyOf(name string) (Key, bool) {
 	}
 	for _, pattern := range [...]string{KeyAWSNamedRole, KeyAWSChosenRole} {
 		head, _, _ := strings.Cut(pattern, "<")
-		if strings.HasPrefix(name, head) && len(name) > len(head) {
+		if strings.HasPrefix(name, head) {
 			return known()[pattern], true
 		}
 	}

@@ -239,6 +239,7 @@ func FuzzResolve(f *testing.F) {
 		f.Add(k.Name, "true")
 	}
 	f.Add(sa.KeyEKSRoleARN, role)
+	f.Add("podpass.io/aws-role-arn.", role) // a name that is empty
 	f.Fuzz(func(t *testing.T, key, value string) {
 		a := resolve(m{key: value, sa.KeyEKSRoleARN: role}, m{key: value}, m{key: value}, sa.Installation{})
 		if len(a.Errors) > 0 && !a.Empty() {
