@@ -68,6 +68,7 @@ func (w *world) whoami(t *testing.T) string {
 // the credentials of the role before.
 func TestAWSChain(t *testing.T) {
 	tags := map[string]string{
+		"eks-cluster-arn": "arn:aws:eks:eu-central-1:111122223333:cluster/prod", "eks-cluster-name": "prod",
 		"kubernetes-namespace": "shop", "kubernetes-service-account": "orders", "kubernetes-pod-name": "orders-1", "kubernetes-pod-uid": "5d2c1f1e-0000-4000-8000-000000000002",
 	}
 	for name, test := range map[string]struct {
@@ -79,9 +80,15 @@ func TestAWSChain(t *testing.T) {
 			ids.AWS.Chain = []string{partner, reports}
 		}, "arn:aws:sts::444455556666:assumed-role/reports/shop.orders.orders-1"},
 		"the tags of EKS Pod Identity": {func(c *trust.Config, ids *serviceaccount.Identities) {
-			ids.AWS.SessionTags = true
+			ids.AWS.SessionTags, ids.AWS.ClusterARN, ids.AWS.ClusterName = true, tags["eks-cluster-arn"], tags["eks-cluster-name"]
 			c.AWS.Roles[1].RequestTags = tags
 		}, "arn:aws:sts::444455556666:assumed-role/partner/shop.orders.orders-1"},
+		"the same, which the next role inherits": {func(c *trust.Config, ids *serviceaccount.Identities) {
+			ids.AWS.SessionTags, ids.AWS.ClusterARN, ids.AWS.ClusterName = true, tags["eks-cluster-arn"], tags["eks-cluster-name"]
+			ids.AWS.Chain = []string{partner, reports}
+			c.AWS.Roles[1].RequestTags = tags
+			c.AWS.Roles[2].TagSession, c.AWS.Roles[2].PrincipalTags = true, tags
+		}, "arn:aws:sts::444455556666:assumed-role/reports/shop.orders.orders-1"},
 		"a session name of its own": {func(_ *trust.Config, ids *serviceaccount.Identities) {
 			ids.AWS.SessionName = "orders@prod"
 		}, "arn:aws:sts::444455556666:assumed-role/partner/orders@prod"},

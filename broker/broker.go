@@ -106,7 +106,7 @@ func (b *Broker) addGCP(r *router, client *http.Client) {
 	}
 	c := &gcp.Client{
 		Identity: *id, Token: b.token("gcp"), HTTP: client, Via: b.cache,
-		STSEndpoint: b.config.GCPSTSEndpoint, IAMCredentialsEndpoint: b.config.GCPIAMCredentialsEndpoint,
+		Endpoints: gcp.Endpoints{Universe: b.config.GCPUniverseDomain, STS: b.config.GCPSTSEndpoint, IAMCredentials: b.config.GCPIAMCredentialsEndpoint},
 	}
 	b.cache.Pin(c.AccessToken(nil))
 	r.gcp = &gcpapi.Handler{
@@ -123,7 +123,8 @@ func (b *Broker) addGCP(r *router, client *http.Client) {
 			}
 			return gcp.Principal(id.Provider, t.Subject)
 		},
-		Identity: *id, Universe: gcp.Universe(b.config.GCPSTSEndpoint), Log: b.log,
+		Identity: *id, Universe: b.config.GCPUniverseDomain, Log: b.log,
+		Instance: b.config.instance,
 	}
 }
 

@@ -18,7 +18,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/podpass-io/podpass/broker/gcpapi"
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -45,6 +47,10 @@ type Config struct {
 	TokenDir string
 	// Endpoints, where they are not the clouds' own.
 	AWSSTSEndpoint, GCPSTSEndpoint, GCPIAMCredentialsEndpoint, AzureAuthorityHost string
+	// GCPUniverseDomain is the domain of Google's APIs, where it is not the public one.
+	GCPUniverseDomain string
+	// What the metadata server says of the machine; empty: nothing.
+	GCPInstanceID, GCPInstanceName, GCPInstanceZone string
 	// CABundle is PEM, or the path of a file with it.
 	CABundle string
 	// AWSIMDS, "true": AWS credentials are served in IMDSv2's shape too.
@@ -74,8 +80,12 @@ var settings = []setting{
 	{"secret", func(c *Config) *string { return &c.Secret }, "", "`value` that AWS and Azure SDKs must send; in a pod, its UID (required)"},
 	{"token-dir", func(c *Config) *string { return &c.TokenDir }, DefaultTokenDir, "`directory` of the subject tokens: files aws, gcp, azure"},
 	{"aws-sts-endpoint", func(c *Config) *string { return &c.AWSSTSEndpoint }, "", "`URL` of AWS STS, if not the region's own"},
+	{"gcp-universe-domain", func(c *Config) *string { return &c.GCPUniverseDomain }, "", "`domain` of Google's APIs, if not googleapis.com"},
 	{"gcp-sts-endpoint", func(c *Config) *string { return &c.GCPSTSEndpoint }, "", "`URL` of Google's STS, if not Google's own"},
 	{"gcp-iam-credentials-endpoint", func(c *Config) *string { return &c.GCPIAMCredentialsEndpoint }, "", "`URL` of Google's IAM credentials API, if not Google's own"},
+	{"gcp-instance-id", func(c *Config) *string { return &c.GCPInstanceID }, "", "`number` that Google's metadata server gives as the machine's ID"},
+	{"gcp-instance-name", func(c *Config) *string { return &c.GCPInstanceName }, "", "`name` that it gives as the machine's"},
+	{"gcp-instance-zone", func(c *Config) *string { return &c.GCPInstanceZone }, "", "`zone` that it gives, such as europe-west3-a"},
 	{"azure-authority-host", func(c *Config) *string { return &c.AzureAuthorityHost }, "", "`URL` of Entra, if not the public cloud's"},
 	{"ca-bundle", func(c *Config) *string { return &c.CABundle }, "", "further CAs to trust: `PEM`, or a file with it"},
 	{"aws-imds", func(c *Config) *string { return &c.AWSIMDS }, "false", "true: serve AWS credentials in IMDSv2's shape too, for tools that know nothing else"},
@@ -116,6 +126,7 @@ type loaded struct {
 	caBundle   []byte
 	strict     bool
 	imds       bool
+	instance   gcpapi.Instance
 	log        *slog.Logger
 }
 
@@ -155,6 +166,7 @@ func (c Config) load(logTo io.Writer) (loaded, error) {
 			}
 		}
 	}
+	need(c.loadGoogle(&l.instance))
 	l.log, err = c.logger(logTo)
 	need(err)
 	return l, errors.Join(errs...)
@@ -177,6 +189,25 @@ func (c Config) loadIdentities(into *serviceaccount.Identities) error {
 		return errors.New("identities: none of aws, gcp, azure is there")
 	}
 	return nil
+}
+
+// loadGoogle reads what Google's metadata server says besides the identity.
+func (c Config) loadGoogle(into *gcpapi.Instance) error {
+	*into = gcpapi.Instance{Name: c.GCPInstanceName, Zone: c.GCPInstanceZone}
+	var errs []error
+	if c.GCPInstanceID != "" {
+		var err error
+		if into.ID, err = strconv.ParseUint(c.GCPInstanceID, 10, 64); err != nil {
+			errs = append(errs, fmt.Errorf("gcp-instance-id: %q is not a number", c.GCPInstanceID))
+		}
+	}
+	if c.GCPInstanceZone != "" && !gcp.ValidZone(c.GCPInstanceZone) {
+		errs = append(errs, fmt.Errorf("gcp-instance-zone: %q is not a zone such as europe-west3-a", c.GCPInstanceZone))
+	}
+	if c.GCPUniverseDomain != "" && !gcp.ValidUniverse(c.GCPUniverseDomain) {
+		errs = append(errs, fmt.Errorf("gcp-universe-domain: %q is not a domain such as %s", c.GCPUniverseDomain, gcp.DefaultUniverse))
+	}
+	return errors.Join(errs...)
 }
 
 // CheckListen refuses an address that is not loopback: whoever reaches the

@@ -44,6 +44,8 @@ type Handler struct {
 	Principal func(ctx context.Context) string
 	// Universe is the domain of Google's APIs; "": the public one.
 	Universe string
+	// Instance is the machine, as far as it is told.
+	Instance Instance
 	Log      *slog.Logger
 
 	once     sync.Once

@@ -132,6 +132,24 @@ func TestTree(t *testing.T) {
 	}
 }
 
+// TestInstance: what the broker was told of the machine.
+func TestInstance(t *testing.T) {
+	h := handler(gcp.Identity{Provider: provider, ServiceAccount: account}, new(cloud))
+	h.Instance = gcpapi.Instance{ID: 4520031799277581759, Name: "node-1", Zone: "europe-west3-a"}
+	for path, want := range map[string]string{
+		"instance/":              "id\nname\nservice-accounts/\nzone\n",
+		"instance/id":            "4520031799277581759",
+		"instance/id?alt=json":   "4520031799277581759\n", // a number, which only a float would shorten
+		"instance/name":          "node-1",
+		"instance/zone":          "projects/123456789012/zones/europe-west3-a",
+		"instance/zone?alt=json": `"projects/123456789012/zones/europe-west3-a"` + "\n",
+	} {
+		if got := ask(h, v1+path); got.StatusCode != http.StatusOK || body(got) != want {
+			t.Errorf("%s: %d", path, got.StatusCode)
+		}
+	}
+}
+
 // TestNames: what an account is called, and which project and cluster the pod is in.
 func TestNames(t *testing.T) {
 	const notFound = ""
@@ -163,7 +181,7 @@ func TestNames(t *testing.T) {
 				"instance/attributes/cluster-name":        test.cluster,
 				"instance/attributes/cluster-location":    test.zone,
 				"universe/universe-domain":                universe,
-				"instance/id":                             notFound,
+				"instance/id":                             notFound, // of the machine nothing was told
 				"instance/name":                           notFound,
 				"instance/zone":                           notFound,
 			} {

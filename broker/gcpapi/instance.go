@@ -8,6 +8,13 @@ import (
 	"github.com/podpass-io/podpass/federation/gcp"
 )
 
+// Instance is what the server says of the machine; what is empty it does not know.
+type Instance struct {
+	ID   uint64
+	Name string
+	Zone string // its name, "europe-west3-a"
+}
+
 const accountsPath = "instance/service-accounts/"
 
 // tree is what the server knows of the pod. It never changes, but for an account
@@ -25,8 +32,19 @@ func (h *Handler) grow(ctx context.Context) *node {
 	if a := attributes(h.Identity.Provider); len(a) > 0 {
 		instance = append(instance, directory("attributes", a...))
 	}
+	if id := h.Instance.ID; id != 0 {
+		instance = append(instance, node{name: "id", value: id})
+	}
+	if name := h.Instance.Name; name != "" {
+		instance = append(instance, node{name: "name", value: name})
+	}
 	accounts := directory("service-accounts", h.accounts(ctx)...)
 	accounts.key = "serviceAccounts"
+	instance = append(instance, accounts)
+	if zone := h.Instance.Zone; zone != "" {
+		number := strconv.FormatUint(projectNumber(h.Identity.Provider), 10)
+		instance = append(instance, node{name: "zone", value: "projects/" + number + "/zones/" + zone})
+	}
 
 	project := []node{{name: "numeric-project-id", key: "numericProjectId", value: projectNumber(h.Identity.Provider)}}
 	if id := h.project(); id != "" {
@@ -37,7 +55,7 @@ func (h *Handler) grow(ctx context.Context) *node {
 		universe = gcp.DefaultUniverse
 	}
 	root := directory("",
-		directory("instance", append(instance, accounts)...),
+		directory("instance", instance...),
 		directory("project", project...),
 		directory("universe",
 			node{name: "universe-domain", key: "universeDomain", value: universe},

@@ -123,7 +123,10 @@ type assumeRole struct {
 
 func (e *assumeRole) Key() string {
 	i := e.c.Identity
-	key := fmt.Sprintf("%s>%s/%q/%t", e.c.role(e.n-1).Key(), i.Chain[e.n-1], i.ExternalID, i.SessionTags)
+	key := fmt.Sprintf("%s>%s/%q", e.c.role(e.n-1).Key(), i.Chain[e.n-1], i.ExternalID)
+	if i.SessionTags {
+		key += fmt.Sprintf("/tags:%q:%q", i.ClusterARN, i.ClusterName)
+	}
 	if e.n == len(i.Chain) {
 		key += fmt.Sprintf("/%d/%q", i.SessionDuration, i.SessionPolicy)
 	}
@@ -153,8 +156,8 @@ func (e *assumeRole) Exchange(ctx context.Context) (federation.Credential, error
 	i := e.c.Identity
 	role, session := i.Chain[e.n-1], sessionName(i, token.Claims)
 	in := &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: &session, ExternalId: optionalString(i.ExternalID)}
-	if i.SessionTags {
-		in.Tags = sessionTags(token.Claims)
+	if i.SessionTags && e.n == 1 { // the next ones inherit them, and STS refuses them twice
+		in.Tags, in.TransitiveTagKeys = sessionTags(i, token.Claims)
 	}
 	if e.n == len(i.Chain) {
 		in.DurationSeconds, in.Policy = optional(i.SessionDuration), optionalString(i.SessionPolicy)

@@ -25,8 +25,13 @@ type Identity struct {
 	Chain []string `json:"chain,omitempty"`
 	// ExternalID is sent with each AssumeRole of Chain.
 	ExternalID string `json:"externalID,omitempty"`
-	// SessionTags sends the EKS Pod Identity tag set with each AssumeRole of Chain.
+	// SessionTags sends the tags of EKS Pod Identity with the first AssumeRole of
+	// Chain; they are transitive, so the sessions after it have them too.
 	SessionTags bool `json:"sessionTags,omitempty"`
+	// ClusterARN and ClusterName are two of these tags, which no token tells; empty:
+	// not sent.
+	ClusterARN  string `json:"clusterARN,omitempty"`
+	ClusterName string `json:"clusterName,omitempty"`
 	// Others are further roles of the same subject token, each served by its name;
 	// they have the session name, and none of the other options.
 	Others []NamedRole `json:"others,omitempty"`

@@ -3,6 +3,7 @@ package aws
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
@@ -41,20 +42,28 @@ func sessionName(i Identity, c federation.Claims) string {
 	return name[:maxSessionName-9] + "-" + hex.EncodeToString(sum[:4])
 }
 
-// sessionTags are the tags that EKS Pod Identity sets, from the token's own
-// claims. A pod's namespace is not the application's to choose, so a policy may
-// rely on them. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
-func sessionTags(c federation.Claims) []types.Tag {
-	var tags []types.Tag
+// sessionTags are the tags that EKS Pod Identity sets, from the token's own claims
+// and the installation. A pod's namespace is not the application's to choose, so a
+// policy may rely on them. All are transitive: the application cannot shed them by
+// assuming a role from there. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+func sessionTags(i Identity, c federation.Claims) (tags []types.Tag, transitive []string) {
 	for _, t := range []struct{ key, value string }{
+		{"eks-cluster-arn", i.ClusterARN},
+		{"eks-cluster-name", i.ClusterName},
 		{"kubernetes-namespace", c.Namespace},
 		{"kubernetes-service-account", c.ServiceAccount},
 		{"kubernetes-pod-name", c.Pod},
 		{"kubernetes-pod-uid", c.PodUID},
 	} {
 		if t.value != "" {
-			tags = append(tags, types.Tag{Key: &t.key, Value: &t.value})
+			tags, transitive = append(tags, types.Tag{Key: &t.key, Value: &t.value}), append(transitive, t.key)
 		}
 	}
-	return tags
+	return tags, transitive
 }
+
+// tagValue is what STS takes as a tag's value.
+var tagValue = regexp.MustCompile(`^[\pL\pZ\pN_.:/=+@-]{1,256}$`)
+
+// ValidTag reports whether s can be the value of a session tag.
+func ValidTag(s string) bool { return tagValue.MatchString(s) }

@@ -1,7 +1,6 @@
 package gcp
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,11 +18,6 @@ import (
 const (
 	cloud = "gcp"
 
-	// DefaultUniverse is the domain of Google's public APIs.
-	DefaultUniverse = "googleapis.com"
-	// DefaultSTSEndpoint and DefaultIAMCredentialsEndpoint are Google's.
-	DefaultSTSEndpoint            = "https://sts." + DefaultUniverse
-	DefaultIAMCredentialsEndpoint = "https://iamcredentials." + DefaultUniverse
 	// CloudPlatform is the scope that covers all others.
 	CloudPlatform = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -36,9 +30,8 @@ const (
 type Client struct {
 	Identity Identity
 	Token    federation.TokenSource
-	// STSEndpoint; "": Google's. IAMCredentialsEndpoint; "": of the same universe.
-	STSEndpoint            string
-	IAMCredentialsEndpoint string
+	// Endpoints of Google's APIs; zero: the public ones.
+	Endpoints Endpoints
 	// HTTP talks to Google; see federation.HTTPClient.
 	HTTP *http.Client
 	// Via gives the federated token that impersonation starts from; nil: without cache.
@@ -75,27 +68,6 @@ func normalize(scopes []string) []string {
 	return slices.Compact(scopes)
 }
 
-func (c *Client) stsURL() string { return cmp.Or(c.STSEndpoint, DefaultSTSEndpoint) + "/v1/token" }
-
-func (c *Client) iamURL(method string) string {
-	endpoint := c.IAMCredentialsEndpoint
-	if endpoint == "" {
-		endpoint = "https://iamcredentials." + Universe(c.STSEndpoint)
-	}
-	return endpoint + "/v1/projects/-/serviceAccounts/" + c.Identity.ServiceAccount + ":" + method
-}
-
-// Universe is the domain of the Google APIs to which an STS endpoint belongs. A
-// sovereign universe has its STS at sts.<universe>; a regional or private endpoint
-// of the public one, and a name that does not tell, are DefaultUniverse's.
-func Universe(stsEndpoint string) string {
-	host, ok := strings.CutPrefix(stsEndpoint, "https://sts.")
-	if !ok || strings.ContainsAny(host, "/:") || strings.HasSuffix(host, "."+DefaultUniverse) {
-		return DefaultUniverse
-	}
-	return host
-}
-
 func (c *Client) viaFederated(ctx context.Context) (federation.Credential, error) {
 	via := c.Via
 	if via == nil {
@@ -113,7 +85,7 @@ type federated struct {
 
 func (e *federated) Key() string {
 	i := e.c.Identity
-	return fmt.Sprintf("gcp/federated/%s/%s/%s/%s/%s", e.c.stsURL(), i.Provider, i.Audience, i.QuotaProject, strings.Join(e.scopes, ","))
+	return fmt.Sprintf("gcp/federated/%s/%s/%s/%s/%s", e.c.Endpoints.TokenURL(), i.Provider, i.Audience, i.QuotaProject, strings.Join(e.scopes, ","))
 }
 
 func (e *federated) Exchange(ctx context.Context) (federation.Credential, error) {
@@ -121,14 +93,14 @@ func (e *federated) Exchange(ctx context.Context) (federation.Credential, error)
 	if err != nil {
 		return federation.Credential{}, err
 	}
-	if err := federation.CheckEndpoint(e.c.stsURL()); err != nil {
+	if err := federation.CheckEndpoint(e.c.Endpoints.TokenURL()); err != nil {
 		return federation.Credential{}, &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: opSTS, Err: err, Hint: "set the chart value gcp.stsEndpoint to an https URL"}
 	}
 	client, recorder := federation.Record(e.c.HTTP)
 	source, err := externalaccount.NewTokenSource(context.WithValue(ctx, oauth2.HTTPClient, client), externalaccount.Config{
 		Audience:             e.c.Identity.Provider,
 		SubjectTokenType:     subjectTokenType,
-		TokenURL:             e.c.stsURL(),
+		TokenURL:             e.c.Endpoints.TokenURL(),
 		Scopes:               e.scopes,
 		QuotaProjectID:       e.c.Identity.QuotaProject,
 		SubjectTokenSupplier: supplier{token},
@@ -139,7 +111,7 @@ func (e *federated) Exchange(ctx context.Context) (federation.Credential, error)
 	now := time.Now()
 	out, err := source.Token()
 	if err != nil {
-		return federation.Credential{}, explain(ctx, err, recorder.Last(), failure{Op: opSTS, Identity: e.c.Identity, Endpoint: e.c.stsURL(), Claims: token.Claims})
+		return federation.Credential{}, explain(ctx, err, recorder.Last(), failure{Op: opSTS, Identity: e.c.Identity, Endpoint: e.c.Endpoints.TokenURL(), Claims: token.Claims})
 	}
 	return federation.Credential{
 		Token:     federation.Secret(out.AccessToken),

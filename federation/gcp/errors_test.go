@@ -45,10 +45,10 @@ func TestSTSErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := &gcp.Client{Identity: identity, Token: ft.Token{}, STSEndpoint: ft.Serve(t, ft.Answer{
+			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Endpoints: gcp.Endpoints{STS: ft.Serve(t, ft.Answer{
 				Status: test.status, Header: map[string]string{"Content-Type": "application/json", "Retry-After": "3"},
 				Body: fmt.Sprintf(`{"error":%q,"error_description":%q}`, test.code, test.text),
-			})}
+			})}}
 			_, err := c.Federated().Exchange(t.Context())
 			ft.Check(t, err, ft.Want{Kind: test.kind, Code: test.code, Message: test.text, Hint: test.hint, RetryAfter: 3 * time.Second})
 		})
@@ -75,9 +75,9 @@ func TestIAMErrors(t *testing.T) {
 			if test.reason != "" {
 				details = fmt.Sprintf(`,"details":[{"reason":%q}]`, test.reason)
 			}
-			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, IAMCredentialsEndpoint: ft.Serve(t, ft.Answer{
+			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: ft.Serve(t, ft.Answer{
 				Status: test.status, Body: fmt.Sprintf(`{"error":{"code":%d,"message":"Google's own words","status":%q%s}}`, test.status, test.code, details),
-			})}
+			})}}
 			for _, e := range []federation.Exchanger{c.AccessToken(nil), c.IDToken("https://x.example.com")} {
 				_, err := e.Exchange(t.Context())
 				ft.Check(t, err, ft.Want{Kind: test.kind, Code: test.answer, Message: "Google's own words", Hint: test.hint})

@@ -30,7 +30,7 @@ type impersonated struct {
 
 func (e *impersonated) Key() string {
 	i := e.c.Identity
-	return fmt.Sprintf("gcp/access/%s>%s/%s/%d/%s", e.c.Federated().Key(), e.c.iamURL(""), strings.Join(i.Delegates, ","), i.TokenLifetime, strings.Join(e.scopes, ","))
+	return fmt.Sprintf("gcp/access/%s>%s/%s/%d/%s", e.c.Federated().Key(), e.c.Endpoints.ImpersonationURL(i.ServiceAccount, ""), strings.Join(i.Delegates, ","), i.TokenLifetime, strings.Join(e.scopes, ","))
 }
 
 func (e *impersonated) Exchange(ctx context.Context) (federation.Credential, error) {
@@ -65,7 +65,8 @@ type idToken struct {
 }
 
 func (e *idToken) Key() string {
-	return fmt.Sprintf("gcp/id/%s>%s/%s/%q", e.c.Federated().Key(), e.c.iamURL(""), strings.Join(e.c.Identity.Delegates, ","), e.audience)
+	i := e.c.Identity
+	return fmt.Sprintf("gcp/id/%s>%s/%s/%q", e.c.Federated().Key(), e.c.Endpoints.ImpersonationURL(i.ServiceAccount, ""), strings.Join(i.Delegates, ","), e.audience)
 }
 
 func (e *idToken) Exchange(ctx context.Context) (federation.Credential, error) {
@@ -105,7 +106,7 @@ func delegates(i Identity) []string {
 // callIAM calls a method of the IAM credentials API on the identity's service
 // account, authorized by the federated token.
 func (c *Client) callIAM(ctx context.Context, method string, body, into any) error {
-	op, url := "iamcredentials:"+method, c.iamURL(method)
+	op, url := "iamcredentials:"+method, c.Endpoints.ImpersonationURL(c.Identity.ServiceAccount, method)
 	if err := federation.CheckEndpoint(url); err != nil {
 		return &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: op, Err: err, Hint: "set the chart value gcp.iamCredentialsEndpoint to an https URL"}
 	}

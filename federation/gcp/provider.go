@@ -15,6 +15,8 @@ var (
 	numberPattern    = regexp.MustCompile(`^\d{1,20}$`)
 	namespacePattern = regexp.MustCompile(`^identitynamespace:[a-z0-9.:-]{1,128}:https://[!-~]{1,400}$`)
 	emailPattern     = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62})@(?:[a-z0-9-]+\.)+[a-z]{2,}$`)
+	zonePattern      = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
+	domainPattern    = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
 	projectPattern   = regexp.MustCompile(`^(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
 )
 
@@ -62,6 +64,12 @@ func ValidServiceAccount(s string) bool { return len(s) <= 254 && emailPattern.M
 // ValidProject reports whether s has the form of a project ID, domain-scoped ones
 // ("example.com:project") included.
 func ValidProject(s string) bool { return projectPattern.MatchString(s) }
+
+// ValidZone reports whether s has the form of a zone's name, "europe-west3-a".
+func ValidZone(s string) bool { return zonePattern.MatchString(s) }
+
+// ValidUniverse reports whether s can be the domain of Google's APIs.
+func ValidUniverse(s string) bool { return len(s) <= 253 && domainPattern.MatchString(s) }
 
 // ProjectOf is the project of a service account, by its email's domain; "" where
 // the domain does not tell. A domain-scoped project, "example.com:project", has

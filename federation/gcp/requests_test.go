@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -51,7 +50,7 @@ func TestSTSRequest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var g google
-			c := &gcp.Client{Identity: gcp.Identity{Provider: audience}, Token: ft.Token{}, STSEndpoint: g.serve(t, `{"access_token":"ya29.x","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3599}`)}
+			c := &gcp.Client{Identity: gcp.Identity{Provider: audience}, Token: ft.Token{}, Endpoints: gcp.Endpoints{STS: g.serve(t, `{"access_token":"ya29.x","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3599}`)}}
 			credential, err := c.AccessToken([]string{"https://www.googleapis.com/auth/pubsub", "https://www.googleapis.com/auth/bigquery"}).Exchange(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -109,7 +108,7 @@ func TestIAMRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var g google
-			c := &gcp.Client{Identity: test.identity, Token: ft.Token{}, Via: federated{}, IAMCredentialsEndpoint: g.serve(t, test.answer)}
+			c := &gcp.Client{Identity: test.identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: g.serve(t, test.answer)}}
 			if _, err := test.exchange(c).Exchange(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +147,7 @@ func TestIDTokenIsServedForFiveMinutes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var g google
-			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, IAMCredentialsEndpoint: g.serve(t, fmt.Sprintf(`{"token":%q}`, jwt(time.Now().Add(test.left))))}
+			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: g.serve(t, fmt.Sprintf(`{"token":%q}`, jwt(time.Now().Add(test.left))))}}
 			credential, err := c.IDToken("https://x.example.com").Exchange(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -166,7 +165,7 @@ func TestUnreadableAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var g google
 			endpoint := g.serve(t, answer)
-			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, STSEndpoint: endpoint, IAMCredentialsEndpoint: endpoint}
+			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{STS: endpoint, IAMCredentials: endpoint}}
 			for _, e := range []federation.Exchanger{c.Federated(), c.AccessToken(nil), c.IDToken("https://x.example.com")} {
 				if _, err := e.Exchange(t.Context()); federation.KindOf(err) != federation.KindUnavailable {
 					t.Errorf("%s: got %v", e.Key(), err)
@@ -176,22 +175,23 @@ func TestUnreadableAnswers(t *testing.T) {
 	}
 }
 
-func TestUniverse(t *testing.T) {
-	for endpoint, want := range map[string]string{
-		"":                           "googleapis.com",
-		"https://sts.googleapis.com": "googleapis.com",
-		"https://sts.europe-west3.rep.googleapis.com": "googleapis.com",
-		"https://sts.apis-berlin-build0.goog":         "apis-berlin-build0.goog",
-		"https://sts.example.com:8443":                "googleapis.com",
-		"https://127.0.0.1:8443":                      "googleapis.com",
+func TestEndpoints(t *testing.T) {
+	const account = "orders@example.iam.gserviceaccount.com"
+	for name, test := range map[string]struct {
+		endpoints  gcp.Endpoints
+		token, iam string
+	}{
+		"public":          {gcp.Endpoints{}, "https://sts.googleapis.com", "https://iamcredentials.googleapis.com"},
+		"sovereign":       {gcp.Endpoints{Universe: "apis-berlin-build0.goog"}, "https://sts.apis-berlin-build0.goog", "https://iamcredentials.apis-berlin-build0.goog"},
+		"private":         {gcp.Endpoints{STS: "https://sts.example.com"}, "https://sts.example.com", "https://iamcredentials.googleapis.com"},
+		"private, beside": {gcp.Endpoints{Universe: "apis-berlin-build0.goog", IAMCredentials: "https://iam.example.com"}, "https://sts.apis-berlin-build0.goog", "https://iam.example.com"},
 	} {
-		if got := gcp.Universe(endpoint); got != want {
-			t.Errorf("%s: %s, want %s", endpoint, got, want)
+		if got, want := test.endpoints.TokenURL(), test.token+"/v1/token"; got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
 		}
-	}
-	c := &gcp.Client{Identity: identity, STSEndpoint: "https://sts.apis-berlin-build0.goog"}
-	if key := c.AccessToken(nil).Key(); !strings.Contains(key, "https://iamcredentials.apis-berlin-build0.goog/v1/") {
-		t.Errorf("impersonation would leave the universe: %s", key)
+		if got, want := test.endpoints.ImpersonationURL(account, "generateIdToken"), test.iam+"/v1/projects/-/serviceAccounts/"+account+":generateIdToken"; got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }
 

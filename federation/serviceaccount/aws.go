@@ -43,12 +43,17 @@ var roleName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
 // awsOthers reads the further roles, which have names.
 func (r *resolver) awsOthers(id *aws.Identity) {
 	head := strings.TrimSuffix(KeyAWSNamedRole, "<name>")
-	for _, key := range ours(r.req.Annotations) {
+	keys := append(ours(r.req.Annotations), ours(r.mapped)...)
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
 		name, ok := strings.CutPrefix(key, head)
 		if !ok {
 			continue
 		}
-		v := r.onServiceAccount(key)
+		v := r.lookup(key)
+		if !v.set {
+			continue // the mapping's, for a ServiceAccount that names its own
+		}
 		if !roleName.MatchString(name) {
 			r.fail(CodeAWSOption, v, "is for a role whose name is not 1 to 32 lower case letters, digits and -", "rename it")
 			continue
@@ -154,7 +159,9 @@ func (r *resolver) awsOptions(id *aws.Identity) {
 		}
 	}
 	if v := r.lookup(KeyAWSSessionTags); v.set {
-		id.SessionTags = r.boolean(v)
+		if id.SessionTags = r.boolean(v); id.SessionTags {
+			id.ClusterARN, id.ClusterName = r.in.AWS.ClusterARN, r.in.AWS.ClusterName
+		}
 		if id.SessionTags && len(id.Chain) == 0 {
 			r.fail(CodeAWSOption, v, "has no effect: web identity carries no tags, and no further role is annotated", "add "+KeyAWSAssumeRoleARN+", or remove this annotation")
 		}

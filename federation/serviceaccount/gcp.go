@@ -41,6 +41,7 @@ func (r *resolver) gcp() {
 		}
 	}
 	r.gcpOptions(&id)
+	r.gcpSubject()
 	if !ok {
 		return
 	}
@@ -109,6 +110,19 @@ func (in Installation) defaultProvider() string {
 		return "identitynamespace:" + g.FleetPool + ":" + g.FleetIdentityProvider
 	}
 	return ""
+}
+
+// maxSubject is the most that STS takes as google.subject, in bytes.
+// https://cloud.google.com/iam/docs/workload-identity-federation#mapping
+const maxSubject = 127
+
+func (r *resolver) gcpSubject() {
+	subject := "system:serviceaccount:" + r.req.Namespace + ":" + r.req.Name
+	if len(subject) > maxSubject {
+		r.warn(CodeGCPSubject, value{where: r.account, text: subject},
+			fmt.Sprintf("is a subject of %d bytes, and Google's STS refuses a google.subject of more than %d", len(subject), maxSubject),
+			"shorten the ServiceAccount's name, or let the provider map google.subject to something shorter, such as assertion['kubernetes.io'].serviceaccount.uid")
+	}
 }
 
 func (r *resolver) gcpOptions(id *gcp.Identity) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/gcp"
 )
 
 // Installation is what the administrator decided: the chart's values that bear
@@ -59,6 +60,10 @@ type AWSInstallation struct {
 	// ("aws", "aws-cn", "aws-us-gov", ...) need none; any other ("minio") is
 	// accepted in an annotation only if it is listed here.
 	STSEndpoints map[string]string `json:"stsEndpoints,omitempty"`
+	// ClusterARN and ClusterName are the session tags eks-cluster-arn and
+	// eks-cluster-name, for ServiceAccounts that ask for tags; empty: not sent.
+	ClusterARN  string `json:"clusterARN,omitempty"`
+	ClusterName string `json:"clusterName,omitempty"`
 }
 
 // GCPInstallation are the administrator's settings for Google Cloud.
@@ -77,7 +82,13 @@ type GCPInstallation struct {
 	// are honoured. auto leaves alone the pods whose nodeSelector has
 	// iam.gke.io/gke-metadata-server-enabled, which GKE itself serves.
 	GKEAnnotation string `json:"gkeAnnotation,omitempty"`
-	// STSEndpoint and IAMCredentialsEndpoint; default: Google's.
+	// Zone of the nodes ("europe-west3-a"), for applications that ask the metadata
+	// server for it; empty: the server does not know.
+	Zone string `json:"zone,omitempty"`
+	// UniverseDomain is the domain of Google's APIs in a sovereign cloud; default
+	// gcp.DefaultUniverse.
+	UniverseDomain string `json:"universeDomain,omitempty"`
+	// STSEndpoint and IAMCredentialsEndpoint; default: those of the universe.
 	STSEndpoint            string `json:"stsEndpoint,omitempty"`
 	IAMCredentialsEndpoint string `json:"iamCredentialsEndpoint,omitempty"`
 }
@@ -115,3 +126,8 @@ const (
 	// StaticKeysDeny denies the pod.
 	StaticKeysDeny StaticKeys = "deny"
 )
+
+// Endpoints of Google's APIs.
+func (in GCPInstallation) Endpoints() gcp.Endpoints {
+	return gcp.Endpoints{Universe: in.UniverseDomain, STS: in.STSEndpoint, IAMCredentials: in.IAMCredentialsEndpoint}
+}

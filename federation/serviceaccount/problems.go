@@ -10,6 +10,7 @@ const (
 	CodeGCPAccount    = "WI011"
 	CodeGCPNoProvider = "WI012" // a service account, and no provider to get to it
 	CodeGCPOption     = "WI013"
+	CodeGCPSubject    = "WI014" // a subject that is longer than google.subject may be
 	CodeAzureClient   = "WI020"
 	CodeAzureTenant   = "WI021"
 	CodeAzureNoClient = "WI022" // opted in for Azure without a client ID

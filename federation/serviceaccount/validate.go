@@ -45,6 +45,9 @@ func (in Installation) Validate() error {
 		_, err := aws.ParseRoleARN("arn:aws:iam::" + in.AWS.AccountID + ":role/x")
 		bad(err == nil, "aws.accountID: %q must have twelve digits (quote it in YAML)", in.AWS.AccountID)
 	}
+	for name, tag := range map[string]string{"aws.clusterARN": in.AWS.ClusterARN, "aws.clusterName": in.AWS.ClusterName} {
+		bad(tag == "" || aws.ValidTag(tag), "%s: %q cannot be the value of a session tag: want at most 256 letters, digits, spaces and _.:/=+@-", name, tag)
+	}
 	for _, partition := range slices.Sorted(maps.Keys(in.AWS.STSEndpoints)) {
 		name, url := "aws.stsEndpoints."+partition, in.AWS.STSEndpoints[partition]
 		bad(validPartition(partition), "%s: is not the partition of an ARN", name)
@@ -62,7 +65,9 @@ func (in Installation) Validate() error {
 		bad(err == nil, "gcp.fleetIdentityProvider: %v", err)
 	}
 	bad(in.GCP.Project == "" || gcp.ValidProject(in.GCP.Project), "gcp.project: %q is not a project ID", in.GCP.Project)
+	bad(in.GCP.Zone == "" || gcp.ValidZone(in.GCP.Zone), "gcp.zone: %q is not a zone such as europe-west3-a", in.GCP.Zone)
 	bad(slices.Contains([]string{"", "auto", "on", "off"}, in.GCP.GKEAnnotation), "gcp.gkeAnnotation: %q is none of auto, on, off", in.GCP.GKEAnnotation)
+	bad(in.GCP.UniverseDomain == "" || gcp.ValidUniverse(in.GCP.UniverseDomain), "gcp.universeDomain: %q is not a domain such as googleapis.com", in.GCP.UniverseDomain)
 	endpoint("gcp.stsEndpoint", in.GCP.STSEndpoint)
 	endpoint("gcp.iamCredentialsEndpoint", in.GCP.IAMCredentialsEndpoint)
 
@@ -76,7 +81,8 @@ func (in Installation) Validate() error {
 		_, err2 := path.Match(m.ServiceAccount, "")
 		bad(err1 == nil && err2 == nil && m.Namespace != "" && m.ServiceAccount != "", "mappings[%d]: namespace and serviceAccount must be globs", i)
 		for _, key := range slices.Sorted(maps.Keys(m.Annotations)) {
-			bad(known()[key].onServiceAccount(), "mappings[%d].annotations: %q is not a key of ServiceAccounts that podpass knows", i, key)
+			k, _ := keyOf(key)
+			bad(k.onServiceAccount(), "mappings[%d].annotations: %q is not a key of ServiceAccounts that podpass knows", i, key)
 			bad(len(m.Annotations[key]) <= maxValue, "mappings[%d].annotations: %s is longer than 4096 characters", i, key)
 		}
 		for _, p := range in.try(m) {

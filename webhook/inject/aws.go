@@ -48,7 +48,7 @@ func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
 }
 
 func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
-	pl.directAWS(d, a)
+	pl.directAWS(a)
 	region := cmp.Or(a.Region, pl.settings.AWS.Region)
 	d.env = withValues(
 		literal("AWS_STS_REGIONAL_ENDPOINTS", "regional"),
@@ -106,7 +106,7 @@ func (pl *planner) stsEndpoint(roleARN string) string {
 
 // directAWS reports what the SDKs' web identity cannot do. To leave it out
 // silently would give the application another role, or more than it was meant to have.
-func (pl *planner) directAWS(d *delivery, a *serviceaccount.AWS) {
+func (pl *planner) directAWS(a *serviceaccount.AWS) {
 	for _, f := range []struct {
 		set  bool
 		what string
@@ -118,11 +118,16 @@ func (pl *planner) directAWS(d *delivery, a *serviceaccount.AWS) {
 			pl.needsBroker("aws", f.what, a.Source)
 		}
 	}
-	// Where direct mode was asked for, the Answer says this itself.
-	if a.SessionDuration != 0 && d.Because != "" {
+	if a.SessionDuration != 0 {
 		pl.warn(serviceaccount.Problem{
-			Code: codeIgnoredInDirect, Where: pl.where(), Message: "the AWS session duration has no effect in direct mode, where the SDK asks for its own",
+			Code: codeIgnoredInDirect, Where: pl.where() + " " + serviceaccount.KeyAWSSessionDuration, Message: "has no effect in direct mode, where the SDK asks for its own",
 			Fix: "use broker mode, or set the duration in the application's SDK",
+		})
+	}
+	if a.IMDS {
+		pl.warn(serviceaccount.Problem{
+			Code: codeIgnoredInDirect, Where: pl.where() + " " + serviceaccount.KeyAWSIMDS, Message: "has no effect in direct mode, where nobody answers as EC2's metadata service",
+			Fix: "use broker mode, or remove the annotation",
 		})
 	}
 }

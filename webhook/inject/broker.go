@@ -88,8 +88,13 @@ func (pl *planner) brokerEndpoints() []envVar {
 	}
 	if ids.GCP != nil {
 		list = append(list,
+			literal("PODPASS_GCP_UNIVERSE_DOMAIN", s.GCP.UniverseDomain),
 			literal("PODPASS_GCP_STS_ENDPOINT", s.GCP.STSEndpoint),
-			literal("PODPASS_GCP_IAM_CREDENTIALS_ENDPOINT", s.GCP.IAMCredentialsEndpoint))
+			literal("PODPASS_GCP_IAM_CREDENTIALS_ENDPOINT", s.GCP.IAMCredentialsEndpoint),
+			literal("PODPASS_GCP_INSTANCE_ZONE", s.GCP.Zone))
+		if s.GCP.Zone != "" {
+			list = append(list, downward("PODPASS_GCP_INSTANCE_NAME", "spec.nodeName"))
+		}
 	}
 	if ids.Azure != nil {
 		list = append(list, literal("PODPASS_AZURE_AUTHORITY_HOST", s.Azure.AuthorityHost))

@@ -63,8 +63,11 @@ func literal(name, value string) envVar {
 // podUID is a variable that holds the pod's UID. It is the secret of the broker's
 // endpoint: 122 random bits that a request forged from outside the pod cannot
 // know, with no Secret to create, and the same each time the patch is planned.
-func podUID(name string) envVar {
-	return envVar{Name: name, ValueFrom: &envRef{FieldRef: &fieldRef{FieldPath: "metadata.uid"}}}
+func podUID(name string) envVar { return downward(name, "metadata.uid") }
+
+// downward is a variable that holds a field of the pod.
+func downward(name, path string) envVar {
+	return envVar{Name: name, ValueFrom: &envRef{FieldRef: &fieldRef{FieldPath: path}}}
 }
 
 // withValues leaves out the variables whose value is not known: an SDK takes an

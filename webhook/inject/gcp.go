@@ -82,7 +82,7 @@ func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
 		{Name: gcpTokenVolume, MountPath: gcpTokenDir, ReadOnly: true},
 		{Name: gcpConfigVolume, MountPath: gcpConfigDir, ReadOnly: true},
 	}
-	config, err := credentialConfig(g.Identity, gcpTokenFile, pl.settings.GCP.STSEndpoint, pl.settings.GCP.IAMCredentialsEndpoint)
+	config, err := credentialConfig(g.Identity, gcpTokenFile, pl.settings.GCP.Endpoints())
 	if err != nil {
 		pl.err = fmt.Errorf("encode the credential configuration: %w", err)
 		return

@@ -1,7 +1,6 @@
 package inject
 
 import (
-	"cmp"
 	"encoding/json"
 
 	"github.com/podpass-io/podpass/federation/gcp"
@@ -19,6 +18,7 @@ type credentialConfiguration struct {
 	ImpersonationURL string         `json:"service_account_impersonation_url,omitempty"`
 	Impersonation    *impersonation `json:"service_account_impersonation,omitempty"`
 	QuotaProject     string         `json:"quota_project_id,omitempty"`
+	Universe         string         `json:"universe_domain,omitempty"`
 }
 
 type credentialSource struct {
@@ -33,18 +33,19 @@ type impersonation struct {
 }
 
 // credentialConfig is deterministic: a pod that is planned twice gets it once.
-func credentialConfig(id gcp.Identity, tokenPath, stsEndpoint, iamEndpoint string) ([]byte, error) {
+func credentialConfig(id gcp.Identity, tokenPath string, at gcp.Endpoints) ([]byte, error) {
 	c := credentialConfiguration{
 		Type:             "external_account",
 		Audience:         id.Provider,
 		SubjectTokenType: "urn:ietf:params:oauth:token-type:jwt",
-		TokenURL:         cmp.Or(stsEndpoint, gcp.DefaultSTSEndpoint) + "/v1/token",
+		TokenURL:         at.TokenURL(),
 		CredentialSource: credentialSource{File: tokenPath},
 		QuotaProject:     id.QuotaProject,
+		Universe:         at.Universe,
 	}
 	c.CredentialSource.Format.Type = "text"
 	if id.ServiceAccount != "" {
-		c.ImpersonationURL = cmp.Or(iamEndpoint, gcp.DefaultIAMCredentialsEndpoint) + "/v1/projects/-/serviceAccounts/" + id.ServiceAccount + ":generateAccessToken"
+		c.ImpersonationURL = at.ImpersonationURL(id.ServiceAccount, "generateAccessToken")
 		if id.TokenLifetime > 0 {
 			c.Impersonation = &impersonation{id.TokenLifetime}
 		}

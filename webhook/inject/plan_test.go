@@ -159,23 +159,23 @@ func TestPlanStaleSidecar(t *testing.T) {
 func TestCredentialConfig(t *testing.T) {
 	const provider = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/prod"
 	for name, tt := range map[string]struct {
-		id       gcp.Identity
-		sts, iam string
-		want     string
+		id   gcp.Identity
+		at   gcp.Endpoints
+		want string
 	}{
 		"direct resource access": {
 			id:   gcp.Identity{Provider: provider},
 			want: `{"type":"external_account","audience":"` + provider + `","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"file":"/t","format":{"type":"text"}}}`,
 		},
 		"impersonation elsewhere": {
-			id:  gcp.Identity{Provider: provider, ServiceAccount: "web@p.iam.gserviceaccount.com", TokenLifetime: 7200, QuotaProject: "billing"},
-			sts: "https://sts.example.com", iam: "https://iam.example.com",
+			id: gcp.Identity{Provider: provider, ServiceAccount: "web@p.iam.gserviceaccount.com", TokenLifetime: 7200, QuotaProject: "billing"},
+			at: gcp.Endpoints{Universe: "example.com", IAMCredentials: "https://iam.example.com"},
 			want: `{"type":"external_account","audience":"` + provider + `","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.example.com/v1/token","credential_source":{"file":"/t","format":{"type":"text"}},` +
-				`"service_account_impersonation_url":"https://iam.example.com/v1/projects/-/serviceAccounts/web@p.iam.gserviceaccount.com:generateAccessToken","service_account_impersonation":{"token_lifetime_seconds":7200},"quota_project_id":"billing"}`,
+				`"service_account_impersonation_url":"https://iam.example.com/v1/projects/-/serviceAccounts/web@p.iam.gserviceaccount.com:generateAccessToken","service_account_impersonation":{"token_lifetime_seconds":7200},"quota_project_id":"billing","universe_domain":"example.com"}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := credentialConfig(tt.id, "/t", tt.sts, tt.iam)
+			got, err := credentialConfig(tt.id, "/t", tt.at)
 			if err != nil {
 				t.Fatal(err)
 			}

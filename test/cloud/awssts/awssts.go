@@ -33,8 +33,8 @@ type Server struct {
 // session is a set of credentials that was handed out.
 type session struct {
 	secret, token string
-	arn, role     string // of the assumed-role user, and of its role
-	chained       bool
+	arn, role     string            // of the assumed-role user, and of its role
+	transitive    map[string]string // session tags that the sessions from here on have too
 	expires       time.Time
 }
 
@@ -157,7 +157,7 @@ func (s *Server) webIdentity(r *http.Request, form values) (any, error) {
 	if err := checkDuration(role, duration); err != nil {
 		return nil, err
 	}
-	c, user := s.issue(role, form.Get("RoleSessionName"), duration, false)
+	c, user := s.issue(role, form.Get("RoleSessionName"), duration, nil)
 	return webIdentityResponse{NS: namespace, Result: webIdentityResult{
 		Credentials: c, User: user, Subject: claims.Subject, Audience: claims.Audiences[0], Provider: claims.Issuer,
 	}}, nil
@@ -198,15 +198,16 @@ func (s *Server) assumeRole(r *http.Request, form values, body []byte) (any, err
 	if err != nil {
 		return nil, err
 	}
-	tags, err := sessionTags(form)
+	tags, transitive, err := sessionTags(form, from.transitive)
 	if err != nil {
 		return nil, err
 	}
 	role, found := s.role(arn)
 	action := "sts:AssumeRole"
-	if found && (len(tags) > 0 && !role.TagSession || len(role.RequestTags) > 0 && !maps.Equal(tags, role.RequestTags)) {
+	if found && (len(tags)+len(from.transitive) > 0 && !role.TagSession || len(role.RequestTags) > 0 && !maps.Equal(tags, role.RequestTags)) {
 		action = "sts:TagSession"
 	}
+	found = found && (len(role.PrincipalTags) == 0 || maps.Equal(from.transitive, role.PrincipalTags))
 	if !found || !slices.Contains(role.AssumedBy, from.role) || role.ExternalID != form.Get("ExternalId") || action == "sts:TagSession" {
 		return nil, &failure{http.StatusForbidden, "AccessDenied", "User: " + from.arn + " is not authorized to perform: " + action + " on resource: " + arn}
 	}
@@ -216,24 +217,42 @@ func (s *Server) assumeRole(r *http.Request, form values, body []byte) (any, err
 	if err := checkDuration(role, duration); err != nil {
 		return nil, err
 	}
-	c, user := s.issue(role, form.Get("RoleSessionName"), duration, true)
+	c, user := s.issue(role, form.Get("RoleSessionName"), duration, transitive)
 	return assumeRoleResponse{NS: namespace, Result: assumeRoleResult{Credentials: c, User: user}}, nil
 }
 
-// sessionTags are the tags of the request, within STS's bounds.
-func sessionTags(form values) (map[string]string, error) {
-	tags := map[string]string{}
+// sessionTags are the tags of the request, within STS's bounds, and those that
+// sessions from there on inherit, the inherited ones included.
+func sessionTags(form values, inherited map[string]string) (tags, transitive map[string]string, err error) {
+	tags, transitive = map[string]string{}, maps.Clone(inherited)
 	for n := 1; ; n++ {
 		prefix := "Tags.member." + strconv.Itoa(n) + "."
 		key, value := form.Get(prefix+"Key"), form.Get(prefix+"Value")
+		if key == "" && value == "" {
+			break
+		}
 		_, twice := tags[key]
-		switch {
-		case key == "" && value == "":
-			return tags, nil
-		case key == "" || len(key) > 128 || len(value) > 256 || n > 50 || twice:
-			return nil, &failure{http.StatusBadRequest, "ValidationError", "1 validation error detected: Value at 'tags' failed to satisfy constraint"}
+		if key == "" || len(key) > 128 || len(value) > 256 || n > 50 || twice {
+			return nil, nil, &failure{http.StatusBadRequest, "ValidationError", "1 validation error detected: Value at 'tags' failed to satisfy constraint"}
+		}
+		if _, ok := inherited[key]; ok {
+			return nil, nil, &failure{http.StatusBadRequest, "InvalidParameterValue", "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."}
 		}
 		tags[key] = value
+	}
+	for n := 1; ; n++ {
+		key := form.Get("TransitiveTagKeys.member." + strconv.Itoa(n))
+		if key == "" {
+			return tags, transitive, nil
+		}
+		value, ok := tags[key]
+		if !ok {
+			return nil, nil, &failure{http.StatusBadRequest, "InvalidParameterValue", "The specified transitive tag key must be included in the requested tags."}
+		}
+		if transitive == nil {
+			transitive = map[string]string{}
+		}
+		transitive[key] = value
 	}
 }
 
@@ -268,7 +287,7 @@ func (s *Server) role(arn string) (trust.AWSRole, bool) {
 // maxSessions bounds what is remembered; the oldest tests have ended by then.
 const maxSessions = 100_000
 
-func (s *Server) issue(role trust.AWSRole, name string, duration int, chained bool) (credentials, assumedRoleUser) {
+func (s *Server) issue(role trust.AWSRole, name string, duration int, transitive map[string]string) (credentials, assumedRoleUser) {
 	arn, _ := aws.ParseRoleARN(role.ARN) // bounds has checked it
 	user := "arn:" + arn.Partition + ":sts::" + arn.Account + ":assumed-role/" + arn.Name + "/" + name
 	end := time.Now().Add(s.Trust.Life.Of(time.Duration(duration) * time.Second))
@@ -281,7 +300,7 @@ func (s *Server) issue(role trust.AWSRole, name string, duration int, chained bo
 	if s.sessions == nil || len(s.sessions) >= maxSessions {
 		s.sessions = map[string]session{}
 	}
-	s.sessions[c.AccessKeyID] = session{c.SecretAccessKey, c.SessionToken, user, role.ARN, chained, end}
+	s.sessions[c.AccessKeyID] = session{c.SecretAccessKey, c.SessionToken, user, role.ARN, transitive, end}
 	return c, assumedRoleUser{"AROATEST:" + name, user}
 }
 

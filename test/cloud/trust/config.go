@@ -64,6 +64,9 @@ type AWSRole struct {
 	// RequestTags are conditions of the trust policy (aws:RequestTag): the session's
 	// tags must be exactly these.
 	RequestTags map[string]string `json:"requestTags"`
+	// PrincipalTags are conditions too (aws:PrincipalTag): the transitive tags of the
+	// session that assumes the role must be exactly these.
+	PrincipalTags map[string]string `json:"principalTags"`
 	// MaxSessionDuration in seconds; default 3600.
 	MaxSessionDuration int `json:"maxSessionDuration"`
 }
