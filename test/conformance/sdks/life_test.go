@@ -111,5 +111,8 @@ func untilOK(t *testing.T, w *world, c client, cloud, check string, env []string
 	if len(results) == 1 {
 		return fmt.Sprintf("ok in the first call, %s", took)
 	}
+	if c.final != "" && strings.Contains(results[len(results)-2].Error, c.final) {
+		return fmt.Sprintf("ok in call %d, in a new process, %s", len(results), took) // it asks once in a process
+	}
 	return fmt.Sprintf("ok in call %d, %s", len(results), took)
 }
