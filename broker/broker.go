@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/podpass-io/podpass/broker/awsapi"
@@ -151,6 +152,9 @@ func (b *Broker) addAzure(r *router, client *http.Client) {
 // Bounds of the server. Requests are a few hundred bytes, from one pod.
 const (
 	maxHeaderBytes = 8 << 10
+	// maxConnections bounds what an application that opens connections and never
+	// closes them can cost; those beyond wait until others end.
+	maxConnections = 1024
 	readTimeout    = 5 * time.Second
 	// writeTimeout is longer than the longest wait for an exchange.
 	writeTimeout = 15 * time.Second
@@ -185,7 +189,7 @@ func (b *Broker) serve(ctx context.Context, listener net.Listener) error {
 	group.Go(func() error { return b.serveMetrics(ctx) })
 	group.Go(func() error { return b.tidyUp(ctx) })
 	group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil

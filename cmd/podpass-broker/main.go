@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/podpass-io/podpass/broker"
@@ -85,11 +84,7 @@ func run(args []string) error {
 }
 
 func serve(ctx context.Context, config *broker.Config) error {
-	// One broker runs in every pod: memory is worth more than the CPU time of a
-	// collection, of which there are few. GOGC and GOMEMLIMIT win.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
-	}
+	saveMemory()
 	b, err := broker.New(*config, os.Stderr)
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)

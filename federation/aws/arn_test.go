@@ -63,6 +63,7 @@ func TestForms(t *testing.T) {
 		"region":       {aws.ValidRegion, []string{"eu-central-1", "us-gov-west-1", "us-iso-east-1", "ap-southeast-5"}, []string{"", "eu", "eu-central-1.evil.example", "eu-central-1/", "EU-CENTRAL-1", "eu-central-1\n"}},
 		"session name": {aws.ValidSessionName, []string{"me", "a.b=c,d@e-f+g_h", strings.Repeat("x", 64)}, []string{"", "x", "a b", "a/b", strings.Repeat("x", 65)}},
 		"external ID":  {aws.ValidExternalID, []string{"id", "a:b/c", strings.Repeat("x", 1224)}, []string{"", "x", "a b", "é-id", strings.Repeat("x", 1225)}},
+		"session tag":  {aws.ValidTag, []string{"a", "arn:aws:eks:eu-central-1:111122223333:cluster/main", "Größe 1_a.b=+@-", strings.Repeat("ü", 256)}, []string{"", "a;b", "a\nb", "a\xffb", strings.Repeat("x", 257)}},
 	} {
 		for _, s := range test.good {
 			if !test.valid(s) {

@@ -7,16 +7,20 @@ import (
 	"strings"
 )
 
-const resourcePrefix = "//iam.googleapis.com/"
+const (
+	resourcePrefix = "//iam.googleapis.com/"
+	// maxProvider bounds an identity namespace, whose parts have no bounds of their own.
+	maxProvider = 600
+)
 
 // Source: https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
 var (
 	providerPattern  = regexp.MustCompile(`^projects/([^/]+)/locations/([a-z0-9-]+)/workloadIdentityPools/([a-z0-9-]{4,32})/providers/([a-z0-9-]{4,32})$`)
 	numberPattern    = regexp.MustCompile(`^\d{1,20}$`)
-	namespacePattern = regexp.MustCompile(`^identitynamespace:[a-z0-9.:-]{1,128}:https://[!-~]{1,400}$`)
+	namespacePattern = regexp.MustCompile(`^identitynamespace:[a-z0-9.:-]+:https://[!-~]+$`)
 	emailPattern     = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62})@(?:[a-z0-9-]+\.)+[a-z]{2,}$`)
 	zonePattern      = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
-	domainPattern    = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+	domainPattern    = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`)
 	projectPattern   = regexp.MustCompile(`^(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
 )
 
@@ -26,7 +30,7 @@ var (
 // only, so a project ID is an error that says so.
 func ParseProvider(s string) (string, error) {
 	if strings.HasPrefix(s, "identitynamespace:") {
-		if !namespacePattern.MatchString(s) {
+		if len(s) > maxProvider || !namespacePattern.MatchString(s) {
 			return "", errors.New("want identitynamespace:<pool>:<https URL of the identity provider>")
 		}
 		return s, nil
