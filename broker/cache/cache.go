@@ -81,8 +81,9 @@ func New(opts Options) *Cache {
 // Get gives e's credential: from memory while it is valid, else by an exchange,
 // for which it waits until ctx ends. Its errors are *federation.Error.
 func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Credential, error) {
+	key := e.Key()
 	c.mu.Lock()
-	n, err := c.admit(ctx, e)
+	n, err := c.admit(ctx, key, e)
 	if err != nil {
 		c.mu.Unlock()
 		return federation.Credential{}, err
@@ -96,7 +97,7 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 		}
 		credential, wait := n.credential, done != nil && n.stale(now)
 		c.mu.Unlock()
-		c.asked(e, !wait)
+		c.asked(n, !wait)
 		if wait {
 			return c.fresh(ctx, n, credential, done)
 		}
@@ -111,12 +112,12 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 		if federation.KindOf(err).Transient() && pause < patience(ctx, now)/2 && sleep(ctx, pause) {
 			return c.Get(ctx, e)
 		}
-		c.asked(e, true)
+		c.asked(n, true)
 		return federation.Credential{}, err
 	}
 	done := c.start(n)
 	c.mu.Unlock()
-	c.asked(e, false)
+	c.asked(n, false)
 
 	select {
 	case <-done:
@@ -128,10 +129,10 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 		return federation.Credential{}, n.err
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.Canceled) {
-			return federation.Credential{}, &federation.Error{Kind: federation.KindCanceled, Cloud: cloudOf(e), Err: ctx.Err()}
+			return federation.Credential{}, &federation.Error{Kind: federation.KindCanceled, Cloud: n.cloud, Err: ctx.Err()}
 		}
 		return federation.Credential{}, &federation.Error{
-			Kind: federation.KindUnavailable, Cloud: cloudOf(e), RetryAfter: time.Second,
+			Kind: federation.KindUnavailable, Cloud: n.cloud, RetryAfter: time.Second,
 			Message: "the cloud has not answered yet", Hint: "the exchange goes on; ask again",
 		}
 	}
@@ -160,7 +161,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (c *Cache) Pin(e federation.Exchanger) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := c.entry(e)
+	n := c.entry(e.Key(), e)
 	n.pinned = true
 	c.start(n)
 }
@@ -178,7 +179,7 @@ func (c *Cache) Pending() (pending []string) {
 	now := time.Now()
 	for _, n := range c.entries {
 		if n.pinned && !n.valid(now) && (n.err == nil || federation.KindOf(n.err).Transient() && n.failures < enoughTries) {
-			pending = append(pending, cloudOf(n.exchanger))
+			pending = append(pending, n.cloud)
 		}
 	}
 	return pending
@@ -229,16 +230,16 @@ func (c *Cache) renew() time.Duration {
 	return max(sleep, 10*time.Millisecond)
 }
 
-// entry finds or makes e's entry; c.mu is held.
-func (c *Cache) entry(e federation.Exchanger) *entry {
-	key := e.Key()
+// entry finds or makes the entry of e, whose key is key; c.mu is held.
+func (c *Cache) entry(key string, e federation.Exchanger) *entry {
 	if n, ok := c.entries[key]; ok {
 		return n
 	}
 	if len(c.entries) >= c.opts.Max {
 		c.evict()
 	}
-	n := &entry{exchanger: e, lead: c.opts.Lead[cloudOf(e)]}
+	cloud := cloudOf(key)
+	n := &entry{exchanger: e, cloud: cloud, lead: c.opts.Lead[cloud]}
 	c.entries[key] = n
 	return n
 }
@@ -266,7 +267,7 @@ func (c *Cache) start(n *entry) <-chan struct{} {
 		ctx, cancel := context.WithTimeout(c.base, c.opts.Timeout)
 		defer cancel()
 		begin := time.Now()
-		credential, err := exchange(ctx, n.exchanger)
+		credential, err := exchange(ctx, n)
 		took := time.Since(begin)
 		c.mu.Lock()
 		if err == nil {
@@ -284,15 +285,14 @@ func (c *Cache) start(n *entry) <-chan struct{} {
 		default: // Run is about to look anyway
 		}
 		if c.opts.Observer != nil {
-			c.opts.Observer.Exchanged(cloudOf(n.exchanger), err, took, stillValid)
+			c.opts.Observer.Exchanged(n.cloud, err, took, stillValid)
 		}
-		c.log(n.exchanger, credential, err, took, stillValid, retry)
+		c.log(n.cloud, credential, err, took, stillValid, retry)
 	})
 	return done
 }
 
-func (c *Cache) log(e federation.Exchanger, credential federation.Credential, err error, took time.Duration, stillValid bool, retry time.Duration) {
-	cloud := cloudOf(e)
+func (c *Cache) log(cloud string, credential federation.Credential, err error, took time.Duration, stillValid bool, retry time.Duration) {
 	if err == nil {
 		c.opts.Log.Info("Got credentials", "cloud", cloud, "principal", credential.Principal,
 			"expires", credential.Expiry.Time(), "tookSeconds", took.Seconds())
@@ -310,7 +310,7 @@ func (c *Cache) log(e federation.Exchanger, credential federation.Credential, er
 	c.opts.Log.Error("Exchange failed", attributes...)
 }
 
-func cloudOf(e federation.Exchanger) string {
-	cloud, _, _ := strings.Cut(e.Key(), "/")
+func cloudOf(key string) string {
+	cloud, _, _ := strings.Cut(key, "/")
 	return cloud
 }

@@ -11,6 +11,7 @@ import (
 // entry is what is known of one credential. The cache's mutex guards it.
 type entry struct {
 	exchanger federation.Exchanger
+	cloud     string
 	lead      time.Duration
 	pinned    bool
 

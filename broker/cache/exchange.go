@@ -7,15 +7,15 @@ import (
 	"github.com/podpass-io/podpass/federation"
 )
 
-// exchange runs e. A credential that has ended before it came is a failure, with
+// exchange runs n's. A credential that has ended before it came is a failure, with
 // the cause that it nearly always has: served, it would be an empty one.
-func exchange(ctx context.Context, e federation.Exchanger) (federation.Credential, error) {
-	c, err := e.Exchange(ctx)
+func exchange(ctx context.Context, n *entry) (federation.Credential, error) {
+	c, err := n.exchanger.Exchange(ctx)
 	if err != nil || !c.Expiry.Expired(time.Now()) {
 		return c, err
 	}
 	return federation.Credential{}, &federation.Error{
-		Kind: federation.KindTokenExpired, Cloud: cloudOf(e),
+		Kind: federation.KindTokenExpired, Cloud: n.cloud,
 		Message: "the cloud gave a credential that ended at " + c.Expiry.Time().Format(time.RFC3339),
 		Hint:    "the node's clock, " + time.Now().UTC().Format(time.RFC3339) + ", is ahead: set it right",
 	}

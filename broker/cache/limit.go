@@ -45,15 +45,15 @@ func withinExchange(ctx context.Context) context.Context {
 	return context.WithValue(ctx, exchanging{}, true)
 }
 
-// admit finds e's entry, or makes it, if it needs no exchange or the limit allows
+// admit finds the entry of e, whose key is key, or makes it, if it needs no exchange or the limit allows
 // one. c.mu is held.
-func (c *Cache) admit(ctx context.Context, e federation.Exchanger) (*entry, error) {
+func (c *Cache) admit(ctx context.Context, key string, e federation.Exchanger) (*entry, error) {
 	now := time.Now()
-	n, known := c.entries[e.Key()]
+	n, known := c.entries[key]
 	if ctx.Value(exchanging{}) != nil || known && !n.needsExchange(now) {
-		return c.entry(e), nil
+		return c.entry(key, e), nil
 	}
-	cloud := cloudOf(e)
+	cloud := cloudOf(key)
 	l := c.limits[cloud]
 	if l == nil {
 		l = new(limit)
@@ -62,7 +62,7 @@ func (c *Cache) admit(ctx context.Context, e federation.Exchanger) (*entry, erro
 	wait := l.take(now)
 	switch {
 	case wait == 0:
-		return c.entry(e), nil
+		return c.entry(key, e), nil
 	case known && n.err != nil:
 		return nil, n.err // the cause is worth more than that it was not tried again
 	}

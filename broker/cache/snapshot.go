@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"github.com/podpass-io/podpass/federation"
 )
 
 // State is what is known of one credential, and never the credential itself.
@@ -37,7 +35,7 @@ func (c *Cache) Snapshot() []State {
 	now := time.Now()
 	list := make([]State, 0, len(c.entries))
 	for key, n := range c.entries {
-		s := State{Key: key, Cloud: cloudOf(n.exchanger), Pinned: n.pinned, Err: n.err, Failures: n.failures, Exchanging: n.running != nil}
+		s := State{Key: key, Cloud: n.cloud, Pinned: n.pinned, Err: n.err, Failures: n.failures, Exchanging: n.running != nil}
 		if n.valid(now) {
 			s.Principal, s.ValidUntil, s.NextExchange = n.credential.Principal, n.credential.Expiry.Time(), n.renewAt
 		}
@@ -67,8 +65,8 @@ type Observer interface {
 	Exchanged(cloud string, err error, took time.Duration, renewal bool)
 }
 
-func (c *Cache) asked(e federation.Exchanger, fromMemory bool) {
+func (c *Cache) asked(n *entry, fromMemory bool) {
 	if c.opts.Observer != nil {
-		c.opts.Observer.Asked(cloudOf(e), fromMemory)
+		c.opts.Observer.Asked(n.cloud, fromMemory)
 	}
 }

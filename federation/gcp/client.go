@@ -3,7 +3,6 @@ package gcp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -85,7 +84,7 @@ type federated struct {
 
 func (e *federated) Key() string {
 	i := e.c.Identity
-	return fmt.Sprintf("gcp/federated/%s/%s/%s/%s/%s", e.c.Endpoints.TokenURL(), i.Provider, i.Audience, i.QuotaProject, strings.Join(e.scopes, ","))
+	return strings.Join([]string{"gcp/federated", e.c.Endpoints.TokenURL(), i.Provider, i.Audience, i.QuotaProject, strings.Join(e.scopes, ",")}, "/")
 }
 
 func (e *federated) Exchange(ctx context.Context) (federation.Credential, error) {
