@@ -42,11 +42,11 @@ test: packages check unit fuzz integration e2e ## Run every test; prints what wa
 	@echo "make test: all steps passed"
 
 .PHONY: check
-check: ## Formatting and vet, in every module
+check: ## Formatting, vet and go.mod, in every module
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "not gofmt-clean: $$unformatted"; exit 1; fi
-	go vet ./...
-	cd test/sdk/go && go vet ./...
+	go vet ./... && go mod tidy -diff
+	cd test/sdk/go && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
@@ -70,7 +70,7 @@ fuzz: ## Fuzz each target for FUZZTIME executions (a campaign: FUZZTIME=1000000x
 
 .PHONY: integration
 integration: ## Tests against a real API server
-	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./webhook/... ./test/conformance/...
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/...
 
 .PHONY: e2e
 e2e: ## Real pods on a real node, with the real SDKs

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -516,3 +517,47 @@ func TestConfigurationProblemsAreAllNamed(t *testing.T) {
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestManyConnections: an application that opens connections and keeps them costs no
+// more than a bound; the next one waits, and is served when there is room.
+func TestManyConnections(t *testing.T) {
+	const bound = 1024
+	w := start(t, nil)
+	address := strings.TrimPrefix(w.url, "http://")
+	var kept []net.Conn
+	defer func() {
+		for _, c := range kept {
+			_ = c.Close()
+		}
+	}()
+	request := "GET " + broker.HealthPath + " HTTP/1.1\r\nHost: " + address + "\r\n\r\n"
+	answered := func(c net.Conn, within time.Duration) bool {
+		_ = c.SetReadDeadline(time.Now().Add(within))
+		line, err := bufio.NewReader(c).ReadString('\n')
+		return err == nil && strings.Contains(line, "200 OK")
+	}
+	open := func() net.Conn {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, c)
+		if _, err := io.WriteString(c, request); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for n := range bound {
+		if !answered(open(), 10*time.Second) {
+			t.Fatalf("connection %d is not served", n+1)
+		}
+	}
+	next := open()
+	if answered(next, 200*time.Millisecond) {
+		t.Fatalf("more than %d connections are served", bound)
+	}
+	_ = kept[0].Close()
+	if !answered(next, 10*time.Second) {
+		t.Error("a connection that waited is not served when another one ends")
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
 )
 
 // version is set by the linker.
@@ -64,16 +65,19 @@ func newRoot() *cobra.Command {
 
 A webhook reads which cloud identity a pod's ServiceAccount asks for, and adds a
 sidecar that trades the ServiceAccount's token for short-lived credentials. This
-program shows what the webhook does; it needs no cluster.`,
+program shows what the webhook does, and whether the cloud trusts a ServiceAccount.`,
 		Example: `  # What would podpass do to this Deployment?
-  podpass inject -f deployment.yaml --service-account sa.yaml`,
+  podpass inject -f deployment.yaml --service-account sa.yaml
+
+  # Does AWS trust this ServiceAccount?
+  podpass token aws orders -n shop`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{err, fmt.Sprintf("run %q to see the flags", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(inject.Command(version), versionCommand())
+	root.AddCommand(inject.Command(version), token.Command(version), versionCommand())
 	return root
 }
 

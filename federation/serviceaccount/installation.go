@@ -2,6 +2,7 @@ package serviceaccount
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
@@ -126,6 +127,14 @@ const (
 	// StaticKeysDeny denies the pod.
 	StaticKeysDeny StaticKeys = "deny"
 )
+
+// STSEndpoint is where the administrator says that the STS of the role's partition
+// is; empty: AWS's own.
+func (in AWSInstallation) STSEndpoint(roleARN string) string {
+	_, rest, _ := strings.Cut(roleARN, ":")
+	partition, _, _ := strings.Cut(rest, ":")
+	return in.STSEndpoints[partition]
+}
 
 // Endpoints of Google's APIs.
 func (in GCPInstallation) Endpoints() gcp.Endpoints {

@@ -57,7 +57,7 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		literal("AWS_ROLE_ARN", a.RoleARN),
 		literal("AWS_WEB_IDENTITY_TOKEN_FILE", awsTokenFile),
 		literal("AWS_ROLE_SESSION_NAME", cmp.Or(a.SessionName, pl.sessionName())),
-		literal("AWS_ENDPOINT_URL_STS", pl.stsEndpoint(a.RoleARN)),
+		literal("AWS_ENDPOINT_URL_STS", pl.settings.AWS.STSEndpoint(a.RoleARN)),
 	)
 	d.alternatives = regionAlternatives
 	d.own = []string{
@@ -94,14 +94,6 @@ func (d *delivery) of(pl *planner, c *podContainer) *delivery {
 		}
 	}
 	return &chosen
-}
-
-// stsEndpoint is where the administrator says that the STS of the role's
-// partition is; empty for AWS's own.
-func (pl *planner) stsEndpoint(roleARN string) string {
-	_, rest, _ := strings.Cut(roleARN, ":")
-	partition, _, _ := strings.Cut(rest, ":")
-	return pl.settings.AWS.STSEndpoints[partition]
 }
 
 // directAWS reports what the SDKs' web identity cannot do. To leave it out

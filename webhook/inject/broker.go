@@ -81,7 +81,7 @@ func (pl *planner) brokerEndpoints() []envVar {
 	ids := pl.brokered()
 	var list []envVar
 	if ids.AWS != nil {
-		list = append(list, literal("PODPASS_AWS_STS_ENDPOINT", pl.stsEndpoint(ids.AWS.RoleARN)))
+		list = append(list, literal("PODPASS_AWS_STS_ENDPOINT", pl.settings.AWS.STSEndpoint(ids.AWS.RoleARN)))
 		if pl.answer.AWS.IMDS {
 			list = append(list, literal("PODPASS_AWS_IMDS", "true"))
 		}

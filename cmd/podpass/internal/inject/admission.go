@@ -10,6 +10,8 @@ import (
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"sigs.k8s.io/yaml"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/webhook/inject"
 )
@@ -18,7 +20,7 @@ import (
 type admission struct {
 	settings  inject.Settings
 	namespace string
-	accounts  map[string]head // by namespace/name
+	accounts  map[string]manifest.Head // by namespace/name
 	stderr    io.Writer
 }
 
@@ -28,30 +30,16 @@ type result struct {
 	patch  []inject.Operation
 }
 
-func serviceAccounts(objects []object, namespace string) map[string]head {
-	found := map[string]head{}
-	for _, o := range objects {
-		if o.Kind == "ServiceAccount" {
-			ns := o.Metadata.Namespace
-			if ns == "" {
-				ns = namespace
-			}
-			found[ns+"/"+o.Metadata.Name] = o.head
-		}
-	}
-	return found
-}
-
 // admit gives the object with its pod injected; false for one that has no pod.
-func (a admission) admit(o object) (result, bool, error) {
+func (a admission) admit(o manifest.Object) (result, bool, error) {
 	path, ok := templatePaths[o.Kind]
 	if !ok {
 		return result{}, false, nil
 	}
 	fail := func(err error) (result, bool, error) {
-		return result{}, false, fmt.Errorf("%s: %s: %w", o.file, o, err)
+		return result{}, false, fmt.Errorf("%s: %s: %w", o.File, o, err)
 	}
-	pod, err := o.pod(a.namespace)
+	pod, err := podOf(o, a.namespace)
 	if err != nil {
 		return fail(err)
 	}
@@ -75,22 +63,15 @@ func (a admission) admit(o object) (result, bool, error) {
 	if len(r.Errors) > 0 {
 		var errs []error
 		for _, p := range r.Errors {
-			errs = append(errs, denial(p))
+			errs = append(errs, hint.Of(p))
 		}
 		return result{}, false, errors.Join(errs...)
 	}
-	out, ops, err := patchObject(o.raw, path, r.Patch)
+	out, ops, err := patchObject(o.Raw, path, r.Patch)
 	if err != nil {
 		return fail(err)
 	}
 	return result{object: out, patch: ops}, true, nil
-}
-
-// denial is a problem as the command line speaks: the fix is the hint.
-func denial(p serviceaccount.Problem) error {
-	fix := p.Fix
-	p.Fix = ""
-	return hinted{errors.New(p.String()), fix}
 }
 
 // patchObject applies operations on a pod to the object that has it at path.
@@ -153,7 +134,7 @@ func printer(format string) (func(io.Writer, []result) error, error) {
 			})
 		}, nil
 	}
-	return nil, hinted{fmt.Errorf("unknown output format %q", format), "use yaml, json or patch"}
+	return nil, hint.New(fmt.Errorf("unknown output format %q", format), "use yaml, json or patch")
 }
 
 func printYAML(w io.Writer, list []result) error {

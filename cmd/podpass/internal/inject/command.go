@@ -4,13 +4,12 @@ package inject
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/podpass-io/podpass/webhook/inject"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 )
 
 const long = `Print manifests as podpass's webhook would admit their pods.
@@ -73,25 +72,25 @@ func Command(version string) *cobra.Command {
 
 func (o options) run(stdin io.Reader, stdout, stderr io.Writer, version string) error {
 	if len(o.files) == 0 {
-		return hinted{errors.New("no manifest given"), "name a file with -f, or - for standard input"}
+		return hint.New(errors.New("no manifest given"), "name a file with -f, or - for standard input")
 	}
 	print, err := printer(o.output)
 	if err != nil {
 		return err
 	}
-	s, err := o.loadSettings(version)
+	s, err := manifest.Settings(o.settings, version)
 	if err != nil {
 		return err
 	}
-	objects, err := readAll(stdin, o.files)
+	objects, err := manifest.Read(stdin, o.files)
 	if err != nil {
 		return err
 	}
-	accounts, err := readAll(stdin, o.serviceAccounts)
+	accounts, err := manifest.Read(stdin, o.serviceAccounts)
 	if err != nil {
 		return err
 	}
-	a := admission{settings: s, namespace: o.namespace, accounts: serviceAccounts(append(accounts, objects...), o.namespace), stderr: stderr}
+	a := admission{settings: s, namespace: o.namespace, accounts: manifest.ServiceAccounts(append(accounts, objects...), o.namespace), stderr: stderr}
 	var errs []error
 	var admitted []result
 	for _, obj := range objects {
@@ -104,31 +103,7 @@ func (o options) run(stdin io.Reader, stdout, stderr io.Writer, version string) 
 		}
 	}
 	if len(errs) == 0 && len(admitted) == 0 {
-		return hinted{errors.New("no pod and no workload in the manifests"), "podpass knows Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job and CronJob"}
+		return hint.New(errors.New("no pod and no workload in the manifests"), "podpass knows Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job and CronJob")
 	}
 	return errors.Join(append(errs, print(stdout, admitted))...)
 }
-
-func (o options) loadSettings(version string) (inject.Settings, error) {
-	if o.settings == "" {
-		return inject.Settings{Broker: inject.BrokerSettings{Image: "podpass.io/podpass-broker:" + version}}, nil
-	}
-	b, err := os.ReadFile(o.settings)
-	if err != nil {
-		return inject.Settings{}, err
-	}
-	s, err := inject.LoadSettings(b)
-	if err != nil {
-		return inject.Settings{}, fmt.Errorf("%s: %w", o.settings, err)
-	}
-	return s, nil
-}
-
-// hinted is an error with the next step.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h hinted) Hint() string  { return h.hint }
-func (h hinted) Unwrap() error { return h.error }

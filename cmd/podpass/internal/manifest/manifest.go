@@ -1,4 +1,5 @@
-package inject
+// Package manifest reads Kubernetes objects from files, and podpass's settings.
+package manifest
 
 import (
 	"bufio"
@@ -13,19 +14,22 @@ import (
 
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/podpass-io/podpass/webhook/inject"
 )
 
 // maxManifest bounds what is read of one file: far above what etcd would store.
 const maxManifest = 16 << 20
 
-// object is one object of a manifest: its raw JSON, and what tells which it is.
-type object struct {
-	raw  []byte
-	file string
-	head
+// Object is one object of a manifest: its raw JSON, and what tells which it is.
+type Object struct {
+	Raw  []byte
+	File string
+	Head
 }
 
-type head struct {
+// Head is what all kinds of objects have.
+type Head struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
 		Name         string            `json:"name"`
@@ -37,13 +41,15 @@ type head struct {
 	Items []json.RawMessage `json:"items"`
 }
 
-func (o object) String() string {
+// String gives the kind and the name.
+func (o Object) String() string {
 	return o.Kind + " " + cmp.Or(o.Metadata.Name, o.Metadata.GenerateName, "without a name")
 }
 
-// readAll reads all objects of the files, those within Lists one by one.
-func readAll(stdin io.Reader, files []string) ([]object, error) {
-	var all []object
+// Read reads all objects of the files, "-" for standard input, those within Lists
+// one by one.
+func Read(stdin io.Reader, files []string) ([]Object, error) {
+	var all []Object
 	for _, name := range files {
 		b, err := read(stdin, name)
 		if err != nil {
@@ -87,12 +93,12 @@ func read(stdin io.Reader, name string) ([]byte, error) {
 	return b, err
 }
 
-func appendObject(list []object, file string, raw []byte) ([]object, error) {
+func appendObject(list []Object, file string, raw []byte) ([]Object, error) {
 	if string(bytes.TrimSpace(raw)) == "null" {
 		return list, nil // an empty document, or only comments
 	}
-	o := object{raw: raw, file: file}
-	if err := json.Unmarshal(raw, &o.head); err != nil {
+	o := Object{Raw: raw, File: file}
+	if err := json.Unmarshal(raw, &o.Head); err != nil {
 		return nil, fmt.Errorf("not a Kubernetes object: %w", err)
 	}
 	if o.Kind == "" {
@@ -110,55 +116,31 @@ func appendObject(list []object, file string, raw []byte) ([]object, error) {
 	return list, nil
 }
 
-// templatePaths say where in each kind of object its pod is.
-var templatePaths = map[string][]string{
-	"Pod":                   {},
-	"PodTemplate":           {"template"},
-	"Deployment":            {"spec", "template"},
-	"StatefulSet":           {"spec", "template"},
-	"DaemonSet":             {"spec", "template"},
-	"ReplicaSet":            {"spec", "template"},
-	"ReplicationController": {"spec", "template"},
-	"Job":                   {"spec", "template"},
-	"CronJob":               {"spec", "jobTemplate", "spec", "template"},
+// ServiceAccounts are those among objects, by namespace/name; namespace is that of
+// objects that name none.
+func ServiceAccounts(objects []Object, namespace string) map[string]Head {
+	found := map[string]Head{}
+	for _, o := range objects {
+		if o.Kind == "ServiceAccount" {
+			found[cmp.Or(o.Metadata.Namespace, namespace)+"/"+o.Metadata.Name] = o.Head
+		}
+	}
+	return found
 }
 
-// pod gives the raw JSON of the object's pod: for a template, with the namespace
-// and the prefix of the name that its controller would give.
-func (o object) pod(namespace string) ([]byte, error) {
-	raw := json.RawMessage(o.raw)
-	path := templatePaths[o.Kind]
-	for _, key := range path {
-		var m map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &m); err != nil {
-			return nil, err
-		}
-		if raw = m[key]; raw == nil {
-			return nil, fmt.Errorf("%s is missing", strings.Join(path, "."))
-		}
+// Settings reads the webhook's configuration file; without one they are podpass's
+// defaults, with the broker's image of this version.
+func Settings(file, version string) (inject.Settings, error) {
+	if file == "" {
+		return inject.Settings{Broker: inject.BrokerSettings{Image: "podpass.io/podpass-broker:" + version}}, nil
 	}
-	var p, meta map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &p); err != nil {
-		return nil, err
-	}
-	if m := p["metadata"]; m != nil {
-		if err := json.Unmarshal(m, &meta); err != nil {
-			return nil, err
-		}
-	}
-	if meta == nil {
-		meta = map[string]json.RawMessage{}
-	}
-	quote := func(s string) json.RawMessage { b, _ := json.Marshal(s); return b } // a string always encodes
-	meta["namespace"] = quote(cmp.Or(o.Metadata.Namespace, namespace))
-	if len(path) > 0 {
-		delete(meta, "name")
-		meta["generateName"] = quote(o.Metadata.Name + "-")
-	}
-	encoded, err := json.Marshal(meta)
+	b, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return inject.Settings{}, err
 	}
-	p["metadata"] = encoded
-	return json.Marshal(p)
+	s, err := inject.LoadSettings(b)
+	if err != nil {
+		return inject.Settings{}, fmt.Errorf("%s: %w", file, err)
+	}
+	return s, nil
 }

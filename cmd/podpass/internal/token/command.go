@@ -1,0 +1,194 @@
+// Package token is `podpass token`: cloud credentials as a ServiceAccount's, by the
+// exchanges that the broker makes.
+package token
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
+	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+	"github.com/podpass-io/podpass/webhook/inject"
+)
+
+// timeout of everything: a cluster and a cloud have to answer, somebody waits.
+const timeout = 30 * time.Second
+
+const long = `Print short-lived credentials of the cloud identity of a ServiceAccount.
+
+The ServiceAccount's annotations are read from the cluster, and a token for it is
+asked of the cluster, as kubelet does for a pod; podpass trades it at the cloud by
+the same exchange as the broker. So it shows, without a pod, whether the cloud
+trusts the ServiceAccount, and why not. You need the right to get the
+ServiceAccount, and to create serviceaccounts/token.
+
+The token is not bound to a pod, so the cloud sees no pod's name in it. The
+credentials are printed to standard output: they are secret.`
+
+const examples = `  # Does AWS trust the ServiceAccount orders?
+  podpass token aws orders -n shop
+
+  # As credential_process, in ~/.aws/config
+  [profile orders]
+  credential_process = podpass token aws orders -n shop
+
+  # A call of Google's API as the ServiceAccount would make it
+  curl -H "Authorization: Bearer $(podpass token gcp orders -n shop -o token)" https://storage.googleapis.com/storage/v1/b/orders
+
+  # Without a cluster: in a pod that has a token, say
+  podpass token azure orders -n shop -f sa.yaml --token-file /var/run/secrets/azure/token`
+
+type options struct {
+	namespace  string
+	files      []string
+	tokenFile  string
+	settings   string
+	kubeconfig string
+	context    string
+	output     string
+	version    string
+}
+
+// Command is the cobra command.
+func Command(version string) *cobra.Command {
+	o := &options{version: version}
+	cmd := &cobra.Command{
+		Use:     "token",
+		Short:   "Get cloud credentials as a ServiceAccount, to see whether the cloud trusts it",
+		Long:    long,
+		Example: examples,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	f := cmd.PersistentFlags()
+	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace of the ServiceAccount (default: the kubeconfig's)")
+	f.StringArrayVarP(&o.files, "filename", "f", nil, "file with the ServiceAccount, - for standard input, instead of the cluster's; may be repeated")
+	f.StringVar(&o.tokenFile, "token-file", "", "file with a token of the ServiceAccount, instead of asking the cluster for one")
+	f.StringVar(&o.settings, "settings", "", "the webhook's configuration file, for default provider, tenant, endpoints and CA")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file (default: KUBECONFIG, ~/.kube/config, or the pod's own)")
+	f.StringVar(&o.context, "context", "", "context of the kubeconfig")
+	for _, name := range []string{"filename", "settings"} {
+		_ = cmd.MarkPersistentFlagFilename(name, "yaml", "yml", "json") // completion only
+	}
+	cmd.AddCommand(awsCommand(o), gcpCommand(o), azureCommand(o))
+	return cmd
+}
+
+// outputs adds -o to a command whose credentials are one token.
+func (o *options) outputs(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&o.output, "output", "o", "json", "json, or token: the token alone")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "token"}, cobra.ShellCompDirectiveNoFileComp)) // completion only
+}
+
+// subcommand has what those of all clouds share.
+func subcommand(o *options, cloud, name, long string, run func(context.Context, *session) error) *cobra.Command {
+	return &cobra.Command{
+		Use:   cloud + " SERVICEACCOUNT",
+		Short: "Get " + name + " as a ServiceAccount",
+		Long:  long,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return hint.New(fmt.Errorf("want the name of one ServiceAccount, got %d", len(args)), "podpass token "+cloud+" SERVICEACCOUNT -n NAMESPACE")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
+			defer cancel()
+			if o.output != "" && o.output != "json" && o.output != "token" {
+				return hint.New(fmt.Errorf("unknown output format %q", o.output), "use json or token")
+			}
+			s, err := o.open(ctx, cmd, args[0])
+			if err != nil {
+				return err
+			}
+			return run(ctx, s)
+		},
+	}
+}
+
+// session is a ServiceAccount, what podpass makes of it, and the way to the clouds.
+type session struct {
+	account  account
+	answer   serviceaccount.Answer
+	settings inject.Settings
+	http     *http.Client
+	source   source
+	output   string
+	stdout   io.Writer
+}
+
+func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*session, error) {
+	settings, err := manifest.Settings(o.settings, o.version)
+	if err != nil {
+		return nil, err
+	}
+	client, err := federation.HTTPClient([]byte(settings.CABundle))
+	if err != nil {
+		return nil, fmt.Errorf("%s: caBundle: %w", o.settings, err)
+	}
+	s := &session{settings: settings, http: client, output: o.output, stdout: cmd.OutOrStdout()}
+	if s.account, s.source, err = o.find(ctx, cmd.InOrStdin(), name); err != nil {
+		return nil, err
+	}
+	s.answer = serviceaccount.Resolve(serviceaccount.Request{
+		Namespace: s.account.namespace, Name: s.account.name, Annotations: s.account.annotations, Labels: s.account.labels,
+	}, settings.Installation)
+	for _, p := range s.answer.Warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", p)
+	}
+	var errs []error
+	for _, p := range s.answer.Errors {
+		errs = append(errs, hint.Of(p))
+	}
+	return s, errors.Join(errs...)
+}
+
+// missing says that the ServiceAccount has no identity in a cloud.
+func (s *session) missing(cloud, annotation string) error {
+	return hint.New(fmt.Errorf("ServiceAccount %s/%s has no identity in %s", s.account.namespace, s.account.name, cloud),
+		"annotate it with "+annotation+", or give the settings that map it with --settings")
+}
+
+// bearer is the JSON form of a credential that is one token.
+type bearer struct {
+	AccessToken string    `json:"access_token,omitempty"`
+	IDToken     string    `json:"id_token,omitempty"`
+	TokenType   string    `json:"token_type"`
+	ExpiresOn   time.Time `json:"expires_on"`
+	Principal   string    `json:"principal,omitempty"`
+}
+
+func (s *session) print(b bearer, token string) error {
+	if s.output == "token" {
+		_, err := fmt.Fprintln(s.stdout, token)
+		return err
+	}
+	return s.encode(b)
+}
+
+func (s *session) encode(v any) error {
+	e := json.NewEncoder(s.stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// readable is a file that exists: a token's is read at the exchange only, whose
+// error speaks of pods.
+func readable(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("--token-file: %w", err)
+	}
+	return f.Close()
+}
