@@ -63,17 +63,18 @@ type pod struct {
 	name, serviceAccount, sdk string // sdk: go or js
 	check                     string // argument of the SDK program
 	mode                      string // "": the installation's
+	annotations               string // further ones, as YAML
 	labels                    string
 	bucket                    string
 }
 
 func (p pod) manifest() string {
-	image, mode, env := testbed.GoSDKImage, "", ""
+	image, env := testbed.GoSDKImage, ""
 	if p.sdk == "js" {
 		image = testbed.JSSDKImage
 	}
 	if p.mode != "" {
-		mode = "annotations: {podpass.io/mode: " + p.mode + "}"
+		p.annotations = "podpass.io/mode: " + p.mode
 	}
 	if p.bucket != "" {
 		env = "env: [{name: SDK_S3_BUCKET, value: " + p.bucket + "}]"
@@ -84,7 +85,7 @@ kind: Pod
 metadata:
   name: %s
   labels: {test: e2e%s}
-  %s
+  annotations: {%s}
 spec:
   serviceAccountName: %s
   restartPolicy: Never
@@ -106,7 +107,7 @@ spec:
         requests: {cpu: 10m, memory: 64Mi}
         limits: {cpu: "1", memory: 512Mi}
   volumes: [{name: clouds, configMap: {name: clouds}}]
-`, p.name, p.labels, mode, p.serviceAccount, image, p.check, env)
+`, p.name, p.labels, p.annotations, p.serviceAccount, image, p.check, env)
 }
 
 func require(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
@@ -50,6 +52,10 @@ func (c *awsCheck) run(ctx context.Context, r *result) error {
 	if err != nil || os.Getenv("SDK_WHOAMI") == "skip" {
 		return err
 	}
+	return whoami(ctx, cfg, r)
+}
+
+func whoami(ctx context.Context, cfg aws.Config, r *result) error {
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return err
@@ -59,4 +65,26 @@ func (c *awsCheck) run(ctx context.Context, r *result) error {
 		return fmt.Errorf("GetCallerIdentity gave no ARN")
 	}
 	return nil
+}
+
+// imdsCheck takes credentials from EC2's instance metadata service, version 2, where
+// the environment says that it is.
+type imdsCheck struct{}
+
+func (c *imdsCheck) describe() (sdk, source string) {
+	return module("aws-sdk-go-v2/feature/ec2/imds", "github.com/aws/aws-sdk-go-v2/feature/ec2/imds"), firstEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT")
+}
+
+func (c *imdsCheck) run(ctx context.Context, r *result) error {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return err
+	}
+	cfg.Credentials = aws.NewCredentialsCache(ec2rolecreds.New(func(o *ec2rolecreds.Options) { o.Client = imds.NewFromConfig(cfg) }))
+	creds, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return err
+	}
+	r.setExpiry(creds.Expires)
+	return whoami(ctx, cfg, r)
 }

@@ -3,7 +3,7 @@
 // one line of JSON per result. It knows nothing of podpass: what works here works
 // in any application that uses these SDKs.
 //
-//	sdk-go aws|gcp|gcp-idtoken|azure|s3|all [--timeout 20s] [--repeat 5s]
+//	sdk-go aws|aws-imds|gcp|gcp-idtoken|azure|s3|all [--timeout 20s] [--repeat 5s]
 //
 // The exit status is 1 if any result was a failure. Besides the SDKs' own
 // variables it reads:
@@ -15,7 +15,9 @@
 //	SDK_AZURE_PRIVATE_AUTHORITY=1  azure: the authority is not one that Microsoft lists
 //	SDK_S3_BUCKET=BUCKET           s3: where to write, read and delete an object
 //
-// Its twin in JavaScript, ../js, has the same command line and the same output.
+// aws-imds asks EC2's instance metadata service alone, as tools do that know nothing
+// else. Its twin in JavaScript, ../js, has the same command line but for that, and the
+// same output.
 package main
 
 import (
@@ -48,12 +50,14 @@ type check interface {
 	run(ctx context.Context, r *result) error
 }
 
-var names = []string{"aws", "gcp", "gcp-idtoken", "azure", "s3"}
+var names = []string{"aws", "aws-imds", "gcp", "gcp-idtoken", "azure", "s3"}
 
 func newCheck(name string) check {
 	switch name {
 	case "aws":
 		return &awsCheck{}
+	case "aws-imds":
+		return &imdsCheck{}
 	case "gcp":
 		return &gcpCheck{}
 	case "gcp-idtoken":
