@@ -1,0 +1,123 @@
+package awsapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/podpass-io/podpass/broker/awsapi"
+	"github.com/podpass-io/podpass/federation"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const secret = "6f0c1b6a-pod-uid"
+
+func handler(err error) *awsapi.Handler {
+	return &awsapi.Handler{
+		RoleARN: "arn:aws:iam::111122223333:role/team/orders", Secret: secret, Log: slog.New(slog.DiscardHandler),
+		Credentials: func(context.Context) (federation.Credential, error) {
+			return federation.Credential{
+				AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "key", Token: "session",
+				Expiry: federation.ExpiresAt(time.Now(), time.Date(2030, 1, 2, 3, 4, 5, 600, time.FixedZone("", 3600))),
+			}, err
+		},
+	}
+}
+
+func ask(h http.Handler, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:9911"+awsapi.Path, nil)
+	r.Header.Set("Authorization", secret)
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// TestCredentials: the fields and forms that all SDKs read, and no other.
+func TestCredentials(t *testing.T) {
+	w := ask(handler(nil), nil)
+	var got map[string]string
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
+		t.Fatalf("%d %s: %v", w.Code, w.Header().Get("Content-Type"), err)
+	}
+	want := map[string]string{
+		"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "key", "Token": "session", "AccountId": "111122223333",
+		"RoleArn": "arn:aws:iam::111122223333:role/team/orders", "Expiration": "2030-01-02T02:04:05Z",
+	}
+	for k, v := range want {
+		if got[k] != v {
+			t.Errorf("%s is %q, want %q", k, got[k], v)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("got %d fields, want %d", len(got), len(want))
+	}
+}
+
+// TestFailures: 4xx where asking again does not help, so that SDKs show the cause at
+// once; both spellings of the fields, for Go reads the lower case ones.
+func TestFailures(t *testing.T) {
+	for kind, want := range map[federation.Kind]int{
+		federation.KindConfig: 400, federation.KindIssuerUntrusted: 400, federation.KindAudienceMismatch: 400, federation.KindTokenExpired: 400,
+		federation.KindSubjectMismatch: 403, federation.KindDenied: 403,
+		federation.KindThrottled: 429, federation.KindUnavailable: 503, federation.KindCanceled: 503,
+	} {
+		w := ask(handler(&federation.Error{Kind: kind, Code: "AccessDenied", Message: "the cloud's words", Hint: "the next step", RetryAfter: 3 * time.Second}), nil)
+		var got map[string]string
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != want || w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d, want %d; %v", kind, w.Code, want, err)
+		}
+		for _, field := range []string{"message", "Message"} {
+			if !strings.Contains(got[field], "the cloud's words") || !strings.Contains(got[field], "the next step") {
+				t.Errorf("%s: %s is %q", kind, field, got[field])
+			}
+		}
+		if got["code"] != "AccessDenied" || got["Code"] != "AccessDenied" {
+			t.Errorf("%s: codes %q, %q", kind, got["code"], got["Code"])
+		}
+		if after := w.Header().Get("Retry-After"); (after == "3") != kind.Transient() {
+			t.Errorf("%s: Retry-After %q", kind, after)
+		}
+	}
+	if w := ask(handler(errors.New("unforeseen")), nil); w.Code != 503 {
+		t.Errorf("an error of no kind: %d, want 503: nobody knows that asking again is in vain", w.Code)
+	}
+}
+
+// FuzzRequest: no request panics, and only the pod's own SDK gets a key.
+func FuzzRequest(f *testing.F) {
+	h := handler(nil)
+	f.Add("GET", secret, "127.0.0.1:9911", "", "")
+	f.Add("POST", "Bearer x", "[::1", "X-Forwarded-For", "10.0.0.1")
+	f.Fuzz(func(t *testing.T, method, authorization, host, header, value string) {
+		w := ask(h, func(r *http.Request) {
+			r.Method, r.Host = method, host
+			r.Header = http.Header{"Authorization": {authorization}}
+			if header != "" {
+				r.Header.Add(header, value)
+			}
+		})
+		if w.Code >= 500 {
+			t.Errorf("status %d", w.Code)
+		}
+		loopback := slices.ContainsFunc([]string{"127.0.0.1", "localhost", "::1", "169.254.169.254", "metadata"}, func(name string) bool {
+			return strings.Contains(strings.ToLower(host), name)
+		})
+		mine := method == http.MethodGet && authorization == secret && loopback && header != "X-Forwarded-For" && header != "Forwarded"
+		if strings.Contains(w.Body.String(), "ASIA") && !mine {
+			t.Errorf("a key for %q %q at %q with %q", method, authorization, host, header)
+		}
+	})
+}
