@@ -2,7 +2,6 @@ package broker_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -21,21 +20,22 @@ import (
 	"github.com/podpass-io/podpass/broker"
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
-	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/test/cloud"
 	"github.com/podpass-io/podpass/test/cloud/fault"
 	"github.com/podpass-io/podpass/test/cloud/issuer"
+	"github.com/podpass-io/podpass/test/cloud/orders"
 	"github.com/podpass-io/podpass/test/cloud/trust"
+	"github.com/podpass-io/podpass/test/program"
 )
 
 const (
-	role     = "arn:aws:iam::111122223333:role/orders"
-	provider = "projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/demo"
-	account  = "orders@example-project.iam.gserviceaccount.com"
-	client   = "11111111-2222-3333-4444-555555555555"
-	tenant   = "99999999-8888-7777-6666-555555555555"
-	subject  = "system:serviceaccount:shop:orders"
+	role     = orders.AWSRole
+	provider = orders.GCPProvider
+	account  = orders.GCPAccount
+	client   = orders.AzureClient
+	tenant   = orders.AzureTenant
+	subject  = orders.Subject
 	secret   = "0f2c1f1e-pod-uid"
 )
 
@@ -46,52 +46,16 @@ type world struct {
 	clouds *cloud.Clouds
 	issuer *issuer.Issuer
 	tokens string
-	logs   *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	logs   *program.Log
 }
 
 // start runs a broker; change may spoil the world before.
 func start(t *testing.T, change func(*trust.Config, *serviceaccount.Identities, *world)) *world {
 	t.Helper()
 	i := issuer.Start(t)
-	config := trust.Config{
-		Issuers: []trust.Issuer{i.Trust()},
-		AWS: trust.AWS{
-			Providers: []trust.AWSProvider{{Account: "111122223333", Issuer: i.URL, Audiences: []string{aws.DefaultAudience}}},
-			Roles:     []trust.AWSRole{{ARN: role, Issuer: i.URL, Audiences: []string{aws.DefaultAudience}, Subjects: []string{subject}}},
-		},
-		GCP: trust.GCP{
-			Providers:       []trust.GCPProvider{{Name: provider, Issuer: i.URL}},
-			ServiceAccounts: []trust.GCPServiceAccount{{Email: account, Members: []string{gcp.Principal("//iam.googleapis.com/"+provider, subject)}}},
-		},
-		Azure: trust.Azure{Tenants: []trust.Tenant{{ID: tenant, Applications: []trust.Application{{ClientID: client, FederatedCredentials: []trust.FederatedCredential{
-			{Issuer: i.URL, Subject: subject, Audience: azure.DefaultAudience}}}}}}},
-	}
-	ids := serviceaccount.Identities{
-		AWS:   &aws.Identity{RoleARN: role, Audience: aws.DefaultAudience, Region: "eu-central-1"},
-		GCP:   &gcp.Identity{Provider: "//iam.googleapis.com/" + provider, Audience: "//iam.googleapis.com/" + provider, ServiceAccount: account, Project: "example-project"},
-		Azure: &azure.Identity{ClientID: client, TenantID: tenant, Audience: azure.DefaultAudience},
-	}
-	w := &world{issuer: i, tokens: t.TempDir(), logs: new(lockedBuffer)}
-	for name, audience := range map[string]string{"aws": aws.DefaultAudience, "gcp": ids.GCP.Audience, "azure": azure.DefaultAudience} {
-		i.Write(t, filepath.Join(w.tokens, name), issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Pod: "orders-1", Audience: audience})
-	}
+	config, ids := orders.Trust(i), orders.Identities()
+	w := &world{issuer: i, tokens: t.TempDir(), logs: new(program.Log)}
+	orders.WriteTokens(t, i, w.tokens, nil)
 	if change != nil {
 		change(&config, &ids, w)
 	}
@@ -100,12 +64,12 @@ func start(t *testing.T, change func(*trust.Config, *serviceaccount.Identities, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	address := program.Address(t)
 	w.url = "http://" + address
 	w.config = broker.Config{
 		Identities: string(identities), Listen: address, Secret: secret, TokenDir: w.tokens,
 		AWSSTSEndpoint: w.clouds.AWS, GCPSTSEndpoint: w.clouds.GCP, GCPIAMCredentialsEndpoint: w.clouds.GCP, AzureAuthorityHost: w.clouds.Azure,
-		CABundle: w.clouds.CAFile, LogLevel: "debug", LogFormat: "json", MetricsListen: freeAddress(t), Version: "1.2.3",
+		CABundle: w.clouds.CAFile, LogLevel: "debug", LogFormat: "json", MetricsListen: program.Address(t), Version: "1.2.3",
 	}
 	b, err := broker.New(w.config, w.logs)
 	if err != nil {
@@ -129,16 +93,6 @@ func start(t *testing.T, change func(*trust.Config, *serviceaccount.Identities, 
 			t.Fatal("the broker does not listen")
 		}
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 type answer struct {

@@ -20,6 +20,7 @@ import (
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/test/cloud/fault"
 	"github.com/podpass-io/podpass/test/cloud/trust"
+	"github.com/podpass-io/podpass/test/program"
 )
 
 // explained waits until each of the pod's own credentials has been tried.
@@ -174,7 +175,7 @@ func TestMetrics(t *testing.T) {
 func TestStrictStart(t *testing.T) {
 	config := func(t *testing.T, w *world) broker.Config {
 		c := w.config
-		c.Listen, c.MetricsListen, c.StrictStart = freeAddress(t), "", "true"
+		c.Listen, c.MetricsListen, c.StrictStart = program.Address(t), "", "true"
 		return c
 	}
 	t.Run("refused", func(t *testing.T) {

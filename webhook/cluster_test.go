@@ -2,15 +2,8 @@ package webhook_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -26,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/podpass-io/podpass/test/cluster"
+	"github.com/podpass-io/podpass/test/program"
 )
 
 // TestClusterAdmission: through a real API server, with the webhook outside of the
@@ -132,13 +126,13 @@ func serve(t *testing.T, c *cluster.Cluster) (url string, certificate []byte) {
 	if err := os.WriteFile(config, []byte("broker: {image: podpass-broker:test}\naws: {region: eu-central-1}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	certificate, key := keyPair(t)
+	certificate, key := program.Certificate(t)
 	for name, content := range map[string][]byte{"tls.crt": certificate, "tls.key": key} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	listen, probes := freeAddress(t), freeAddress(t)
+	listen, probes := program.Address(t), program.Address(t)
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, "--kubeconfig", c.Kubeconfig, "--config", config,
 		"--tls-cert", filepath.Join(dir, "tls.crt"), "--tls-key", filepath.Join(dir, "tls.key"),
 		"--listen", listen, "--probe-listen", probes, "--shutdown-delay", "100ms", "--audit-period", "1s")
@@ -166,38 +160,6 @@ func serve(t *testing.T, c *cluster.Cluster) (url string, certificate []byte) {
 			t.Fatalf("never ready: %v", err)
 		}
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// keyPair makes a certificate for loopback that is its own CA.
-func keyPair(t *testing.T) (certificate, key []byte) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
 }
 
 func register(t *testing.T, c *cluster.Cluster, url string, certificate []byte) {

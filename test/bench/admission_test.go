@@ -3,15 +3,10 @@ package bench
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -29,7 +24,9 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/podpass-io/podpass/test/cloud/orders"
 	"github.com/podpass-io/podpass/test/cluster"
+	"github.com/podpass-io/podpass/test/program"
 )
 
 const (
@@ -73,7 +70,7 @@ func BenchmarkAdmission(b *testing.B) {
 	if err := os.WriteFile(file, answer, 0o600); err != nil {
 		b.Fatal(err)
 	}
-	bareAddress := free(b)
+	bareAddress := program.Address(b)
 	server := exec.CommandContext(b.Context(), filepath.Join(dir, "bare"))
 	server.Env = append(os.Environ(), "LISTEN="+bareAddress, "TLS_CERT="+w.cert, "TLS_KEY="+w.key, "ANSWER="+file)
 	bare, _ := launch(b, server, func() bool {
@@ -128,7 +125,7 @@ func fill(b *testing.B, kubeconfig string) {
 			b.Fatal(err)
 		}
 	}
-	create("shop", "orders", map[string]string{"eks.amazonaws.com/role-arn": role})
+	create("shop", "orders", map[string]string{"eks.amazonaws.com/role-arn": orders.AWSRole})
 	var wg sync.WaitGroup
 	for worker := range 32 {
 		wg.Go(func() {
@@ -214,31 +211,15 @@ type admission struct {
 
 func newAdmission(b *testing.B, dir string) admission {
 	b.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		b.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		b.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		b.Fatal(err)
-	}
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	certificate, key := program.Certificate(b)
 	a := admission{
 		config: filepath.Join(dir, "config.yaml"), cert: filepath.Join(dir, "tls.crt"), key: filepath.Join(dir, "tls.key"),
-		address: free(b), probes: free(b), roots: x509.NewCertPool(),
+		address: program.Address(b), probes: program.Address(b), roots: x509.NewCertPool(),
 	}
 	a.roots.AppendCertsFromPEM(certificate)
 	for name, content := range map[string][]byte{
 		a.config: []byte("broker: {image: podpass-broker:1}\naws: {region: eu-central-1}\n"),
-		a.cert:   certificate, a.key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
+		a.cert:   certificate, a.key: key,
 	} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			b.Fatal(err)

@@ -8,28 +8,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
-	"github.com/podpass-io/podpass/federation/aws"
-	"github.com/podpass-io/podpass/federation/azure"
-	"github.com/podpass-io/podpass/federation/gcp"
-	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/test/cloud"
 	"github.com/podpass-io/podpass/test/cloud/issuer"
-	"github.com/podpass-io/podpass/test/cloud/trust"
-)
-
-const (
-	role     = "arn:aws:iam::111122223333:role/orders"
-	provider = "projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/demo"
-	account  = "orders@example-project.iam.gserviceaccount.com"
-	client   = "11111111-2222-3333-4444-555555555555"
-	tenant   = "99999999-8888-7777-6666-555555555555"
-	subject  = "system:serviceaccount:shop:orders"
+	"github.com/podpass-io/podpass/test/cloud/orders"
+	"github.com/podpass-io/podpass/test/program"
 )
 
 // BenchmarkBroker runs the real binary against three clouds, and a bare net/http
@@ -47,7 +34,7 @@ func BenchmarkBroker(b *testing.B) {
 	b.ReportMetric(binary, "binary-MiB")
 	b.ReportMetric(image, "image-MiB")
 
-	floor := run(b, bare, []string{"LISTEN=" + free(b)}, func(string) bool { return true })
+	floor := run(b, bare, []string{"LISTEN=" + program.Address(b)}, func(string) bool { return true })
 	measured := run(b, broker, env, ready)
 	servers := map[string]*server{"": measured, "bare-": floor}
 	for name, s := range servers {
@@ -110,47 +97,18 @@ func build(b *testing.B, out, pkg string) {
 	}
 }
 
-func free(b *testing.B) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // world gives the broker's environment.
 func world(b *testing.B, dir string) []string {
 	b.Helper()
 	i := issuer.Start(b)
-	gcpAudience := "//iam.googleapis.com/" + provider
-	clouds := cloud.Start(b, trust.Config{
-		Issuers: []trust.Issuer{i.Trust()},
-		AWS: trust.AWS{
-			Providers: []trust.AWSProvider{{Account: "111122223333", Issuer: i.URL, Audiences: []string{aws.DefaultAudience}}},
-			Roles:     []trust.AWSRole{{ARN: role, Issuer: i.URL, Audiences: []string{aws.DefaultAudience}, Subjects: []string{subject}}},
-		},
-		GCP: trust.GCP{
-			Providers:       []trust.GCPProvider{{Name: provider, Issuer: i.URL}},
-			ServiceAccounts: []trust.GCPServiceAccount{{Email: account, Members: []string{gcp.Principal(gcpAudience, subject)}}},
-		},
-		Azure: trust.Azure{Tenants: []trust.Tenant{{ID: tenant, Applications: []trust.Application{{ClientID: client, FederatedCredentials: []trust.FederatedCredential{
-			{Issuer: i.URL, Subject: subject, Audience: azure.DefaultAudience}}}}}}},
-	})
-	for name, audience := range map[string]string{"aws": aws.DefaultAudience, "gcp": gcpAudience, "azure": azure.DefaultAudience} {
-		i.Write(b, filepath.Join(dir, name), issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Pod: "orders-1", Audience: audience})
-	}
-	identities, err := json.Marshal(serviceaccount.Identities{
-		AWS:   &aws.Identity{RoleARN: role, Audience: aws.DefaultAudience, Region: "eu-central-1"},
-		GCP:   &gcp.Identity{Provider: gcpAudience, Audience: gcpAudience, ServiceAccount: account},
-		Azure: &azure.Identity{ClientID: client, TenantID: tenant, Audience: azure.DefaultAudience},
-	})
+	clouds := cloud.Start(b, orders.Trust(i))
+	orders.WriteTokens(b, i, dir, nil)
+	identities, err := json.Marshal(orders.Identities())
 	if err != nil {
 		b.Fatal(err)
 	}
 	return []string{
-		"PODPASS_IDENTITIES=" + string(identities), "PODPASS_SECRET=secret", "PODPASS_TOKEN_DIR=" + dir, "PODPASS_LISTEN=" + free(b),
+		"PODPASS_IDENTITIES=" + string(identities), "PODPASS_SECRET=secret", "PODPASS_TOKEN_DIR=" + dir, "PODPASS_LISTEN=" + program.Address(b),
 		"PODPASS_AWS_STS_ENDPOINT=" + clouds.AWS, "PODPASS_GCP_STS_ENDPOINT=" + clouds.GCP, "PODPASS_GCP_IAM_CREDENTIALS_ENDPOINT=" + clouds.GCP,
 		"PODPASS_AZURE_AUTHORITY_HOST=" + clouds.Azure, "PODPASS_CA_BUNDLE=" + clouds.CAFile, "LISTEN=",
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/podpass-io/podpass/test/cloud/orders"
 	"github.com/podpass-io/podpass/webhook"
 	"github.com/podpass-io/podpass/webhook/inject"
 	"github.com/podpass-io/podpass/webhook/sastore"
@@ -30,10 +31,10 @@ func (a accounts) GetLive(ctx context.Context, namespace, name string) (sastore.
 // BenchmarkReview is one admission, from the request's bytes to the answer's: a pod
 // of three containers.
 func BenchmarkReview(b *testing.B) {
-	one := accounts{"eks.amazonaws.com/role-arn": role}
+	one := accounts{"eks.amazonaws.com/role-arn": orders.AWSRole}
 	three := accounts{
-		"eks.amazonaws.com/role-arn": role, "podpass.io/gcp-provider": provider, "podpass.io/gcp-service-account": account,
-		"azure.workload.identity/client-id": client, "azure.workload.identity/tenant-id": tenant,
+		"eks.amazonaws.com/role-arn": orders.AWSRole, "podpass.io/gcp-provider": orders.GCPProvider, "podpass.io/gcp-service-account": orders.GCPAccount,
+		"azure.workload.identity/client-id": orders.AzureClient, "azure.workload.identity/tenant-id": orders.AzureTenant,
 	}
 	for _, test := range []struct {
 		name, mode string

@@ -8,6 +8,7 @@ import (
 
 	"github.com/podpass-io/podpass/test/cloud/fault"
 	"github.com/podpass-io/podpass/test/cloud/trust"
+	"github.com/podpass-io/podpass/test/program"
 	"github.com/podpass-io/podpass/test/sdk"
 )
 
@@ -74,7 +75,7 @@ func TestLife(t *testing.T) {
 	t.Run("late start", func(t *testing.T) {
 		each(t, func(t *testing.T, c client, cloud, check string) {
 			w := newWorld(t, scenario{})
-			address := freeAddress(t)
+			address := program.Address(t)
 			done := make(chan string, 1)
 			go func() {
 				done <- untilOK(t, w, c, cloud, check, broker{address: address, secret: podUID}.env(w))

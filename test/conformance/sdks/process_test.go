@@ -2,23 +2,23 @@ package sdks
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/podpass-io/podpass/test/cloud/orders"
+	"github.com/podpass-io/podpass/test/program"
 )
 
 // broker is a running podpass-broker, the real binary.
 type broker struct {
 	address string // 127.0.0.1:port
 	secret  string
-	log     *lockedBuffer
+	log     *program.Log
 }
 
 // binary is the path of a podpass-broker.
@@ -37,7 +37,7 @@ func buildBroker(t *testing.T) binary {
 // listens, and stops it when the test ends: SIGTERM must end it with status 0.
 func (bin binary) start(t *testing.T, w *world) broker {
 	t.Helper()
-	return bin.startAt(t, w, freeAddress(t))
+	return bin.startAt(t, w, program.Address(t))
 }
 
 // podUID is the secret of the pod that all tests are about.
@@ -45,7 +45,7 @@ const podUID = "6f0c1b6a-0d0e-4e5b-9a57-0f7c6a5f1d11"
 
 func (bin binary) startAt(t *testing.T, w *world, address string) broker {
 	t.Helper()
-	text, err := json.Marshal(identities())
+	text, err := json.Marshal(orders.Identities())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func (bin binary) startAt(t *testing.T, w *world, address string) broker {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := broker{address: address, secret: podUID, log: &lockedBuffer{}}
+	b := broker{address: address, secret: podUID, log: new(program.Log)}
 	cmd := exec.Command(string(bin),
 		"--identities", file, "--listen", b.address, "--secret", b.secret, "--token-dir", w.dir,
 		"--aws-sts-endpoint", w.clouds.AWS,
@@ -117,45 +117,16 @@ func (b broker) env(w *world) []string {
 
 		"GCE_METADATA_HOST="+b.address, "GCE_METADATA_IP="+b.address, "GCE_METADATA_ROOT="+b.address,
 		"METADATA_SERVER_DETECTION=assume-present",
-		"GOOGLE_CLOUD_PROJECT=demo-project", "CLOUDSDK_CORE_PROJECT=demo-project",
+		"GOOGLE_CLOUD_PROJECT="+orders.GCPProject, "CLOUDSDK_CORE_PROJECT="+orders.GCPProject,
 
 		"IDENTITY_ENDPOINT=http://"+b.address+"/azure/v1/token",
 		"IDENTITY_HEADER="+b.secret,
 		"AZURE_POD_IDENTITY_AUTHORITY_HOST=http://"+b.address,
-		"AZURE_CLIENT_ID="+azureClient, "AZURE_TENANT_ID="+azureTenant, "AZURE_AUTHORITY_HOST="+w.clouds.Azure,
+		"AZURE_CLIENT_ID="+orders.AzureClient, "AZURE_TENANT_ID="+orders.AzureTenant, "AZURE_AUTHORITY_HOST="+w.clouds.Azure,
 	)
 }
 
 // imdsEnv is for tools that know EC2's metadata service alone.
 func (b broker) imdsEnv(w *world) []string {
 	return append(w.commonEnv(), "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+b.address, "AWS_EC2_METADATA_DISABLED=false")
-}
-
-// freeAddress is a port of the loopback that was free a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// lockedBuffer is written by a process and read by the test.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
+	"github.com/podpass-io/podpass/test/cloud/orders"
 	"github.com/podpass-io/podpass/webhook/inject"
 )
 
@@ -62,7 +63,7 @@ func TestToken(t *testing.T) {
 			if err := json.Unmarshal(out, &got); err != nil || got.Access+got.ID == "" || time.Until(got.ExpiresOn) < 4*time.Minute {
 				t.Errorf("%v; ends %v", err, got.ExpiresOn)
 			}
-			if want := map[string]string{"gcp": gcpEmail, "azure": azureClient}[cloud]; got.Principal != want {
+			if want := map[string]string{"gcp": orders.GCPAccount, "azure": orders.AzureClient}[cloud]; got.Principal != want {
 				t.Errorf("principal %q, want %q", got.Principal, want)
 			}
 			alone, err := exec.CommandContext(t.Context(), podpass, append(args, "-o", "token")...).Output()
@@ -102,14 +103,14 @@ func (w *world) tokenArgs(t *testing.T, cloud string) []string {
 	}
 	settings := inject.Settings{CABundle: string(ca), Broker: inject.BrokerSettings{Image: "example.com/podpass-broker:dev"}}
 	settings.AWS = serviceaccount.AWSInstallation{Region: "eu-central-1", STSEndpoints: map[string]string{"aws": w.clouds.AWS}}
-	settings.GCP = serviceaccount.GCPInstallation{DefaultProvider: gcpProvider, STSEndpoint: w.clouds.GCP, IAMCredentialsEndpoint: w.clouds.GCP}
-	settings.Azure = serviceaccount.AzureInstallation{TenantID: azureTenant, AuthorityHost: w.clouds.Azure}
+	settings.GCP = serviceaccount.GCPInstallation{DefaultProvider: orders.GCPProvider, STSEndpoint: w.clouds.GCP, IAMCredentialsEndpoint: w.clouds.GCP}
+	settings.Azure = serviceaccount.AzureInstallation{TenantID: orders.AzureTenant, AuthorityHost: w.clouds.Azure}
 	text, err := yaml.Marshal(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	account := fmt.Sprintf(`{apiVersion: v1, kind: ServiceAccount, metadata: {name: orders, namespace: shop, annotations: {
-  eks.amazonaws.com/role-arn: %q, iam.gke.io/gcp-service-account: %q, azure.workload.identity/client-id: %q}}}`, awsRole, gcpEmail, azureClient)
+  eks.amazonaws.com/role-arn: %q, iam.gke.io/gcp-service-account: %q, azure.workload.identity/client-id: %q}}}`, orders.AWSRole, orders.GCPAccount, orders.AzureClient)
 	files := map[string]string{"settings.yaml": string(text), "sa.yaml": account}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
