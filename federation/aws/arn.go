@@ -60,9 +60,6 @@ func (a RoleARN) String() string {
 	return "arn:" + a.Partition + ":iam::" + a.Account + ":role" + a.Path + a.Name
 }
 
-// IsAWSPartition reports whether a partition is one of AWS's own.
-func IsAWSPartition(p string) bool { return p == "aws" || strings.HasPrefix(p, "aws-") }
-
 // ValidRegion reports whether s has the form of a region: "eu-central-1".
 func ValidRegion(s string) bool { return regionPattern.MatchString(s) }
 

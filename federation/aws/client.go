@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -20,8 +19,6 @@ const (
 	cloud        = "aws"
 	opWeb        = "sts:AssumeRoleWithWebIdentity"
 	opAssumeRole = "sts:AssumeRole"
-	// fallbackRegion signs requests and names the endpoint when no region is known.
-	fallbackRegion = "us-east-1"
 )
 
 // Client makes the exchanges of one AWS identity. It is safe for concurrent use
@@ -29,7 +26,7 @@ const (
 type Client struct {
 	Identity Identity
 	Token    federation.TokenSource
-	// Endpoint is the URL of STS; "": the regional endpoint of Identity.Region.
+	// Endpoint is the URL of STS; "": the regional one of AWS.
 	Endpoint string
 	// HTTP talks to STS; see federation.HTTPClient.
 	HTTP *http.Client
@@ -50,17 +47,7 @@ func (c *Client) role(n int) federation.Exchanger {
 	return &assumeRole{c, n}
 }
 
-func (c *Client) endpoint() string {
-	if c.Endpoint != "" {
-		return c.Endpoint
-	}
-	region := cmp.Or(c.Identity.Region, fallbackRegion)
-	domain := "amazonaws.com"
-	if strings.HasPrefix(region, "cn-") {
-		domain += ".cn"
-	}
-	return "https://sts." + region + "." + domain
-}
+func (c *Client) endpoint() string { return cmp.Or(c.Endpoint, c.Identity.endpoint()) }
 
 // sts is a client for one exchange. It does not retry: the broker's one policy does.
 func (c *Client) sts(credentials awssdk.CredentialsProvider) (*sts.Client, *federation.Recorder, error) {
@@ -70,7 +57,7 @@ func (c *Client) sts(credentials awssdk.CredentialsProvider) (*sts.Client, *fede
 	}
 	client, recorder := federation.Record(c.HTTP)
 	return sts.New(sts.Options{
-		Region:       cmp.Or(c.Identity.Region, fallbackRegion),
+		Region:       c.Identity.region(),
 		BaseEndpoint: &endpoint,
 		HTTPClient:   client,
 		Credentials:  credentials,
@@ -84,7 +71,7 @@ type webIdentity struct{ c *Client }
 
 func (e *webIdentity) Key() string {
 	i := e.c.Identity
-	key := fmt.Sprintf("aws/%s/%s/%s/%s/%s", e.c.endpoint(), i.Region, i.Audience, i.RoleARN, i.SessionName)
+	key := fmt.Sprintf("aws/%s/%s/%s/%s/%s", e.c.Endpoint, i.Region, i.Audience, i.RoleARN, i.SessionName)
 	if len(i.Chain) == 0 {
 		key += fmt.Sprintf("/%d/%q", i.SessionDuration, i.SessionPolicy)
 	}
@@ -111,7 +98,7 @@ func (e *webIdentity) Exchange(ctx context.Context) (federation.Credential, erro
 	if err != nil {
 		return federation.Credential{}, explain(ctx, err, recorder.Last(), failure{Op: opWeb, Role: i.RoleARN, Endpoint: e.c.endpoint(), Claims: token.Claims})
 	}
-	return credential(out.Credentials, out.AssumedRoleUser, i.RoleARN)
+	return credential(opWeb, out.Credentials, out.AssumedRoleUser, i.RoleARN)
 }
 
 // assumeRole is AssumeRole, signed with the credentials of the role before.
@@ -166,12 +153,12 @@ func (e *assumeRole) Exchange(ctx context.Context) (federation.Credential, error
 	if err != nil {
 		return federation.Credential{}, explain(ctx, err, recorder.Last(), failure{Op: opAssumeRole, Role: role, From: from.Principal, Endpoint: e.c.endpoint(), Claims: token.Claims})
 	}
-	return credential(out.Credentials, out.AssumedRoleUser, role)
+	return credential(opAssumeRole, out.Credentials, out.AssumedRoleUser, role)
 }
 
-func credential(c *types.Credentials, user *types.AssumedRoleUser, role string) (federation.Credential, error) {
+func credential(op string, c *types.Credentials, user *types.AssumedRoleUser, role string) (federation.Credential, error) {
 	if c == nil || c.Expiration == nil || awssdk.ToString(c.AccessKeyId) == "" {
-		return federation.Credential{}, &federation.Error{Kind: federation.KindUnavailable, Cloud: cloud, Op: opWeb, Err: errors.New("STS answered without credentials")}
+		return federation.Credential{}, &federation.Error{Kind: federation.KindUnavailable, Cloud: cloud, Op: op, Err: errors.New("STS answered without credentials")}
 	}
 	principal := role
 	if user != nil && awssdk.ToString(user.Arn) != "" {

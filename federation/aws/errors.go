@@ -75,7 +75,7 @@ func explain(ctx context.Context, err error, resp *federation.Response, f failur
 	case resp.Status >= 400 && resp.Status < 500:
 		e.Kind = federation.KindDenied
 	}
-	if e.Code == "InvalidIdentityToken" && strings.Contains(strings.ToLower(e.Message), "audience") {
+	if e.Code == "InvalidIdentityToken" && strings.Contains(strings.ToLower(e.Message), "token audience") {
 		e.Kind = federation.KindAudienceMismatch
 	}
 	e.Hint = hint(e, f)
@@ -97,10 +97,13 @@ func hint(e *federation.Error, f failure) string {
 		return fmt.Sprintf("%s; either %s does not exist, or its trust policy does not allow sts:AssumeRoleWithWebIdentity with conditions %s:sub = %q and %s:aud = %q",
 			who, f.Role, issuer, c.Subject, issuer, strings.Join(c.Audiences, ","))
 	case federation.KindIssuerUntrusted:
-		return fmt.Sprintf("%s; the account of %s needs an IAM OIDC provider for exactly that issuer (one just made takes some seconds to work), and AWS must be able to fetch its keys", who, f.Role)
+		return fmt.Sprintf("%s; the account of %s needs an IAM OIDC provider for exactly that issuer (one just made takes some seconds to work, and is asked again), and AWS must be able to fetch its keys", who, f.Role)
 	case federation.KindAudienceMismatch:
 		return fmt.Sprintf("%s; add that audience to the IAM OIDC provider's client IDs, or annotate the ServiceAccount with the one it has", who)
 	case federation.KindTokenExpired:
+		if f.From != "" {
+			return fmt.Sprintf("the credentials of %s, from which %s is assumed, have ended: check the node's clock", f.From, f.Role)
+		}
 		return who + fmt.Sprintf("; it expired at %s: check the node's clock", c.Expiry.UTC().Format("2006-01-02T15:04:05Z"))
 	case federation.KindConfig:
 		return fmt.Sprintf("check the annotations of ServiceAccount %s/%s that make the request for %s", c.Namespace, c.ServiceAccount, f.Role)

@@ -11,7 +11,8 @@ type Identity struct {
 	RoleARN string `json:"roleARN"`
 	// Audience of the subject token; DefaultAudience unless annotated.
 	Audience string `json:"audience"`
-	// Region of the STS endpoint, and AWS_REGION in the container.
+	// Region of the STS endpoint, and AWS_REGION in the container; empty: that of the
+	// role's partition, for STS alone.
 	Region string `json:"region,omitempty"`
 	// SessionName; empty: derived from the token's namespace, ServiceAccount and pod.
 	SessionName string `json:"sessionName,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/podpass-io/podpass/federation/aws"
 )
@@ -23,7 +24,7 @@ func (r *resolver) aws() {
 	if !ok {
 		return
 	}
-	id := aws.Identity{RoleARN: arn, Audience: aws.DefaultAudience, Region: r.in.AWS.Region}
+	id := aws.Identity{RoleARN: arn, Audience: aws.DefaultAudience, Region: r.awsRegion(arn)}
 	if v := r.lookup(KeyEKSAudience); v.set && v.text != "" {
 		id.Audience = v.text
 	}
@@ -33,6 +34,40 @@ func (r *resolver) aws() {
 	r.answer.AWS = &AWS{Identity: id, Chosen: r.awsChosen(id.Others), IMDS: r.boolean(r.lookup(KeyAWSIMDS)), Grant: Grant{
 		Mode: r.mode(""), TokenExpiration: r.expiration(KeyEKSTokenExpiration, 600), Source: named.source(),
 	}}
+}
+
+// awsRegion is that of the annotation, or of the installation. One STS knows only the
+// roles of its own partition.
+func (r *resolver) awsRegion(role string) string {
+	if v := r.lookup(KeyAWSRegion); v.set {
+		switch {
+		case !aws.ValidRegion(v.text):
+			r.fail(CodeAWSOption, v, "is not a region's name", "set it to the name of a region, for example eu-central-1")
+		case !aws.RegionFits(v.text, role):
+			r.fail(CodeAWSOption, v, "is not a region of the partition of "+role, "set it to a region of that partition, for example "+aws.DefaultRegion(role))
+		}
+		return v.text
+	}
+	region := r.in.AWS.Region
+	if region == "" || aws.RegionFits(region, role) {
+		return region
+	}
+	otherwise := aws.DefaultRegion(role)
+	r.warn(CodeAWSOption, value{where: r.account, text: region, set: true}, "is the installation's region, and not one of the partition of "+role+"; "+otherwise+" is taken",
+		"annotate the ServiceAccount with "+KeyAWSRegion)
+	return otherwise
+}
+
+// samePartition reports, and fails, that a further role is in another partition than
+// the first: it has another STS, which does not know the first one's credentials.
+func (r *resolver) samePartition(v value, role, first string) bool {
+	a, errA := aws.ParseRoleARN(role)
+	b, errB := aws.ParseRoleARN(first)
+	if errA == nil && errB == nil && a.Partition == b.Partition {
+		return true
+	}
+	r.fail(CodeAWSPartition, v, "is in another partition than "+first+", whose STS does not know it", "give the containers that need it a ServiceAccount, and so a pod, of their own")
+	return false
 }
 
 // maxOthers bounds the roles of one pod: each costs an exchange at its start.
@@ -58,7 +93,7 @@ func (r *resolver) awsOthers(id *aws.Identity) {
 			r.fail(CodeAWSOption, v, "is for a role whose name is not 1 to 32 lower case letters, digits and -", "rename it")
 			continue
 		}
-		if arn, ok := r.role(v); ok {
+		if arn, ok := r.role(v); ok && r.samePartition(v, arn, id.RoleARN) {
 			id.Others = append(id.Others, aws.NamedRole{Name: name, RoleARN: arn})
 		}
 		if len(id.Others) > maxOthers {
@@ -115,11 +150,16 @@ func (r *resolver) role(v value) (string, bool) {
 	return text, true
 }
 
+// leastForSDKs is the session duration, in seconds, from which on the broker can serve
+// credentials that no SDK takes for old: it renews them when half of it is over.
+const leastForSDKs = 1800
+
 func (r *resolver) awsOptions(id *aws.Identity) {
 	if v := r.lookup(KeyAWSAssumeRoleARN); v.set {
 		for text := range strings.SplitSeq(v.text, ",") {
-			arn, ok := r.role(value{where: v.where, text: strings.TrimSpace(text), set: true})
-			if !ok {
+			link := value{where: v.where, text: strings.TrimSpace(text), set: true}
+			arn, ok := r.role(link)
+			if !ok || !r.samePartition(link, arn, id.RoleARN) {
 				return
 			}
 			id.Chain = append(id.Chain, arn)
@@ -148,13 +188,13 @@ func (r *resolver) awsOptions(id *aws.Identity) {
 			most = aws.MaxChainedSessionDuration // whatever the role's own maximum says
 		}
 		id.SessionDuration = int(r.number(v, aws.MinSessionDuration, most, 0))
-		if id.SessionDuration == aws.MinSessionDuration {
-			r.warn(CodeAWSOption, v, "makes botocore, which wants 15 minutes left, ask again on each call", "use 1800 or more")
+		if id.SessionDuration > 0 && id.SessionDuration < leastForSDKs {
+			r.warn(CodeAWSOption, v, "makes botocore, which wants 15 minutes left, ask again on each call for part of the time", "use 1800 or more")
 		}
 	}
 	if v := r.lookup(KeyAWSSessionPolicy); v.set {
 		id.SessionPolicy = v.text
-		if !document(v.text) || len(v.text) > aws.MaxSessionPolicy {
+		if !document(v.text) || utf8.RuneCountInString(v.text) > aws.MaxSessionPolicy {
 			r.fail(CodeAWSOption, v, "is not a JSON object of at most 2048 characters", "put an IAM policy document there, or name a managed policy on the role")
 		}
 	}

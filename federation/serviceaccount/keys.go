@@ -21,6 +21,7 @@ const (
 	KeyAWSSessionPolicy   = "podpass.io/aws-session-policy"
 	KeyAWSSessionTags     = "podpass.io/aws-session-tags"
 	KeyAWSIMDS            = "podpass.io/aws-imds"
+	KeyAWSRegion          = "podpass.io/aws-region"
 	KeyGCPProvider        = "podpass.io/gcp-provider"
 	KeyGCPServiceAccount  = "podpass.io/gcp-service-account"
 	KeyGCPProject         = "podpass.io/gcp-project"
@@ -126,6 +127,7 @@ func Keys() []Key {
 		{KeyAWSSessionDuration, sa, "seconds, 900..43200; with further roles at most 3600", "life of the credentials; default: STS's, 3600"},
 		{KeyAWSSessionPolicy, sa, "JSON, at most 2048 characters", "inline policy of the last session"},
 		{KeyAWSSessionTags, sa, "`true`, `false`", "send the tags of EKS Pod Identity with these AssumeRole calls"},
+		{KeyAWSRegion, both, "a region's name", "region of STS, and `AWS_REGION` of containers that set none; default: the installation's"},
 		{KeyAWSIMDS, both, "`true`, `false`", "`true`: the broker also answers as EC2's instance metadata service (version 2), for tools that know nothing else; default `false`"},
 		{KeyGCPProvider, sa, "`projects/<number>/locations/<location>/workloadIdentityPools/<pool>/providers/<provider>`", "the workload identity provider; default: the installation's"},
 		{KeyGCPServiceAccount, sa, "email", "service account to impersonate; default: none, direct resource access"},

@@ -20,23 +20,26 @@ const (
 
 var awsStatic = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
 
+const imdsEndpoint = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+
+// noIMDS keeps an SDK that finds the broker slow from taking the node's role.
+var noIMDS = literal("AWS_EC2_METADATA_DISABLED", "true")
+
 // regionAlternatives: AWS_REGION and AWS_DEFAULT_REGION are added only if neither is set.
 var regionAlternatives = map[string]string{"AWS_REGION": "AWS_DEFAULT_REGION", "AWS_DEFAULT_REGION": "AWS_REGION"}
 
 func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
-	region := cmp.Or(a.Region, pl.settings.AWS.Region)
 	d.env = withValues(
 		// 127.0.0.1 rather than a link-local address: SDKs years old accept it.
 		literal("AWS_CONTAINER_CREDENTIALS_FULL_URI", pl.brokerURL()+"/aws/v1/credentials"),
 		podUID("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
-		literal("AWS_REGION", region),
-		literal("AWS_DEFAULT_REGION", region),
+		literal("AWS_REGION", a.Region),
+		literal("AWS_DEFAULT_REGION", a.Region),
 	)
 	if a.IMDS {
-		d.env = append(d.env, literal("AWS_EC2_METADATA_SERVICE_ENDPOINT", pl.brokerURL()))
+		d.env = append(d.env, literal(imdsEndpoint, pl.brokerURL()))
 	} else {
-		// Otherwise an SDK that finds the broker slow falls back to the node's role.
-		d.env = append(d.env, literal("AWS_EC2_METADATA_DISABLED", "true"))
+		d.env = append(d.env, noIMDS)
 	}
 	d.alternatives = regionAlternatives
 	d.own = []string{
@@ -49,11 +52,10 @@ func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
 
 func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 	pl.directAWS(a)
-	region := cmp.Or(a.Region, pl.settings.AWS.Region)
 	d.env = withValues(
 		literal("AWS_STS_REGIONAL_ENDPOINTS", "regional"),
-		literal("AWS_REGION", region),
-		literal("AWS_DEFAULT_REGION", region),
+		literal("AWS_REGION", a.Region),
+		literal("AWS_DEFAULT_REGION", a.Region),
 		literal("AWS_ROLE_ARN", a.RoleARN),
 		literal("AWS_WEB_IDENTITY_TOKEN_FILE", awsTokenFile),
 		literal("AWS_ROLE_SESSION_NAME", cmp.Or(a.SessionName, pl.sessionName())),
@@ -85,6 +87,8 @@ func (d *delivery) of(pl *planner, c *podContainer) *delivery {
 		switch v := &chosen.env[i]; v.Name {
 		case "AWS_CONTAINER_CREDENTIALS_FULL_URI":
 			v.Value += "/" + name
+		case imdsEndpoint:
+			*v = noIMDS // it serves the first role
 		case "AWS_ROLE_ARN":
 			for _, o := range pl.answer.AWS.Others {
 				if o.Name == name {

@@ -24,6 +24,7 @@ const (
 	codeUnknownSkip      = "WI063" // skip-containers names no container of the pod
 	codeNeedsBroker      = "WI064" // the identity asks for what direct mode cannot give
 	codeIgnoredInDirect  = "WI065" // a setting without effect in direct mode
+	codeNodeMetadata     = "WI066" // a container keeps the node's metadata service
 )
 
 // maxProblems bounds what one pod may say: admission answers are bounded too,
