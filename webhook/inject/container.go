@@ -80,6 +80,7 @@ func (pl *planner) inject(list string, i int, c *podContainer) {
 		if d.Mode == serviceaccount.ModeBroker {
 			brokered = true
 			pl.checkClientID(d, c)
+			pl.checkNodeMetadata(d, c)
 		}
 	}
 	if brokered {
@@ -91,19 +92,16 @@ func (pl *planner) inject(list string, i int, c *podContainer) {
 	appendTo(&pl.patch, at+"/volumeMounts", c.VolumeMounts != nil, mounts)
 }
 
-// missingEnv gives the variables that the container does not name. What an envFrom
-// sets cannot be seen, and gives way to these, as it does with the webhooks whose
-// annotations podpass honours.
+// missingEnv gives the variables that the container does not set; one that a chart
+// rendered empty is not set, for SDKs neither. What an envFrom sets cannot be seen,
+// and gives way to these, as it does with the webhooks whose annotations podpass
+// honours.
 func (d *delivery) missingEnv(c *podContainer) []envVar {
 	var list []envVar
 	for _, v := range d.env {
-		if _, ok := c.env(v.Name); ok {
-			continue
+		if !c.hasEnv(v.Name) && !c.hasEnv(d.alternatives[v.Name]) {
+			list = append(list, v)
 		}
-		if _, ok := c.env(d.alternatives[v.Name]); ok {
-			continue
-		}
-		list = append(list, v)
 	}
 	return list
 }
@@ -162,6 +160,20 @@ func (pl *planner) checkClientID(d *delivery, c *podContainer) {
 	}
 }
 
+// checkNodeMetadata warns of a container that keeps EC2's metadata service in its
+// SDK's chain, behind the broker.
+func (pl *planner) checkNodeMetadata(d *delivery, c *podContainer) {
+	const name = "AWS_EC2_METADATA_DISABLED"
+	want, ok := d.want(name)
+	if have, _ := c.env(name); ok && have.Value != "" && !strings.EqualFold(have.Value, want.Value) {
+		pl.warn(serviceaccount.Problem{
+			Code: codeNodeMetadata, Where: pl.whereContainer(c) + " variable " + name, Value: clip(have.Value),
+			Message: "the SDK takes the node's role when the broker has no credentials for it",
+			Fix:     "remove the variable; podpass then sets it to true",
+		})
+	}
+}
+
 func (pl *planner) checkPorts(c *podContainer) {
 	for _, p := range c.Ports {
 		if p.ContainerPort == pl.port {
@@ -203,11 +215,15 @@ func noProxy(c *podContainer) []envVar {
 	return list
 }
 
-// excludesLoopback reports whether a NO_PROXY list covers 127.0.0.1.
+// excludesLoopback reports whether a NO_PROXY list names 127.0.0.1, in the one way
+// that all clients read: Node's know no networks. A lone "*" has to stay alone, or
+// curl and Python no longer take it for everything.
 func excludesLoopback(list string) bool {
+	if strings.TrimSpace(list) == "*" {
+		return true
+	}
 	for item := range strings.SplitSeq(list, ",") {
-		switch strings.TrimSpace(item) {
-		case "127.0.0.1", "127.0.0.0/8", "*":
+		if strings.TrimSpace(item) == "127.0.0.1" {
 			return true
 		}
 	}
