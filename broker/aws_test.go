@@ -122,7 +122,7 @@ func TestAWSNamedRoles(t *testing.T) {
 		awsPath:                {http.StatusOK, `"RoleArn":"` + role + `"`},
 		awsPath + "/billing":   {http.StatusOK, `"RoleArn":"` + billing + `"`},
 		awsPath + "/forbidden": {http.StatusForbidden, "role/admin"},
-		awsPath + "/unknown":   {http.StatusNotFound, "no identity for that path"},
+		awsPath + "/unknown":   {http.StatusNotFound, `"Code":"NotFound"`},
 	} {
 		if got := w.get(t, path, awsHeader); got.status != want.status || !strings.Contains(got.body, want.says) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)

@@ -173,6 +173,8 @@ func TestRefusals(t *testing.T) {
 		"gcp by PUT":                 {"PUT", gcpToken, []string{gcpHeader}, 405},
 		"gcp, another account":       {"GET", "/computeMetadata/v1/instance/service-accounts/x@example.com/token", []string{gcpHeader}, 404},
 		"gcp, ID token, no audience": {"GET", "/computeMetadata/v1/instance/service-accounts/default/identity", []string{gcpHeader}, 400},
+		"gcp, an old version":        {"GET", "/0.1/meta-data/service-accounts/default/acquire", []string{gcpHeader}, 404},
+		"gcp, no slash":              {"GET", "/computeMetadata", []string{gcpHeader}, 404},
 		"an unknown path":            {"GET", "/latest/meta-data/", nil, 404},
 		"a path that is not clean":   {"GET", "/x/../aws/v1/credentials", []string{awsHeader}, 404},
 	} {

@@ -50,10 +50,12 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.azure.ServeHTTP(w, req)
 	case azureapi.IsIMDS(path) && r.azure != nil:
 		r.azure.IMDS().ServeHTTP(w, req)
-	case (path == "/" || strings.HasPrefix(path, gcpapi.Prefix)) && r.gcp != nil:
-		r.gcp.ServeHTTP(w, req)
 	case r.others[path] != nil:
 		r.others[path].ServeHTTP(w, req)
+	case r.aws != nil && strings.HasPrefix(path, awsapi.Path+"/"):
+		awsapi.NotFound(w, req)
+	case r.gcp != nil && gcpapi.IsMetadata(path):
+		r.gcp.ServeHTTP(w, req)
 	default:
 		http.Error(w, "podpass-broker: this pod has no identity for that path", http.StatusNotFound)
 	}

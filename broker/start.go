@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/podpass-io/podpass/federation"
 )
 
 // pending names the clouds for which the pod waits with its start. A strict start
@@ -30,7 +28,7 @@ func (b *Broker) strictStart(ctx context.Context) error {
 	const poll = 100 * time.Millisecond
 	for b.config.strict && len(b.pending()) > 0 {
 		for _, s := range b.cache.Snapshot() {
-			if s.Pinned && !s.Valid() && s.Err != nil && !federation.KindOf(s.Err).Transient() {
+			if s.Pinned && !s.Valid() && s.Refused {
 				return fmt.Errorf("the pod must not start without its %s credentials (podpass.io/strict-start): %w", s.Cloud, s.Err)
 			}
 		}

@@ -6,6 +6,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,8 @@ type Handler struct {
 	RoleARN string
 	Secret  federation.Secret
 	Log     *slog.Logger
+
+	reporter guard.Reporter
 }
 
 // body has the fields that Go, botocore, JS and Java read, all of them strings.
@@ -62,7 +65,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, err := h.Credentials(ctx)
 	if err != nil {
 		// JS shows nothing of the body, so the pod's log has to tell.
-		h.Log.Warn("No AWS credentials for the application", "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
+		if h.reporter.New(err.Error()) {
+			h.Log.Warn("No AWS credentials for the application", "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
+		}
 		writeFailure(w, err)
 		return
 	}
@@ -90,15 +95,10 @@ func afterN(s string, sep byte, n int) string {
 // writeFailure answers 4xx for what retrying does not mend, so that SDKs show the
 // cause at once, and 429 or 503 for what it may.
 func writeFailure(w http.ResponseWriter, err error) {
-	code, kind := "", federation.KindOf(err)
+	kind, after := federation.KindOf(err), time.Second
+	code := string(kind)
 	if e, ok := errors.AsType[*federation.Error](err); ok {
-		code = e.Code
-		if kind.Transient() {
-			w.Header().Set("Retry-After", strconv.Itoa(max(1, int(e.RetryAfter.Seconds()))))
-		}
-	}
-	if code == "" {
-		code = string(kind)
+		code, after = cmp.Or(e.Code, code), max(after, e.RetryAfter)
 	}
 	status := http.StatusBadRequest
 	switch kind {
@@ -110,7 +110,15 @@ func writeFailure(w http.ResponseWriter, err error) {
 		status = http.StatusServiceUnavailable
 	default:
 	}
+	if kind.Transient() {
+		w.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
+	}
 	writeError(w, status, code, err.Error())
+}
+
+// NotFound answers for a path below Path that no role has.
+func NotFound(w http.ResponseWriter, _ *http.Request) {
+	writeError(w, http.StatusNotFound, "NotFound", "this pod's ServiceAccount names no AWS role for that path: its annotations podpass.io/aws-role-arn.<name> do")
 }
 
 // writeError has each field twice: Go reads lower case, others upper.

@@ -91,8 +91,23 @@ func TestFailures(t *testing.T) {
 			t.Errorf("%s: Retry-After %q", kind, after)
 		}
 	}
-	if w := ask(handler(errors.New("unforeseen")), nil); w.Code != 503 {
-		t.Errorf("an error of no kind: %d, want 503: nobody knows that asking again is in vain", w.Code)
+	if w := ask(handler(errors.New("unforeseen")), nil); w.Code != 503 || w.Header().Get("Retry-After") != "1" {
+		t.Errorf("an error of no kind: %d, want 503: nobody knows that asking again is in vain; Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+}
+
+// TestLogIsNotFlooded: the same trouble is told once a minute, and the try without a
+// header with which the JavaScript SDK ends is none.
+func TestLogIsNotFlooded(t *testing.T) {
+	var log strings.Builder
+	h := handler(&federation.Error{Kind: federation.KindDenied, Message: "why"})
+	h.Log = slog.New(slog.NewTextHandler(&log, nil))
+	for range 1000 {
+		ask(h, nil)
+		ask(h, func(r *http.Request) { r.Header.Del("Authorization") })
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "why") {
+		t.Errorf("%d lines for one trouble: %s", n, log.String())
 	}
 }
 

@@ -22,9 +22,6 @@ import (
 
 // Options of a Cache; the zero value is the production default.
 type Options struct {
-	// Lead is, by cloud, how long before the end a credential must be renewed at the
-	// latest: longer than any SDK's own margin, so that no SDK asks in vain.
-	Lead map[string]time.Duration
 	// Max bounds the number of credentials: an application may ask for any scope and
 	// resource. Default 256.
 	Max int
@@ -33,13 +30,6 @@ type Options struct {
 	// Observer, if not nil, hears of what happens.
 	Observer Observer
 	Log      *slog.Logger
-}
-
-// DefaultLead is matched to the SDKs: botocore asks again from 15 minutes before
-// the end on each call; Google's clients from 225 s, and flood; Azure's from 5
-// minutes. A little more, so that a renewal has time to be tried again.
-func DefaultLead() map[string]time.Duration {
-	return map[string]time.Duration{"aws": 20 * time.Minute, "gcp": 12 * time.Minute, "azure": 8 * time.Minute}
 }
 
 // Cache implements federation.Getter. It is safe for concurrent use; Run must run
@@ -61,9 +51,6 @@ type Cache struct {
 
 // New gives a Cache.
 func New(opts Options) *Cache {
-	if opts.Lead == nil {
-		opts.Lead = DefaultLead()
-	}
 	if opts.Max == 0 {
 		opts.Max = 256
 	}
@@ -166,10 +153,6 @@ func (c *Cache) Pin(e federation.Exchanger) {
 	c.start(n)
 }
 
-// enoughTries is after how many transient failures a pod no longer waits for its
-// cloud to come back: some seconds.
-const enoughTries = 3
-
 // Pending names the clouds of pinned credentials for which it is worth waiting:
 // neither there, nor refused for a reason that waiting does not mend, nor tried
 // for some time.
@@ -178,7 +161,7 @@ func (c *Cache) Pending() (pending []string) {
 	defer c.mu.Unlock()
 	now := time.Now()
 	for _, n := range c.entries {
-		if n.pinned && !n.valid(now) && (n.err == nil || federation.KindOf(n.err).Transient() && n.failures < enoughTries) {
+		if n.pinned && !n.valid(now) && !n.refused() && n.failures < enoughTries {
 			pending = append(pending, n.cloud)
 		}
 	}
@@ -238,8 +221,7 @@ func (c *Cache) entry(key string, e federation.Exchanger) *entry {
 	if len(c.entries) >= c.opts.Max {
 		c.evict()
 	}
-	cloud := cloudOf(key)
-	n := &entry{exchanger: e, cloud: cloud, lead: c.opts.Lead[cloud]}
+	n := &entry{exchanger: e, cloud: cloudOf(key)}
 	c.entries[key] = n
 	return n
 }

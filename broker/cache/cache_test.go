@@ -198,9 +198,9 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			t.Errorf("%d exchanges before Retry-After was over, want 1", n)
 		}
 		e.fail(nil)
-		time.Sleep(2 * time.Second)
+		time.Sleep(25 * time.Second)
 		if _, err := c.Get(t.Context(), e); err != nil {
-			t.Errorf("after Retry-After: %v", err)
+			t.Errorf("after Retry-After and a quarter of it: %v", err)
 		}
 	})
 }
@@ -270,6 +270,7 @@ func TestPending(t *testing.T) {
 		"there":              {nil, 0},
 		"refused for good":   {denied(), 0},
 		"not refused, yet":   {unavailable(), 1},
+		"a trust of seconds": {&federation.Error{Kind: federation.KindIssuerUntrusted, Cloud: "aws"}, 1},
 		"an unforeseen kind": {errors.New("surprise"), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -291,4 +292,26 @@ func TestPending(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTrustMended: a refusal is not for ever. Who mends the trust need not restart
+// the pod.
+func TestTrustMended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		e := &cloud{key: "aws/x", life: time.Hour, err: denied()}
+		c.Pin(e)
+		time.Sleep(time.Hour)
+		if n := e.calls.Load(); n > 70 {
+			t.Errorf("%d exchanges in an hour, want at most one a minute", n)
+		}
+		if _, err := c.Get(t.Context(), e); federation.KindOf(err) != federation.KindDenied {
+			t.Errorf("before: %v", err)
+		}
+		e.fail(nil)
+		time.Sleep(75 * time.Second)
+		if got, err := c.Get(t.Context(), e); err != nil || got.Expiry.Expired(time.Now()) {
+			t.Errorf("75 s after it was mended: %v", err)
+		}
+	})
 }

@@ -12,7 +12,6 @@ import (
 type entry struct {
 	exchanger federation.Exchanger
 	cloud     string
-	lead      time.Duration
 	pinned    bool
 
 	credential federation.Credential // valid while its Expiry says so
@@ -65,11 +64,39 @@ func (n *entry) nextDue(now time.Time) time.Duration {
 	return min(n.renewAt.Sub(now), n.credential.Expiry.Remaining(now)-n.leadOf(n.credential.Expiry.Life()))
 }
 
-// leadOf is how long before the end of a life renewal is due: a fifth of it, or
-// the cloud's lead if that is more, but not more than half: short sessions must
-// not be renewed all the time.
+// enoughTries is after how many failures, some seconds, a pod no longer waits for
+// its cloud to come back.
+const enoughTries = 3
+
+// refused reports that the cloud has said no, and would again. A trust that was set
+// up a moment ago may not have reached each of the cloud's servers.
+func (n *entry) refused() bool {
+	kind := federation.KindOf(n.err)
+	return n.err != nil && !kind.Transient() && (kind != federation.KindIssuerUntrusted || n.failures >= enoughTries)
+}
+
+// lead is how long before its end a credential must be renewed at the latest: longer
+// than any SDK's own margin, so that none asks in vain, and a little more, so that a
+// renewal has time to be tried again. botocore asks again from 15 minutes before the
+// end on each call, Java from an hour before where the life is long; Google's clients
+// from 225 s, and flood; Azure's from 5 minutes.
+func lead(cloud string, life time.Duration) time.Duration {
+	switch {
+	case cloud == "aws" && life >= 2*time.Hour:
+		return 65 * time.Minute
+	case cloud == "aws":
+		return 20 * time.Minute
+	case cloud == "gcp":
+		return 12 * time.Minute
+	}
+	return 8 * time.Minute
+}
+
+// leadOf is how long before the end of a life renewal is due: a fifth of it, or the
+// cloud's lead if that is more, but not more than half: short sessions must not be
+// renewed all the time.
 func (n *entry) leadOf(life time.Duration) time.Duration {
-	return max(life/5, min(n.lead, life/2))
+	return max(life/5, min(lead(n.cloud, life), life/2))
 }
 
 func (n *entry) succeeded(c federation.Credential) {
@@ -85,7 +112,7 @@ func (n *entry) succeeded(c federation.Credential) {
 }
 
 // Pauses between failed exchanges double from minPause to maxPause; a cloud's
-// Retry-After makes one longer, but not longer than maxRetryAfter.
+// Retry-After makes one longer, up to maxRetryAfter and the jitter.
 const (
 	minPause      = time.Second
 	maxPause      = time.Minute
@@ -96,9 +123,10 @@ func (n *entry) failed(err error) {
 	n.err = err
 	pause := min(minPause<<min(n.failures, 10), maxPause)
 	n.failures++
-	pause += time.Duration(rand.Float64() * 0.25 * float64(pause)) //nolint:gosec // jitter
 	if e, ok := errors.AsType[*federation.Error](err); ok {
 		pause = max(pause, min(e.RetryAfter, maxRetryAfter))
 	}
+	// A cloud gives the pods that it throttles together the same Retry-After.
+	pause += time.Duration(rand.Float64() * 0.25 * float64(pause)) //nolint:gosec // jitter
 	n.retryAt = time.Now().Add(pause)
 }

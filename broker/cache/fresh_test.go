@@ -18,6 +18,10 @@ func TestServedWithEnoughLeft(t *testing.T) {
 		life, left time.Duration
 	}{
 		"aws":           {"aws/x", time.Hour, 15 * time.Minute},
+		"aws, 30 min":   {"aws/x", 30 * time.Minute, 15 * time.Minute},
+		"aws, 90 min":   {"aws/x", 90 * time.Minute, 15 * time.Minute},
+		"aws, 2 h":      {"aws/x", 2 * time.Hour, time.Hour}, // Java's margin from 90 min on
+		"aws, 12 h":     {"aws/x", 12 * time.Hour, time.Hour},
 		"gcp":           {"gcp/access/x", time.Hour, 10 * time.Minute},
 		"gcp, ID token": {"gcp/id/x", 5 * time.Minute, 150 * time.Second},
 		"azure":         {"azure/x", time.Hour, 5 * time.Minute},

@@ -23,6 +23,8 @@ type State struct {
 	// Err of the last exchange, nil after a success; Failures since the last success.
 	Err      error
 	Failures int
+	// Refused: trying again does not mend Err.
+	Refused bool
 }
 
 // Valid reports whether requests are answered with a credential.
@@ -35,7 +37,7 @@ func (c *Cache) Snapshot() []State {
 	now := time.Now()
 	list := make([]State, 0, len(c.entries))
 	for key, n := range c.entries {
-		s := State{Key: key, Cloud: n.cloud, Pinned: n.pinned, Err: n.err, Failures: n.failures, Exchanging: n.running != nil}
+		s := State{Key: key, Cloud: n.cloud, Pinned: n.pinned, Err: n.err, Failures: n.failures, Refused: n.refused(), Exchanging: n.running != nil}
 		if n.valid(now) {
 			s.Principal, s.ValidUntil, s.NextExchange = n.credential.Principal, n.credential.Expiry.Time(), n.renewAt
 		}

@@ -26,6 +26,13 @@ import (
 // Prefix of all paths but "/".
 const Prefix = "/computeMetadata/"
 
+// IsMetadata reports whether a path is the metadata server's: that of a probe, of the
+// tree, or of the tree's old versions, which get a 404 with the headers that clients
+// know the server by.
+func IsMetadata(path string) bool {
+	return path == "/" || strings.HasPrefix(path+"/", Prefix) || strings.HasPrefix(path, "/0.1/")
+}
+
 // hold is how long a request waits for an exchange: clients give up after three
 // seconds.
 const hold = 2500 * time.Millisecond

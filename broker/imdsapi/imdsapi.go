@@ -52,6 +52,8 @@ type Handler struct {
 	// Secret of the pod, from which the sessions' codes are made.
 	Secret federation.Secret
 	Log    *slog.Logger
+
+	reporter guard.Reporter
 }
 
 // ServeHTTP implements http.Handler.
@@ -157,7 +159,9 @@ func (h *Handler) credentials(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		kind := federation.KindOf(err)
-		h.Log.Warn("No AWS credentials for the application", "kind", kind, "userAgent", r.UserAgent(), "error", err)
+		if h.reporter.New(err.Error()) {
+			h.Log.Warn("No AWS credentials for the application", "kind", kind, "userAgent", r.UserAgent(), "error", err)
+		}
 		if kind.Transient() {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return

@@ -131,6 +131,20 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestLogIsNotFlooded: the same trouble is told once a minute.
+func TestLogIsNotFlooded(t *testing.T) {
+	var log strings.Builder
+	h := newHandler(&federation.Error{Kind: federation.KindDenied, Message: "why"})
+	h.Log = slog.New(slog.NewTextHandler(&log, nil))
+	s := session(t, h, "60")
+	for range 1000 {
+		send(t, h, "GET", rolesPath+"/orders", s)
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 {
+		t.Errorf("%d lines for one trouble", n)
+	}
+}
+
 func TestSessionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHandler(nil)

@@ -5,6 +5,7 @@ package awssts
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
@@ -109,7 +111,11 @@ func (s *Server) call(r *http.Request) (any, error) {
 	}
 }
 
-var sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+var (
+	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	// Of 2 to 1224; a repetition in the pattern may not be that long.
+	externalID = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
+)
 
 // bounds checks what both ways to assume a role have in common.
 func bounds(form values, most int) (role string, duration int, err error) {
@@ -126,8 +132,11 @@ func bounds(form values, most int) (role string, duration int, err error) {
 	if !sessionName.MatchString(form.Get("RoleSessionName")) {
 		return "", 0, invalid("roleSessionName", `Member must satisfy regular expression pattern: [\w+=,.@-]*`)
 	}
-	if len(form.Get("Policy")) > 2048 {
-		return "", 0, &failure{http.StatusBadRequest, "PackedPolicyTooLarge", "Packed size of session policies consumes more than 100% of allotted space"}
+	switch policy := form.Get("Policy"); {
+	case utf8.RuneCountInString(policy) > 2048:
+		return "", 0, invalid("policy", "Member must have length less than or equal to 2048")
+	case policy != "" && !object(policy):
+		return "", 0, &failure{http.StatusBadRequest, "MalformedPolicyDocument", "The policy is not in the valid JSON format."}
 	}
 	duration = min(3600, most)
 	if d := form.Get("DurationSeconds"); d != "" {
@@ -136,6 +145,12 @@ func bounds(form values, most int) (role string, duration int, err error) {
 		}
 	}
 	return role, duration, nil
+}
+
+// object reports whether a policy is a JSON object.
+func object(policy string) bool {
+	var document map[string]json.RawMessage
+	return json.Unmarshal([]byte(policy), &document) == nil && document != nil
 }
 
 func (s *Server) webIdentity(r *http.Request, form values) (any, error) {
@@ -197,6 +212,9 @@ func (s *Server) assumeRole(r *http.Request, form values, body []byte) (any, err
 	arn, duration, err := bounds(form, 3600)
 	if err != nil {
 		return nil, err
+	}
+	if id := form.Get("ExternalId"); id != "" && (len(id) > 1224 || !externalID.MatchString(id)) {
+		return nil, &failure{http.StatusBadRequest, "ValidationError", `1 validation error detected: Value at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@:\/-]*`}
 	}
 	tags, transitive, err := sessionTags(form, from.transitive)
 	if err != nil {
