@@ -221,7 +221,7 @@ func TestGCPIdentityNamespaces(t *testing.T) {
 					provider := "identitynamespace:" + pool + ":" + identityProvider
 					c.GCP.Providers = []trust.GCPProvider{{Name: provider, Issuer: w.issuer.URL}}
 					c.GCP.ServiceAccounts[0].Members = []string{"serviceAccount:" + pool + "[shop/orders]"}
-					ids.GCP = &gcp.Identity{Provider: provider, Audience: pool, ServiceAccount: serviceAccount}
+					ids.GCP = &gcp.Identity{Provider: provider, Audience: pool, ServiceAccount: serviceAccount, Project: gcp.ProjectOfPool(provider)}
 					w.issuer.Write(t, filepath.Join(w.tokens, "gcp"), issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Pod: "orders-1", Audience: pool})
 				})
 				got := w.get(t, gcpToken, gcpHeader)

@@ -162,9 +162,9 @@ func TestNames(t *testing.T) {
 		"direct access":                  {gcp.Identity{Provider: provider}, "", "123456789012.svc.id.goog", notFound, "123456789012", notFound, notFound},
 		"direct access, project":         {gcp.Identity{Provider: provider, Project: "example-project"}, "", "example-project.svc.id.goog", "example-project", "123456789012", notFound, notFound},
 		"direct access, principal":       {gcp.Identity{Provider: provider, PrincipalAsEmail: true}, "", principal, notFound, "123456789012", notFound, notFound},
-		"GKE":                            {gcp.Identity{Provider: cluster}, "", "example-project.svc.id.goog", "example-project", "0", "shop", "europe-west3"},
+		"GKE":                            {gcp.Identity{Provider: cluster}, "", "example-project.svc.id.goog", notFound, "0", "shop", "europe-west3"},
 		"GKE, project":                   {gcp.Identity{Provider: cluster, Project: "another-project"}, "", "example-project.svc.id.goog", "another-project", "0", "shop", "europe-west3"},
-		"fleet":                          {gcp.Identity{Provider: "identitynamespace:example-project.svc.id.goog:https://gkehub.googleapis.com/projects/example-project/locations/global/memberships/shop"}, "", "example-project.svc.id.goog", "example-project", "0", notFound, notFound},
+		"fleet":                          {gcp.Identity{Provider: "identitynamespace:example-project.svc.id.goog:https://gkehub.googleapis.com/projects/example-project/locations/global/memberships/shop"}, "", "example-project.svc.id.goog", notFound, "0", notFound, notFound},
 		"another universe, impersonated": {gcp.Identity{Provider: provider, ServiceAccount: account}, "apis-berlin-build0.goog", account, notFound, "123456789012", notFound, notFound},
 	} {
 		t.Run(name, func(t *testing.T) {

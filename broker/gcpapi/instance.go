@@ -47,7 +47,7 @@ func (h *Handler) grow(ctx context.Context) *node {
 	}
 
 	project := []node{{name: "numeric-project-id", key: "numericProjectId", value: projectNumber(h.Identity.Provider)}}
-	if id := h.project(); id != "" {
+	if id := h.Identity.Project; id != "" {
 		project = append(project, node{name: "project-id", key: "projectId", value: id})
 	}
 	universe := h.Universe
@@ -100,20 +100,6 @@ func (h *Handler) email(ctx context.Context) string {
 		return h.Identity.Project + ".svc.id.goog"
 	}
 	return strconv.FormatUint(projectNumber(h.Identity.Provider), 10) + ".svc.id.goog"
-}
-
-// project is the project's ID, as annotated, or the one that a GKE cluster's or a
-// fleet's pool is named after.
-func (h *Handler) project() string {
-	if h.Identity.Project != "" {
-		return h.Identity.Project
-	}
-	pool, _, _ := gcp.IdentityNamespace(h.Identity.Provider)
-	id, ok := strings.CutSuffix(pool, ".svc.id.goog")
-	if !ok || !gcp.ValidProject(id) {
-		return ""
-	}
-	return id
 }
 
 // projectNumber is the number in the provider's name; 0 where it has none, since

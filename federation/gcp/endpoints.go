@@ -1,6 +1,9 @@
 package gcp
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // DefaultUniverse is the domain of Google's public APIs.
 const DefaultUniverse = "googleapis.com"
@@ -19,9 +22,14 @@ type Endpoints struct {
 func (e Endpoints) Domain() string { return cmp.Or(e.Universe, DefaultUniverse) }
 
 // TokenURL is where STS trades tokens.
-func (e Endpoints) TokenURL() string { return cmp.Or(e.STS, "https://sts."+e.Domain()) + "/v1/token" }
+func (e Endpoints) TokenURL() string {
+	return below(cmp.Or(e.STS, "https://sts."+e.Domain()), "/v1/token")
+}
+
+// below is a path below a URL, which people write with a final slash or without.
+func below(url, path string) string { return strings.TrimSuffix(url, "/") + path }
 
 // ImpersonationURL is a method of IAM credentials for a service account.
 func (e Endpoints) ImpersonationURL(serviceAccount, method string) string {
-	return cmp.Or(e.IAMCredentials, "https://iamcredentials."+e.Domain()) + "/v1/projects/-/serviceAccounts/" + serviceAccount + ":" + method
+	return below(cmp.Or(e.IAMCredentials, "https://iamcredentials."+e.Domain()), "/v1/projects/-/serviceAccounts/"+serviceAccount+":"+method)
 }

@@ -31,17 +31,22 @@ func TestSTSErrors(t *testing.T) {
 		kind       federation.Kind
 		hint       []string
 	}{
-		"provider":  {400, "invalid_target", `The target service indicated by the "audience" parameters is invalid.`, federation.KindConfig, []string{provider, "by number"}},
-		"request":   {400, "invalid_request", `Invalid value for "audience".`, federation.KindConfig, nil},
-		"scopes":    {400, "invalid_request", "Scope(s) must be provided.", federation.KindConfig, nil},
-		"audience":  {400, "invalid_grant", "The audience in ID Token [x] does not match the expected audience.", federation.KindAudienceMismatch, []string{"allowed audiences", ft.Audience}},
-		"private":   {400, "invalid_grant", "Error connecting to the given credential's issuer.", federation.KindIssuerUntrusted, []string{"upload its JWKS", ft.Issuer}},
-		"stale":     {400, "invalid_grant", "ID Token issued at 1 is stale to sign-in.", federation.KindTokenExpired, []string{"24 h"}},
-		"issuer":    {400, "invalid_grant", "The issuer in ID Token x does not match the expected one.", federation.KindIssuerUntrusted, []string{ft.Subject}},
-		"key":       {400, "invalid_grant", "key not found", federation.KindIssuerUntrusted, nil},
-		"condition": {400, "unauthorized_client", "The given credential is rejected by the attribute condition.", federation.KindDenied, []string{"attribute condition", ft.Subject}},
-		"throttled": {429, "", "", federation.KindThrottled, nil},
-		"down":      {503, "", "", federation.KindUnavailable, nil},
+		"provider":             {400, "invalid_target", `The target service indicated by the "audience" parameters is invalid.`, federation.KindConfig, []string{provider, "by number"}},
+		"request":              {400, "invalid_request", `Invalid value for "audience".`, federation.KindConfig, nil},
+		"scopes":               {400, "invalid_request", "Scope(s) must be provided.", federation.KindConfig, nil},
+		"audience":             {400, "invalid_grant", "The audience in ID Token [x] does not match the expected audience.", federation.KindAudienceMismatch, []string{"allowed audiences", ft.Audience}},
+		"private":              {400, "invalid_grant", "Error connecting to the given credential's issuer.", federation.KindIssuerUntrusted, []string{"upload its JWKS", ft.Issuer}},
+		"stale":                {400, "invalid_grant", "ID Token issued at 1 is stale to sign-in.", federation.KindTokenExpired, []string{"24 h"}},
+		"issuer":               {400, "invalid_grant", "The issuer in ID Token x does not match the expected one.", federation.KindIssuerUntrusted, []string{ft.Subject}},
+		"key":                  {400, "invalid_grant", "key not found", federation.KindIssuerUntrusted, nil},
+		"issuer, an odd URL":   {400, "invalid_grant", "The issuer in ID Token https://audience.example.com/expired does not match the expected ones.", federation.KindIssuerUntrusted, nil},
+		"audience, an odd one": {400, "invalid_grant", "The audience in ID Token [https://issuer.example.com/stale-key] does not match the expected audience.", federation.KindAudienceMismatch, nil},
+		"expired":              {400, "invalid_grant", "The ID token is expired.", federation.KindTokenExpired, nil},
+		"signature":            {400, "invalid_grant", "The signature in the ID Token cannot be verified.", federation.KindIssuerUntrusted, []string{"whenever the keys change"}},
+		"mapping":              {400, "invalid_grant", "The mapped attribute 'google.subject' must be of type STRING.", federation.KindConfig, []string{"attribute mapping", provider}},
+		"condition":            {400, "unauthorized_client", "The given credential is rejected by the attribute condition.", federation.KindDenied, []string{"attribute condition", ft.Subject}},
+		"throttled":            {429, "", "", federation.KindThrottled, nil},
+		"down":                 {503, "", "", federation.KindUnavailable, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,6 +57,20 @@ func TestSTSErrors(t *testing.T) {
 			_, err := c.Federated().Exchange(t.Context())
 			ft.Check(t, err, ft.Want{Kind: test.kind, Code: test.code, Message: test.text, Hint: test.hint, RetryAfter: 3 * time.Second})
 		})
+	}
+}
+
+// TestSTSFrontEnd: an error of Google's common model, as from before STS itself.
+func TestSTSFrontEnd(t *testing.T) {
+	for reason, want := range map[string]ft.Want{
+		"SERVICE_DISABLED": {Kind: federation.KindConfig, Code: "SERVICE_DISABLED", Message: "Google's own words", Hint: []string{"enable sts.googleapis.com"}},
+		"RATE_LIMITED":     {Kind: federation.KindDenied, Code: "RATE_LIMITED", Message: "Google's own words"},
+	} {
+		c := &gcp.Client{Identity: identity, Token: ft.Token{}, Endpoints: gcp.Endpoints{STS: ft.Serve(t, ft.Answer{
+			Status: 403, Body: fmt.Sprintf(`{"error":{"code":403,"message":"Google's own words","status":"PERMISSION_DENIED","details":[{"reason":%q}]}}`, reason),
+		})}}
+		_, err := c.Federated().Exchange(t.Context())
+		ft.Check(t, err, want)
 	}
 }
 
@@ -66,6 +85,7 @@ func TestIAMErrors(t *testing.T) {
 		"permission": {403, "PERMISSION_DENIED", "", "PERMISSION_DENIED", federation.KindDenied, []string{"roles/iam.workloadIdentityUser", "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/clusters/subject/" + ft.Subject}},
 		"disabled":   {403, "PERMISSION_DENIED", "SERVICE_DISABLED", "SERVICE_DISABLED", federation.KindConfig, []string{"enable iamcredentials"}},
 		"argument":   {400, "INVALID_ARGUMENT", "", "INVALID_ARGUMENT", federation.KindConfig, nil},
+		"quota":      {403, "PERMISSION_DENIED", "USER_PROJECT_DENIED", "USER_PROJECT_DENIED", federation.KindConfig, []string{"roles/serviceusage.serviceUsageConsumer", "podpass.io/gcp-quota-project"}},
 		"throttled":  {429, "RESOURCE_EXHAUSTED", "", "RESOURCE_EXHAUSTED", federation.KindThrottled, nil},
 		"down":       {503, "UNAVAILABLE", "", "UNAVAILABLE", federation.KindUnavailable, nil},
 	} {
@@ -84,6 +104,17 @@ func TestIAMErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLongLifetime: what STS says of it names no annotation.
+func TestLongLifetime(t *testing.T) {
+	long := identity
+	long.TokenLifetime = 43200
+	c := &gcp.Client{Identity: long, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: ft.Serve(t, ft.Answer{
+		Status: 400, Body: `{"error":{"code":400,"message":"The access token lifetime cannot exceed 3600 seconds","status":"INVALID_ARGUMENT"}}`,
+	}) + "/"}}
+	_, err := c.AccessToken(nil).Exchange(t.Context())
+	ft.Check(t, err, ft.Want{Kind: federation.KindConfig, Code: "INVALID_ARGUMENT", Message: "cannot exceed", Hint: []string{"podpass.io/gcp-token-lifetime", "allowServiceAccountCredentialLifetimeExtension"}})
 }
 
 func TestNoIDTokenUnderDirectAccess(t *testing.T) {

@@ -90,6 +90,17 @@ func ProjectOf(serviceAccount string) string {
 	return name
 }
 
+// ProjectOfPool is the project after which a GKE cluster's or a fleet's pool is
+// named; "" for other providers, which name theirs by number.
+func ProjectOfPool(provider string) string {
+	pool, _, _ := IdentityNamespace(provider)
+	id, ok := strings.CutSuffix(pool, ".svc.id.goog")
+	if !ok || !ValidProject(id) {
+		return ""
+	}
+	return id
+}
+
 // Limits of an impersonated access token's life, in seconds. Above an hour an
 // organisation policy has to allow it.
 const (

@@ -75,3 +75,18 @@ func TestProjectOf(t *testing.T) {
 		}
 	}
 }
+
+func TestProjectOfPool(t *testing.T) {
+	const identityProvider = ":https://gkehub.googleapis.com/projects/x/locations/global/memberships/shop"
+	for provider, want := range map[string]string{
+		"identitynamespace:example-project.svc.id.goog" + identityProvider:               "example-project",
+		"identitynamespace:example.com:example-project.svc.id.goog" + identityProvider:   "example.com:example-project",
+		"identitynamespace:pool.global.123456789012.workload.id.goog" + identityProvider: "",
+		provider: "",
+		"":       "",
+	} {
+		if got := gcp.ProjectOfPool(provider); got != want {
+			t.Errorf("%s: %q, want %q", provider, got, want)
+		}
+	}
+}

@@ -89,9 +89,8 @@ func (r *resolver) gcpProvider(id *gcp.Identity, provider, account value) bool {
 	id.Audience = id.Provider
 	if v := r.lookup(KeyGoogleAudience); v.set && v.text != "" {
 		id.Audience = v.text
-	} else if pool, ok := strings.CutPrefix(id.Provider, "identitynamespace:"); ok {
-		// GKE and fleets expect the pool itself as the token's audience.
-		id.Audience, _, _ = strings.Cut(pool, ":https://")
+	} else if pool, _, ok := gcp.IdentityNamespace(id.Provider); ok {
+		id.Audience = pool // GKE and fleets expect the pool itself
 	}
 	return true
 }
@@ -125,8 +124,11 @@ func (r *resolver) gcpSubject() {
 	}
 }
 
+// leastLifetime of a token, in seconds: the broker renews it when half of it is over.
+const leastLifetime = 1200
+
 func (r *resolver) gcpOptions(id *gcp.Identity) {
-	id.Project = cmp.Or(gcp.ProjectOf(id.ServiceAccount), r.in.GCP.Project)
+	id.Project = cmp.Or(gcp.ProjectOf(id.ServiceAccount), r.in.GCP.Project, gcp.ProjectOfPool(id.Provider))
 	if v := r.agreed(verbatim, KeyGCPProject, KeyGoogleProjectID); v.set {
 		id.Project = r.project(v)
 	}
@@ -151,6 +153,9 @@ func (r *resolver) gcpOptions(id *gcp.Identity) {
 	if v := r.lookup(KeyGCPTokenLifetime); v.set {
 		r.impersonates(id, v)
 		id.TokenLifetime = int(r.number(v, gcp.MinTokenLifetime, gcp.MaxTokenLifetime, 0))
+		if id.TokenLifetime > 0 && id.TokenLifetime < leastLifetime {
+			r.warn(CodeGCPOption, v, "makes tokens that the broker serves with less than 10 minutes left, which some clients renew again and again", "use 1200 or more")
+		}
 	}
 	if v := r.lookup(KeyGoogleRunAsUser); v.set {
 		r.warn(CodeIgnored, v, "is ignored: podpass adds no gcloud container", "remove the annotation")
