@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/podpass-io/podpass/broker/awsapi"
+	"github.com/podpass-io/podpass/broker/azureapi"
+	"github.com/podpass-io/podpass/broker/gcpapi"
 	"github.com/podpass-io/podpass/broker/imdsapi"
 	"github.com/podpass-io/podpass/broker/metrics"
 )
@@ -68,11 +70,11 @@ func (c counted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // protocol of a path, for metrics.
 func protocol(path string) string {
 	switch {
-	case path == awsapi.Path || strings.HasPrefix(path, awsapi.Path+"/") || strings.HasPrefix(path, imdsapi.Prefix):
+	case path == awsapi.Path || strings.HasPrefix(path, awsapi.Path+"/") || imdsapi.IsIMDS(path):
 		return "aws"
-	case strings.HasPrefix(path, "/computeMetadata/") || path == "/":
+	case gcpapi.IsMetadata(path):
 		return "gcp"
-	case strings.HasPrefix(path, "/azure/") || strings.HasPrefix(path, "/metadata/"):
+	case path == azureapi.Path || azureapi.IsIMDS(path):
 		return "azure"
 	case path == ReadyPath || path == HealthPath:
 		return "probe"

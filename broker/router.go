@@ -44,7 +44,7 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.explain.ServeHTTP(w, req)
 	case path == awsapi.Path && r.aws != nil:
 		r.aws.ServeHTTP(w, req)
-	case r.imds != nil && strings.HasPrefix(path, imdsapi.Prefix):
+	case r.imds != nil && imdsapi.IsIMDS(path):
 		r.imds.ServeHTTP(w, req)
 	case path == azureapi.Path && r.azure != nil:
 		r.azure.ServeHTTP(w, req)

@@ -25,13 +25,11 @@ import (
 	"github.com/podpass-io/podpass/federation"
 )
 
-// Prefix of all paths.
-const Prefix = "/latest/"
-
 const (
-	tokenPath  = Prefix + "api/token"
-	rolesPath  = Prefix + "meta-data/iam/security-credentials"
-	regionPath = Prefix + "meta-data/placement/region"
+	prefix     = "/latest/"
+	tokenPath  = prefix + "api/token"
+	rolesPath  = prefix + "meta-data/iam/security-credentials"
+	regionPath = prefix + "meta-data/placement/region"
 
 	tokenHeader = "X-Aws-Ec2-Metadata-Token"
 	ttlHeader   = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
@@ -40,6 +38,12 @@ const (
 	// hold is how long a request waits for an exchange: SDKs wait for one second.
 	hold = 900 * time.Millisecond
 )
+
+// IsIMDS reports whether a path is the metadata service's. It may begin with two
+// slashes: the endpoint ends with one, and some clients add another.
+func IsIMDS(path string) bool {
+	return strings.HasPrefix(path, prefix) || strings.HasPrefix(path, "/"+prefix)
+}
 
 // Handler serves the credentials of one role. It keeps no sessions: a session's
 // token is its end, and a code by which it is known again.
@@ -58,7 +62,7 @@ type Handler struct {
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimSuffix(r.URL.Path, "/")
+	path := "/" + strings.Trim(r.URL.Path, "/")
 	if path == tokenPath {
 		h.session(w, r)
 		return

@@ -56,6 +56,9 @@ func TestCredentials(t *testing.T) {
 		if w := send(t, h, "GET", rolesPath+"/", s); w.Body.String() != "orders" {
 			t.Errorf("roles: %d %s", w.Code, w.Body)
 		}
+		if w := send(t, h, "GET", "/"+rolesPath, s); w.Body.String() != "orders" || !IsIMDS("/"+rolesPath) {
+			t.Errorf("roles, two slashes: %d %s", w.Code, w.Body)
+		}
 		if w := send(t, h, "GET", regionPath, s); w.Body.String() != "eu-central-1" {
 			t.Errorf("region: %d %s", w.Code, w.Body)
 		}

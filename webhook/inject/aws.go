@@ -37,7 +37,8 @@ func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		literal("AWS_DEFAULT_REGION", a.Region),
 	)
 	if a.IMDS {
-		d.env = append(d.env, literal(imdsEndpoint, pl.brokerURL()))
+		// With the final slash, without which the AWS command line 2.9 asks "9911latest".
+		d.env = append(d.env, literal(imdsEndpoint, pl.brokerURL()+"/"))
 	} else {
 		d.env = append(d.env, noIMDS)
 	}

@@ -1,6 +1,7 @@
 package sdks
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,9 +28,21 @@ func TestBroker(t *testing.T) {
 	t.Run("IMDSv2", func(t *testing.T) {
 		w := newWorld(t, scenario{})
 		b := bin.startReady(t, w)
-		for _, c := range programs {
+		for _, c := range slices.Concat(programs, pythonClients(t)) {
 			t.Run(c.name, func(t *testing.T) {
-				m.set("aws, IMDSv2: success", c.name, succeeded(t, w, "aws", c.run(t, "aws", b.imdsEnv(w))))
+				m.set("aws, IMDSv2: success", c.name, succeeded(t, w, "aws", c.dated(c.run(t, c.check("aws"), b.imdsEnv(w)))))
+			})
+		}
+	})
+	// Charts render static keys that nobody gave, and podpass.io/static-keys: override
+	// empties those that somebody did.
+	t.Run("empty static keys", func(t *testing.T) {
+		w := newWorld(t, scenario{})
+		b := bin.startReady(t, w)
+		for _, c := range slices.Concat(programs, pythonClients(t)) {
+			t.Run(c.name, func(t *testing.T) {
+				env := append(b.env(w), "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=")
+				m.set("aws, empty static keys: success", c.name, succeeded(t, w, "aws", c.dated(c.run(t, c.check("aws"), env))))
 			})
 		}
 	})

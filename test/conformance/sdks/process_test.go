@@ -128,5 +128,5 @@ func (b broker) env(w *world) []string {
 
 // imdsEnv is for tools that know EC2's metadata service alone.
 func (b broker) imdsEnv(w *world) []string {
-	return append(w.commonEnv(), "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+b.address, "AWS_EC2_METADATA_DISABLED=false")
+	return append(w.commonEnv(), "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://"+b.address+"/", "AWS_EC2_METADATA_DISABLED=false")
 }
