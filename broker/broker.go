@@ -21,10 +21,12 @@ import (
 	"github.com/podpass-io/podpass/broker/gcpapi"
 	"github.com/podpass-io/podpass/broker/imdsapi"
 	"github.com/podpass-io/podpass/broker/metrics"
+	"github.com/podpass-io/podpass/broker/tokenapi"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/oidc"
 )
 
 // Broker serves the credentials of one pod.
@@ -58,6 +60,7 @@ func New(c Config, logTo io.Writer) (*Broker, error) {
 	b.addAWS(r, client)
 	b.addGCP(r, client)
 	b.addAzure(r, client)
+	b.addOIDC(r, client)
 	b.server = r
 	if b.metrics != nil {
 		b.server = counted{r, b.metrics}
@@ -65,8 +68,9 @@ func New(c Config, logTo io.Writer) (*Broker, error) {
 	return b, nil
 }
 
-func (b *Broker) token(cloud string) federation.TokenFile {
-	return federation.TokenFile(filepath.Join(b.config.TokenDir, cloud))
+// token is the subject token of a cloud, or of a token source.
+func (b *Broker) token(name string) federation.TokenFile {
+	return federation.TokenFile(filepath.Join(b.config.TokenDir, name))
 }
 
 func (b *Broker) addAWS(r *router, client *http.Client) {
@@ -149,6 +153,25 @@ func (b *Broker) addAzure(r *router, client *http.Client) {
 	}
 }
 
+func (b *Broker) addOIDC(r *router, client *http.Client) {
+	r.sources = map[string]http.Handler{}
+	if b.config.identities.OIDC == nil {
+		return
+	}
+	for _, s := range b.config.identities.OIDC.Sources {
+		c := &oidc.Client{Source: s, Token: b.token(oidcToken(s)), HTTP: client}
+		e := c.AccessToken()
+		b.cache.Pin(e)
+		r.sources[tokenapi.Path+"/"+s.Name] = &tokenapi.Handler{
+			AccessToken: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
+			Secret:      federation.Secret(b.config.Secret), Log: b.log,
+		}
+	}
+}
+
+// oidcToken is the name of the subject token of a source.
+func oidcToken(s oidc.Source) string { return "oidc-" + s.Name }
+
 // Bounds of the server. Requests are a few hundred bytes, from one pod.
 const (
 	maxHeaderBytes = 8 << 10
@@ -182,7 +205,7 @@ func (b *Broker) serve(ctx context.Context, listener net.Listener) error {
 		ErrorLog:       slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
 	}
 	i := b.config.identities
-	b.log.Info("Serving", "address", listener.Addr().String(), "aws", i.AWS != nil, "gcp", i.GCP != nil, "azure", i.Azure != nil)
+	b.log.Info("Serving", "address", listener.Addr().String(), "aws", i.AWS != nil, "gcp", i.GCP != nil, "azure", i.Azure != nil, "oidc", i.OIDC != nil)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return b.cache.Run(ctx) })
 	group.Go(func() error { return b.strictStart(ctx) })

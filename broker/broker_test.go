@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -60,6 +61,12 @@ func start(t *testing.T, change func(*trust.Config, *serviceaccount.Identities, 
 		change(&config, &ids, w)
 	}
 	w.clouds = cloud.Start(t, config)
+	if ids.OIDC != nil {
+		for i := range ids.OIDC.Sources {
+			s := &ids.OIDC.Sources[i]
+			s.TokenURL = cmp.Or(s.TokenURL, w.clouds.OAuth+"/token")
+		}
+	}
 	identities, err := json.Marshal(ids)
 	if err != nil {
 		t.Fatal(err)
@@ -421,17 +428,17 @@ func TestTransient(t *testing.T) {
 // TestNothingSecretIsShown: by the logs at debug level, by metrics and by the
 // explanation, after all kinds of requests.
 func TestNothingSecretIsShown(t *testing.T) {
-	w := start(t, nil)
+	w := start(t, registered(t, nil))
 	var given []string
-	for _, r := range [][]string{{awsPath, awsHeader}, {azurePath, azureHeader}, {gcpToken, gcpHeader}, {awsPath, "Authorization: guess"}} {
+	for _, r := range [][]string{{awsPath, awsHeader}, {azurePath, azureHeader}, {gcpToken, gcpHeader}, {oidcPath + "registry", oidcHeader}, {awsPath, "Authorization: guess"}} {
 		for _, m := range regexp.MustCompile(`"(?:SecretAccessKey|Token|access_token)":"([^"]+)"`).FindAllStringSubmatch(w.get(t, r[0], r[1]).body, -1) {
 			given = append(given, m[1])
 		}
 	}
-	if len(given) != 4 {
-		t.Fatalf("%d secrets were given, want 4: there is nothing to check", len(given))
+	if len(given) != 5 {
+		t.Fatalf("%d secrets were given, want 5: there is nothing to check", len(given))
 	}
-	for _, c := range []string{"aws", "gcp", "azure"} {
+	for _, c := range []string{"aws", "gcp", "azure", "oidc-registry"} {
 		token, err := os.ReadFile(filepath.Join(w.tokens, c))
 		if err != nil {
 			t.Fatal(err)

@@ -43,7 +43,8 @@ type Config struct {
 	Listen string
 	// Secret that AWS and Azure SDKs send: the pod's UID.
 	Secret string
-	// TokenDir holds the subject tokens, in files named aws, gcp and azure.
+	// TokenDir holds the subject tokens, in files named aws, gcp, azure and
+	// oidc-<token source>.
 	TokenDir string
 	// Endpoints, where they are not the clouds' own.
 	AWSSTSEndpoint, GCPSTSEndpoint, GCPIAMCredentialsEndpoint, AzureAuthorityHost string
@@ -78,7 +79,7 @@ var settings = []setting{
 	{"identities", func(c *Config) *string { return &c.Identities }, "", "cloud `identities`: JSON, or a file with it (required)"},
 	{"listen", func(c *Config) *string { return &c.Listen }, DefaultListen, "loopback `address` to serve on"},
 	{"secret", func(c *Config) *string { return &c.Secret }, "", "`value` that AWS and Azure SDKs must send; in a pod, its UID (required)"},
-	{"token-dir", func(c *Config) *string { return &c.TokenDir }, DefaultTokenDir, "`directory` of the subject tokens: files aws, gcp, azure"},
+	{"token-dir", func(c *Config) *string { return &c.TokenDir }, DefaultTokenDir, "`directory` of the subject tokens: files aws, gcp, azure, oidc-<token source>"},
 	{"aws-sts-endpoint", func(c *Config) *string { return &c.AWSSTSEndpoint }, "", "`URL` of AWS STS, if not the region's own"},
 	{"gcp-universe-domain", func(c *Config) *string { return &c.GCPUniverseDomain }, "", "`domain` of Google's APIs, if not googleapis.com"},
 	{"gcp-sts-endpoint", func(c *Config) *string { return &c.GCPSTSEndpoint }, "", "`URL` of Google's STS, if not Google's own"},
@@ -186,7 +187,14 @@ func (c Config) loadIdentities(into *serviceaccount.Identities) error {
 		return fmt.Errorf("identities: not the JSON that was expected: %w", err)
 	}
 	if *into == (serviceaccount.Identities{}) {
-		return errors.New("identities: none of aws, gcp, azure is there")
+		return errors.New("identities: none of aws, gcp, azure, oidc is there")
+	}
+	if into.OIDC != nil {
+		for _, s := range into.OIDC.Sources {
+			if err := s.Validate(); err != nil {
+				return fmt.Errorf("identities: token source %q: %w", s.Name, err)
+			}
+		}
 	}
 	return nil
 }

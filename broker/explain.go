@@ -27,7 +27,8 @@ type Explanation struct {
 	Credentials []CredentialState `json:"credentials"`
 }
 
-// TokenState is the subject token of one cloud: its claims, never the token.
+// TokenState is the subject token of one cloud, or one token source: its claims, never
+// the token.
 type TokenState struct {
 	Cloud  string             `json:"cloud"`
 	Claims *federation.Claims `json:"claims,omitempty"`
@@ -62,9 +63,9 @@ type ErrorDetails struct {
 
 func (b *Broker) explain(ctx context.Context) Explanation {
 	e := Explanation{Version: b.config.Version, Time: time.Now().UTC(), Identities: b.config.identities}
-	for _, cloud := range b.clouds() {
-		state := TokenState{Cloud: cloud}
-		if t, err := b.token(cloud).SubjectToken(ctx); err != nil {
+	for _, name := range b.tokens() {
+		state := TokenState{Cloud: name}
+		if t, err := b.token(name).SubjectToken(ctx); err != nil {
 			state.Error = err.Error()
 		} else {
 			state.Claims = &t.Claims
@@ -77,8 +78,8 @@ func (b *Broker) explain(ctx context.Context) Explanation {
 	return e
 }
 
-// clouds are those of which the pod has an identity.
-func (b *Broker) clouds() []string {
+// tokens are the names of the pod's subject tokens.
+func (b *Broker) tokens() []string {
 	var list []string
 	i := b.config.identities
 	for _, c := range []struct {
@@ -87,6 +88,11 @@ func (b *Broker) clouds() []string {
 	}{{"aws", i.AWS != nil}, {"gcp", i.GCP != nil}, {"azure", i.Azure != nil}} {
 		if c.has {
 			list = append(list, c.name)
+		}
+	}
+	if i.OIDC != nil {
+		for _, s := range i.OIDC.Sources {
+			list = append(list, oidcToken(s))
 		}
 	}
 	return list

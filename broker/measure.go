@@ -15,6 +15,7 @@ import (
 	"github.com/podpass-io/podpass/broker/gcpapi"
 	"github.com/podpass-io/podpass/broker/imdsapi"
 	"github.com/podpass-io/podpass/broker/metrics"
+	"github.com/podpass-io/podpass/broker/tokenapi"
 )
 
 // serveMetrics serves Prometheus on an address of its own, for the scraper is not
@@ -41,14 +42,18 @@ func (b *Broker) serveMetrics(ctx context.Context) error {
 	return nil
 }
 
-// remaining is the life left of the pod's own credential, by cloud.
+// remaining is the life left of the pod's own credential, by cloud; of several, the
+// least.
 func (b *Broker) remaining() map[string]time.Duration {
 	m := map[string]time.Duration{}
 	for _, s := range b.cache.Snapshot() {
 		if s.Pinned {
-			m[s.Cloud] = 0
+			left := time.Duration(0)
 			if s.Valid() {
-				m[s.Cloud] = time.Until(s.ValidUntil)
+				left = time.Until(s.ValidUntil)
+			}
+			if least, ok := m[s.Cloud]; !ok || left < least {
+				m[s.Cloud] = left
 			}
 		}
 	}
@@ -76,6 +81,8 @@ func protocol(path string) string {
 		return "gcp"
 	case path == azureapi.Path || azureapi.IsIMDS(path):
 		return "azure"
+	case strings.HasPrefix(path, tokenapi.Path+"/"):
+		return "oidc"
 	case path == ReadyPath || path == HealthPath:
 		return "probe"
 	case path == ExplainPath:

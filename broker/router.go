@@ -8,6 +8,7 @@ import (
 	"github.com/podpass-io/podpass/broker/azureapi"
 	"github.com/podpass-io/podpass/broker/gcpapi"
 	"github.com/podpass-io/podpass/broker/imdsapi"
+	"github.com/podpass-io/podpass/broker/tokenapi"
 )
 
 // Paths of the probes. They tell nothing that an attacker wants, and need no secret.
@@ -28,6 +29,7 @@ type router struct {
 	imds    *imdsapi.Handler        // nil: off
 	gcp     *gcpapi.Handler
 	azure   *azureapi.Handler
+	sources map[string]http.Handler // of other OAuth 2.0 servers' tokens, by path
 	explain http.Handler
 	pending func() []string // clouds whose first credential is still awaited
 }
@@ -54,6 +56,10 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.others[path].ServeHTTP(w, req)
 	case r.aws != nil && strings.HasPrefix(path, awsapi.Path+"/"):
 		awsapi.NotFound(w, req)
+	case r.sources[path] != nil:
+		r.sources[path].ServeHTTP(w, req)
+	case len(r.sources) > 0 && strings.HasPrefix(path, tokenapi.Path):
+		tokenapi.NotFound(w, req)
 	case r.gcp != nil && gcpapi.IsMetadata(path):
 		r.gcp.ServeHTTP(w, req)
 	default:

@@ -6,6 +6,7 @@ import (
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/oidc"
 )
 
 // Request is what decides the identities of a pod, apart from the Installation.
@@ -27,6 +28,7 @@ type Answer struct {
 	AWS   *AWS
 	GCP   *GCP
 	Azure *Azure
+	OIDC  *OIDC
 
 	// OptedIn: a label of the pod asks for injection, so that missing it must not
 	// pass silently. OptedOut: a label forbids it; all else is then empty.
@@ -77,8 +79,18 @@ type Azure struct {
 	azure.Identity
 }
 
+// OIDC is what an Answer has for servers that are none of the clouds: plain tokens in
+// files, and token sources that the broker serves.
+type OIDC struct {
+	Grant
+	oidc.Identity
+	Audiences []oidc.Audience
+}
+
 // Empty reports whether the pod gets no identity at all.
-func (a Answer) Empty() bool { return a.AWS == nil && a.GCP == nil && a.Azure == nil }
+func (a Answer) Empty() bool {
+	return a.AWS == nil && a.GCP == nil && a.Azure == nil && a.OIDC == nil
+}
 
 // Problem is something that a person should mend or know: which key, what is
 // wrong with its value, and the fix.

@@ -8,14 +8,16 @@ import (
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/oidc"
 )
 
-// Identities are the cloud identities of one pod; nil: none in that cloud. Its
+// Identities are the identities of one pod, by cloud; nil: none in that cloud. Its
 // JSON is the broker's configuration (PODPASS_IDENTITIES).
 type Identities struct {
 	AWS   *aws.Identity   `json:"aws,omitempty"`
 	GCP   *gcp.Identity   `json:"gcp,omitempty"`
 	Azure *azure.Identity `json:"azure,omitempty"`
+	OIDC  *oidc.Identity  `json:"oidc,omitempty"`
 }
 
 // Mode is how a pod's containers get credentials for one cloud.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/oidc"
 )
 
 // Installation is what the administrator decided: the chart's values that bear
@@ -24,6 +25,7 @@ type Installation struct {
 	AWS   AWSInstallation   `json:"aws,omitzero"`
 	GCP   GCPInstallation   `json:"gcp,omitzero"`
 	Azure AzureInstallation `json:"azure,omitzero"`
+	OIDC  OIDCInstallation  `json:"oidc,omitzero"`
 
 	// Mappings give identities to ServiceAccounts that nobody may annotate. The
 	// first that matches counts; anything on the ServiceAccount itself wins.
@@ -105,6 +107,14 @@ type AzureInstallation struct {
 	// RequireUseLabel restores the rule of azure-workload-identity that a pod needs
 	// the label azure.workload.identity/use.
 	RequireUseLabel bool `json:"requireUseLabel,omitempty"`
+}
+
+// OIDCInstallation are the administrator's settings for servers that are none of the
+// clouds.
+type OIDCInstallation struct {
+	// TokenSources are OAuth 2.0 token endpoints that trust the cluster's issuer, by
+	// the name that ServiceAccounts ask for.
+	TokenSources map[string]oidc.Source `json:"tokenSources,omitempty"`
 }
 
 // Mapping gives annotations to the ServiceAccounts that match. Namespace and

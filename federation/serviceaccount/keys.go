@@ -32,6 +32,7 @@ const (
 	KeyAzureTenantID      = "podpass.io/azure-tenant-id"
 	KeyAzureOtherClients  = "podpass.io/azure-other-clients"
 	KeyOIDCAudiences      = "podpass.io/oidc-audiences"
+	KeyOIDCTokenSources   = "podpass.io/oidc-token-sources"
 )
 
 // Keys of amazon-eks-pod-identity-webhook.
@@ -138,7 +139,8 @@ func Keys() []Key {
 		{KeyAzureClientID, sa, "GUID", "the application or managed identity"},
 		{KeyAzureTenantID, sa, "GUID or domain", "its tenant; default: the installation's"},
 		{KeyAzureOtherClients, sa, "`<client>` or `<client>@<tenant>`, separated by commas, at most 5", "further applications, which SDKs ask for by client ID"},
-		{KeyOIDCAudiences, sa, "audiences", "not served by this version: an error, so that nobody relies on it"},
+		{KeyOIDCAudiences, sa, "`<audience>` or `<name>=<audience>`, separated by commas, at most 5", "tokens of the ServiceAccount for whatever verifies them itself, in files `/var/run/secrets/podpass.io/oidc/<name>`"},
+		{KeyOIDCTokenSources, sa, "names, separated by commas, at most 5", "OAuth 2.0 servers of the installation, whose access tokens the broker serves at `/oidc/v1/token/<name>`"},
 		{KeyEKSRoleARN, sa, "role ARN, or a role's name where the installation knows the account", "the AWS role"},
 		{KeyEKSAudience, sa, "string", "audience of the subject token; default `sts.amazonaws.com`"},
 		{KeyEKSRegionalSTS, sa, "`true`, `false`", "accepted; podpass always uses regional endpoints"},

@@ -83,6 +83,7 @@ const (
 	cloudAWS
 	cloudGCP
 	cloudAzure
+	cloudOIDC
 )
 
 // cloudOf is the cloud that a key is about.
@@ -94,6 +95,7 @@ func cloudOf(key string) cloud {
 		{"eks.amazonaws.com/", cloudAWS}, {"podpass.io/aws-", cloudAWS},
 		{"cloud.google.com/", cloudGCP}, {"iam.gke.io/", cloudGCP}, {"podpass.io/gcp-", cloudGCP},
 		{"azure.workload.identity/", cloudAzure}, {"podpass.io/azure-", cloudAzure},
+		{"podpass.io/oidc-", cloudOIDC},
 	} {
 		if strings.HasPrefix(key, p.prefix) {
 			return p.cloud
@@ -111,6 +113,8 @@ func (c cloud) naming() []string {
 		return []string{KeyGCPProvider, KeyGoogleProvider, KeyGCPServiceAccount, KeyGoogleServiceAccount, KeyGKEServiceAccount}
 	case cloudAzure:
 		return []string{KeyAzureClientID, KeyAzureWIClientID}
+	case cloudOIDC:
+		return []string{KeyOIDCAudiences, KeyOIDCTokenSources}
 	default:
 		return nil
 	}

@@ -20,7 +20,7 @@ const (
 	CodeContradiction = "WI032"
 	CodeTooLong       = "WI033"
 	CodeTypo          = "WI034"
-	CodeUnsupported   = "WI035"
+	CodeOIDC          = "WI035" // an audience or a token source that cannot be
 	CodeIgnored       = "WI036"
 	CodeInject        = "WI037"
 	CodeNoIdentity    = "WI038" // opted in, and nothing to inject

@@ -78,15 +78,13 @@ func (r *resolver) resolve() {
 	r.aws()
 	r.gcp()
 	r.azure()
-	if v := r.lookup(KeyOIDCAudiences); v.set {
-		r.fail(CodeUnsupported, v, "tokens for other audiences are not served by this version of podpass", "remove the annotation")
-	}
+	r.oidc()
 	if r.answer.OptedIn && r.answer.Empty() && len(r.answer.Errors) == 0 {
 		r.warn(CodeNoIdentity, value{where: r.account}, "the pod opts in, but its ServiceAccount asks for no identity",
 			"annotate it, for example with "+KeyEKSRoleARN+", "+KeyGCPServiceAccount+" or "+KeyAzureWIClientID)
 	}
 	if len(r.answer.Errors) > 0 {
-		r.answer.AWS, r.answer.GCP, r.answer.Azure = nil, nil, nil
+		r.answer.AWS, r.answer.GCP, r.answer.Azure, r.answer.OIDC = nil, nil, nil, nil
 	}
 }
 
@@ -169,6 +167,9 @@ func (a Answer) Brokered() Identities {
 	}
 	if a.Azure != nil && a.Azure.Mode == ModeBroker {
 		i.Azure = &a.Azure.Identity
+	}
+	if a.OIDC != nil && a.OIDC.Mode == ModeBroker && len(a.OIDC.Sources) > 0 {
+		i.OIDC = &a.OIDC.Identity
 	}
 	return i
 }

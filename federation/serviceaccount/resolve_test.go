@@ -163,7 +163,8 @@ func TestProblems(t *testing.T) {
 		"contradiction":          {m{sa.KeyEKSRoleARN: role, sa.KeyAWSRoleARN: role + "2"}, nil, nil, "WI032", sa.KeyEKSRoleARN, role, false},
 		"too long":               {m{sa.KeyEKSRoleARN: strings.Repeat("x", 5000)}, nil, nil, "WI033", sa.KeyEKSRoleARN, "", false},
 		"a misspelt key":         {m{"eks.amazonaws.com/role-arm": role}, nil, nil, "WI034", "eks.amazonaws.com/role-arm", "", true},
-		"OIDC audiences":         {m{sa.KeyOIDCAudiences: "x"}, nil, nil, "WI035", sa.KeyOIDCAudiences, "x", false},
+		"OIDC audiences":         {m{sa.KeyOIDCAudiences: "vault,https://x"}, nil, nil, "WI035", sa.KeyOIDCAudiences, "https://x", false},
+		"OIDC token sources":     {m{sa.KeyOIDCTokenSources: "registry"}, nil, nil, "WI035", sa.KeyOIDCTokenSources, "registry", false},
 		"inject label":           {m{sa.KeyEKSRoleARN: role}, nil, m{sa.KeyInject: "yes"}, "WI037", sa.KeyInject, "yes", false},
 		"opted in for nothing":   {nil, nil, m{sa.KeyInject: "true"}, "WI038", "ServiceAccount shop/orders", "", true},
 	} {

@@ -76,6 +76,15 @@ func (in Installation) Validate() error {
 	// MSAL takes no authority without TLS, not even on loopback.
 	bad(!strings.HasPrefix(in.Azure.AuthorityHost, "http://"), "azure.authorityHost: must be https")
 
+	for _, name := range slices.Sorted(maps.Keys(in.OIDC.TokenSources)) {
+		s := in.OIDC.TokenSources[name]
+		bad(s.Name == "", "oidc.tokenSources.%s.name: the key is the name", name)
+		s.Name = name
+		if err := s.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("oidc.tokenSources.%s: %w", name, err))
+		}
+	}
+
 	for i, m := range in.Mappings {
 		_, err1 := path.Match(m.Namespace, "")
 		_, err2 := path.Match(m.ServiceAccount, "")

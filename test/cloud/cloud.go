@@ -1,5 +1,5 @@
 // Package cloud has strict stand-ins for the clouds: AWS STS, Google's STS and IAM
-// credentials, and Entra. They verify what the clouds verify, by a trust
+// credentials, and Entra; and for an OAuth 2.0 server that is none of them. They verify what the clouds verify, by a trust
 // configuration, and refuse in the clouds' own words. The clouds' unmodified SDKs,
 // which work against them as against the clouds, hold them true.
 package cloud
@@ -18,20 +18,23 @@ import (
 	"github.com/podpass-io/podpass/test/cloud/entra"
 	"github.com/podpass-io/podpass/test/cloud/fault"
 	"github.com/podpass-io/podpass/test/cloud/gcpsts"
+	"github.com/podpass-io/podpass/test/cloud/oauth"
 	"github.com/podpass-io/podpass/test/cloud/signer"
 	"github.com/podpass-io/podpass/test/cloud/trust"
 )
 
-// Clouds are the three stand-ins, on TLS listeners of this machine.
+// Clouds are the stand-ins, on TLS listeners of this machine.
 type Clouds struct {
 	// AWS, GCP (both of its APIs) and Azure are base URLs.
 	AWS   string `json:"aws"`
 	GCP   string `json:"gcp"`
 	Azure string `json:"azure"`
-	// CAFile vouches for all three.
+	// OAuth is an OAuth 2.0 server that is none of the clouds.
+	OAuth string `json:"oauth"`
+	// CAFile vouches for all of them.
 	CAFile string `json:"caFile"`
 	// Faults makes them fail, and counts requests, by the operations "aws",
-	// "gcp-sts", "gcp-iam" and "azure".
+	// "gcp-sts", "gcp-iam", "azure" and "oauth".
 	Faults *fault.Injector `json:"-"`
 
 	servers []*http.Server
@@ -53,6 +56,7 @@ func Serve(host string, certificate tls.Certificate, config trust.Config) (*Clou
 		{&c.AWS, &awssts.Server{Trust: config.AWS, Verifier: verifier}, awsOperation},
 		{&c.GCP, &gcpsts.Server{Trust: config.GCP, Verifier: verifier, Signer: sign}, gcpOperation},
 		{&c.Azure, &entra.Server{Trust: config.Azure, Verifier: verifier, Signer: sign}, azureOperation},
+		{&c.OAuth, &oauth.Server{Trust: config.OAuth, Verifier: verifier, Signer: sign}, oauthOperation},
 	} {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
@@ -91,6 +95,13 @@ func gcpOperation(r *http.Request) string {
 func azureOperation(r *http.Request) string {
 	if strings.HasSuffix(r.URL.Path, "/oauth2/v2.0/token") {
 		return "azure"
+	}
+	return ""
+}
+
+func oauthOperation(r *http.Request) string {
+	if r.URL.Path == "/token" {
+		return "oauth"
 	}
 	return ""
 }

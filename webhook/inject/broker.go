@@ -69,6 +69,8 @@ func (pl *planner) brokered() serviceaccount.Identities {
 			ids.GCP = &pl.answer.GCP.Identity
 		case "azure":
 			ids.Azure = &pl.answer.Azure.Identity
+		case "oidc":
+			ids.OIDC = &pl.answer.OIDC.Identity
 		}
 	}
 	return ids

@@ -5,13 +5,15 @@ import (
 )
 
 // delivery is how one cloud's identity reaches the containers of a pod, in one
-// mode: a table of what each container gets. The tables are in aws.go, gcp.go and
-// azure.go; container.go applies them.
+// mode: a table of what each container gets. The tables are in aws.go, gcp.go,
+// azure.go and oidc.go; container.go applies them.
 type delivery struct {
 	Injection
 
-	// token is the subject token that this cloud needs.
-	token tokenProjection
+	// token is the subject token that this cloud needs; what the broker reads are
+	// brokered, whose paths are the names of its files.
+	token    tokenProjection
+	brokered []tokenProjection
 	// env are the variables, each added only where it is absent.
 	env []envVar
 	// alternatives: a variable is not added where its alternative is set, because
@@ -104,7 +106,7 @@ func escapeReferences(s string) string {
 	return string(b)
 }
 
-// deliveries gives what the Answer asks for, in the order aws, gcp, azure.
+// deliveries gives what the Answer asks for, in the order aws, gcp, azure, oidc.
 func deliveries(pl *planner) []*delivery {
 	var list []*delivery
 	if a := pl.answer.AWS; a != nil {
@@ -133,6 +135,13 @@ func deliveries(pl *planner) []*delivery {
 			azureDirect(d, pl, z)
 		}
 		list = append(list, d)
+	}
+	for _, d := range list {
+		d.brokered = []tokenProjection{d.token}
+		d.brokered[0].Path = d.Cloud
+	}
+	if o := pl.answer.OIDC; o != nil {
+		list = append(list, oidcDelivery(pl, o))
 	}
 	return list
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/oidc"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -90,7 +91,7 @@ func (g generator) containers(kind string, from, to int) []any {
 		if g.chance("mounts", 2) {
 			mounts := []any{}
 			if g.chance("mount", 2) {
-				mounts = append(mounts, g.strange(object{"name": "v0", "mountPath": g.oneOf("mount path", "/data", awsTokenDir+"/", azureTokenDirOld)}))
+				mounts = append(mounts, g.strange(object{"name": "v0", "mountPath": g.oneOf("mount path", "/data", awsTokenDir+"/", azureTokenDirOld, oidcDir)}))
 			}
 			c["volumeMounts"] = mounts
 		}
@@ -155,6 +156,12 @@ func (g generator) answer() serviceaccount.Answer {
 	if g.chance("azure", 2) {
 		a.Azure = &serviceaccount.Azure{Grant: grant(), Identity: azure.Identity{
 			ClientID: "11111111-1111-1111-1111-111111111111", TenantID: "22222222-2222-2222-2222-222222222222", Audience: "api://AzureADTokenExchange"}}
+	}
+	if g.chance("oidc", 3) {
+		a.OIDC = &serviceaccount.OIDC{Grant: grant(), Audiences: []oidc.Audience{{Name: "vault", Audience: "vault"}}}
+		if a.OIDC.Mode == serviceaccount.ModeBroker && g.chance("token source", 2) {
+			a.OIDC.Sources = []oidc.Source{{Name: "registry", TokenURL: "https://registry.example.com/token", Audience: "registry"}}
+		}
 	}
 	a.StaticKeys = serviceaccount.StaticKeys(g.oneOf("static keys", "warn", "override", "deny", ""))
 	if g.chance("skip", 3) {

@@ -8,7 +8,7 @@ type Result struct {
 	// do. Always nil with Errors.
 	Patch []Operation
 	// Injected says what the pod has after the patch, one entry per cloud that at
-	// least one container uses, in the order aws, gcp, azure. It is the same when
+	// least one container uses, in the order aws, gcp, azure, oidc. It is the same when
 	// the pod had all of it before.
 	Injected []Injection
 	// Warnings and Errors include those of the Answer. With Errors, the pod must be denied.
@@ -23,7 +23,8 @@ type Result struct {
 type Injection struct {
 	Cloud string              `json:"-"`
 	Mode  serviceaccount.Mode `json:"mode"`
-	// Identity as its cloud names it: role ARN, service account or provider, client ID.
+	// Identity as its cloud names it: role ARN, service account or provider, client ID,
+	// the names of tokens.
 	Identity string `json:"identity"`
 	// Source is the annotation that named the identity.
 	Source string `json:"source,omitempty"`

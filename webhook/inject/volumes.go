@@ -21,15 +21,13 @@ func tokenVolume(name string, tokens ...tokenProjection) volume {
 	return v
 }
 
-// brokerTokens is the volume with a token for each cloud that the broker serves,
-// named as the broker looks for them.
+// brokerTokens is the volume with a token for each cloud and each token source that
+// the broker serves, named as the broker looks for them.
 func (pl *planner) brokerTokens() volume {
 	var tokens []tokenProjection
 	for _, d := range pl.deliveries {
 		if d.Mode == serviceaccount.ModeBroker {
-			t := d.token
-			t.Path = d.Cloud
-			tokens = append(tokens, t)
+			tokens = append(tokens, d.brokered...)
 		}
 	}
 	return tokenVolume(tokensVolume, tokens...)

@@ -27,7 +27,7 @@ app.kubernetes.io/component: webhook
   "metricsPort" .Values.broker.metricsPort
   "runAsUser" .Values.broker.runAsUser }}
 {{- if .Values.broker.resources }}{{- $_ := set $broker "resources" .Values.broker.resources }}{{- end }}
-{{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "caBundle" "aws" "gcp" "azure" "mappings" }}
+{{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "caBundle" "aws" "gcp" "azure" "oidc" "mappings" }}
 {{- $_ := set $config "broker" $broker }}
 {{- toYaml $config }}
 {{- end -}}

@@ -13,7 +13,7 @@ import (
 // Fault is how requests to one operation fail.
 type Fault struct {
 	// Operation it concerns, as Operation names it ("aws", "gcp-sts", "gcp-iam",
-	// "azure"); "": all.
+	// "azure", "oauth"); "": all.
 	Operation string `json:"operation"`
 	// Latency before anything else, in milliseconds.
 	LatencyMillis int `json:"latencyMillis"`

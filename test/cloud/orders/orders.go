@@ -27,6 +27,9 @@ const (
 	GCPAccount  = "orders@example-project.iam.gserviceaccount.com"
 	GCPProject  = "example-project"
 
+	OAuthAudience = "registry"
+	OAuthUser     = "orders-robot"
+
 	AzureTenant = "99999999-8888-7777-6666-555555555555"
 	AzureClient = "11111111-2222-3333-4444-555555555555"
 )
@@ -50,6 +53,7 @@ func Trust(i *issuer.Issuer) trust.Config {
 			ClientID:             AzureClient,
 			FederatedCredentials: []trust.FederatedCredential{{Issuer: i.URL, Subject: Subject, Audience: azure.DefaultAudience}},
 		}}}}},
+		OAuth: trust.OAuth{Issuer: i.URL, Audience: OAuthAudience, Subjects: []string{Subject}, User: OAuthUser, Scopes: []string{"pull"}},
 	}
 }
 

@@ -8,9 +8,11 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwk"
@@ -91,6 +93,24 @@ func (s *Signer) Sign(claims map[string]any) (string, error) {
 	alg, _ := s.key.Algorithm()
 	signed, err := jws.Sign(payload, jws.WithKey(alg, s.key))
 	return string(signed), err
+}
+
+// Verify gives the claims of a JWT that it has signed and that has not ended.
+func (s *Signer) Verify(token string) (map[string]any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	payload, err := jws.Verify([]byte(token), jws.WithKeySet(s.public, jws.WithInferAlgorithmFromKey(true)))
+	if err != nil {
+		return nil, err
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		return nil, err
+	}
+	if end, ok := claims["exp"].(float64); !ok || time.Now().Unix() >= int64(end) {
+		return nil, errors.New("the token has ended")
+	}
+	return claims, nil
 }
 
 // ServeHTTP serves the JWKS.

@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Config is the trust of all three clouds.
+// Config is the trust of all three clouds, and of an OAuth 2.0 server.
 type Config struct {
 	// Issuers are how to reach issuers whose CA is private.
 	Issuers []Issuer `json:"issuers"`
 	AWS     AWS      `json:"aws"`
 	GCP     GCP      `json:"gcp"`
 	Azure   Azure    `json:"azure"`
+	OAuth   OAuth    `json:"oauth"`
 }
 
 // Life, if not 0, is how many seconds credentials live at most, far below what the
@@ -122,6 +123,22 @@ type FederatedCredential struct {
 	Issuer   string `json:"issuer"`
 	Subject  string `json:"subject"`
 	Audience string `json:"audience"`
+}
+
+// OAuth is an OAuth 2.0 server that trusts the subjects (globs) of one issuer.
+type OAuth struct {
+	Life     Life     `json:"life"`
+	Issuer   string   `json:"issuer"`
+	Audience string   `json:"audience"`
+	Subjects []string `json:"subjects"`
+	// User is who they are there.
+	User string `json:"user"`
+	// ClientID that requests must have; "": none.
+	ClientID string `json:"clientID"`
+	// Scopes that may be asked for.
+	Scopes []string `json:"scopes"`
+	// Require are further fields that requests must have.
+	Require map[string]string `json:"require"`
 }
 
 // Glob reports whether a subject matches one of the patterns, * standing for

@@ -1,0 +1,109 @@
+// Package tokenapi serves the access tokens of OAuth 2.0 servers that are none of the
+// clouds, each by the name of its source, in the shape in which a token endpoint
+// answers: RFC 6749, section 5.
+package tokenapi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/podpass-io/podpass/broker/guard"
+	"github.com/podpass-io/podpass/federation"
+)
+
+// Path of the endpoint; a source's name follows it, behind a slash.
+const Path = "/oidc/v1/token"
+
+// hold is how long a request waits for an exchange.
+const hold = 2 * time.Second
+
+// Handler serves the tokens of one source.
+type Handler struct {
+	// AccessToken gives them; it may wait until its context ends.
+	AccessToken func(context.Context) (federation.Credential, error)
+	Secret      federation.Secret
+	Log         *slog.Logger
+
+	reporter guard.Reporter
+}
+
+type body struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int    `json:"expires_in"`
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if refused := guard.Check(r); refused != nil {
+		writeError(w, refused.Status, "invalid_request", refused.Message)
+		return
+	}
+	if !guard.Secret(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), h.Secret) {
+		writeError(w, http.StatusUnauthorized, "invalid_client", "the Authorization header must hold PODPASS_TOKEN_SECRET")
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), hold)
+	defer cancel()
+	c, err := h.AccessToken(ctx)
+	if err != nil {
+		if h.reporter.New(err.Error()) {
+			h.Log.Warn("No token for the application", "path", r.URL.Path, "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
+		}
+		writeFailure(w, err)
+		return
+	}
+	write(w, http.StatusOK, body{AccessToken: c.Token.Reveal(), TokenType: "Bearer", ExpiresIn: int(c.Expiry.Remaining(time.Now()).Seconds())})
+}
+
+// writeFailure answers 4xx for what retrying does not mend, and 429 or 503 for what
+// it may.
+func writeFailure(w http.ResponseWriter, err error) {
+	kind, after := federation.KindOf(err), time.Second
+	code := string(kind)
+	if e, ok := errors.AsType[*federation.Error](err); ok {
+		code, after = cmp.Or(e.Code, code), max(after, e.RetryAfter)
+	}
+	status := http.StatusBadRequest
+	switch kind {
+	case federation.KindDenied, federation.KindSubjectMismatch:
+		status = http.StatusForbidden
+	case federation.KindThrottled:
+		status = http.StatusTooManyRequests
+	case federation.KindUnavailable, federation.KindCanceled:
+		status = http.StatusServiceUnavailable
+	default:
+	}
+	if kind.Transient() {
+		w.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
+	}
+	writeError(w, status, code, err.Error())
+}
+
+// NotFound answers for a path below Path that no source has.
+func NotFound(w http.ResponseWriter, _ *http.Request) {
+	writeError(w, http.StatusNotFound, "invalid_request", "this pod's ServiceAccount has no token source of that name: its annotation podpass.io/oidc-token-sources lists them")
+}
+
+func writeError(w http.ResponseWriter, status int, code, text string) {
+	if status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodGet)
+	}
+	write(w, status, struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}{code, text})
+}
+
+func write(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // an error means that the client has gone
+}

@@ -1,0 +1,105 @@
+package tokenapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/podpass-io/podpass/broker/tokenapi"
+	"github.com/podpass-io/podpass/federation"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const secret = "6f0c1b6a-pod-uid"
+
+func handler(err error) *tokenapi.Handler {
+	return &tokenapi.Handler{
+		Secret: secret, Log: slog.New(slog.DiscardHandler),
+		AccessToken: func(context.Context) (federation.Credential, error) {
+			return federation.Credential{Token: "at-secret", Expiry: federation.ExpiresIn(time.Now(), time.Hour)}, err
+		},
+	}
+}
+
+func ask(h http.Handler, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:9911"+tokenapi.Path+"/registry", nil)
+	r.Header.Set("Authorization", "Bearer "+secret)
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// TestFailures: RFC 6749's shape; 4xx where asking again does not help.
+func TestFailures(t *testing.T) {
+	for kind, want := range map[federation.Kind]int{
+		federation.KindConfig: 400, federation.KindIssuerUntrusted: 400, federation.KindAudienceMismatch: 400, federation.KindTokenExpired: 400,
+		federation.KindSubjectMismatch: 403, federation.KindDenied: 403,
+		federation.KindThrottled: 429, federation.KindUnavailable: 503, federation.KindCanceled: 503,
+	} {
+		w := ask(handler(&federation.Error{Kind: kind, Code: "invalid_grant", Message: "the server's words", Hint: "the next step", RetryAfter: 3 * time.Second}), nil)
+		var got map[string]string
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != want || w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d, want %d; %v", kind, w.Code, want, err)
+		}
+		if got["error"] != "invalid_grant" || !strings.Contains(got["error_description"], "the server's words") || !strings.Contains(got["error_description"], "the next step") {
+			t.Errorf("%s: %v", kind, got)
+		}
+		if after := w.Header().Get("Retry-After"); (after == "3") != kind.Transient() {
+			t.Errorf("%s: Retry-After %q", kind, after)
+		}
+	}
+	if w := ask(handler(errors.New("unforeseen")), nil); w.Code != 503 || w.Header().Get("Retry-After") != "1" {
+		t.Errorf("an error of no kind: %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+}
+
+func TestLogIsNotFlooded(t *testing.T) {
+	var log strings.Builder
+	h := handler(&federation.Error{Kind: federation.KindDenied, Message: "why"})
+	h.Log = slog.New(slog.NewTextHandler(&log, nil))
+	for range 1000 {
+		ask(h, nil)
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 {
+		t.Errorf("%d lines for one trouble", n)
+	}
+}
+
+// FuzzRequest: no request panics, and only who knows the secret gets a token.
+func FuzzRequest(f *testing.F) {
+	h := handler(nil)
+	f.Add("GET", secret, "127.0.0.1:9911", "", "")
+	f.Add("POST", "Bearer "+secret, "[::1", "X-Forwarded-For", "10.0.0.1")
+	f.Fuzz(func(t *testing.T, method, authorization, host, header, value string) {
+		w := ask(h, func(r *http.Request) {
+			r.Method, r.Host = method, host
+			r.Header = http.Header{"Authorization": {authorization}}
+			if header != "" {
+				r.Header.Add(header, value)
+			}
+		})
+		if w.Code >= 500 {
+			t.Errorf("status %d", w.Code)
+		}
+		loopback := slices.ContainsFunc([]string{"127.0.0.1", "localhost", "::1", "169.254.169.254", "metadata"}, func(name string) bool {
+			return strings.Contains(strings.ToLower(host), name)
+		})
+		mine := method == http.MethodGet && strings.HasSuffix(authorization, secret) && loopback && header != "X-Forwarded-For" && header != "Forwarded"
+		if strings.Contains(w.Body.String(), "at-secret") && !mine {
+			t.Errorf("a token for %q %q at %q with %q", method, authorization, host, header)
+		}
+	})
+}

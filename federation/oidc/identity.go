@@ -1,0 +1,119 @@
+// Package oidc is for whatever else trusts the cluster's OpenID tokens: it names the
+// plain tokens that a ServiceAccount has for verifiers of its own, and trades a bound
+// token for an access token of any OAuth 2.0 server.
+package oidc
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/podpass-io/podpass/federation"
+)
+
+// Identity is what the broker trades tokens for.
+type Identity struct {
+	Sources []Source `json:"sources"`
+}
+
+// Audience is a plain token of the ServiceAccount: the name of its file, and who it
+// is for.
+type Audience struct {
+	Name     string
+	Audience string
+}
+
+// Source is an OAuth 2.0 token endpoint, as the administrator describes it.
+type Source struct {
+	// Name by which ServiceAccounts and applications ask for it.
+	Name string `json:"name,omitempty"`
+	// TokenURL is where the token is sent: https, or http on loopback.
+	TokenURL string `json:"tokenURL"`
+	// Audience of the subject token, as the server expects it.
+	Audience string `json:"audience"`
+	// Grant is how the server takes the token; default TokenExchange.
+	Grant Grant `json:"grant,omitempty"`
+	// ClientID, if the server wants one; required with ClientCredentials.
+	ClientID string `json:"clientID,omitempty"`
+	// Scope that is asked for, separated by spaces; empty: the server's default.
+	Scope string `json:"scope,omitempty"`
+	// Parameters are further fields of the request, such as resource, audience,
+	// requested_token_type, subject_token_type or what only this server knows.
+	Parameters map[string]string `json:"parameters,omitempty"`
+}
+
+// Grant is a way to trade a token.
+type Grant string
+
+const (
+	// TokenExchange is RFC 8693: the token is the subject token.
+	TokenExchange Grant = "token-exchange"
+	// JWTBearer is RFC 7523, section 2.1: the token is the authorization grant.
+	JWTBearer Grant = "jwt-bearer"
+	// ClientCredentials is RFC 7523, section 2.2: the token authenticates the client.
+	ClientCredentials Grant = "client-credentials"
+)
+
+// reserved are the fields that a grant itself sets.
+var reserved = []string{"grant_type", "subject_token", "assertion", "client_assertion", "client_assertion_type", "client_id", "client_secret", "scope"}
+
+var (
+	namePattern      = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
+	audiencePattern  = regexp.MustCompile(`^[!-+\--~]+$`) // printable, no comma
+	parameterPattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
+)
+
+const (
+	maxAudience   = 256
+	maxParameters = 16
+	maxParameter  = 1024
+)
+
+// ValidName reports whether s can be the name of a token: it becomes part of paths.
+func ValidName(s string) bool { return namePattern.MatchString(s) }
+
+// ValidAudience reports whether s can be a token's audience: printable ASCII without
+// blanks and commas.
+func ValidAudience(s string) bool { return len(s) <= maxAudience && audiencePattern.MatchString(s) }
+
+// ParseAudience reads "<name>=<audience>", or an audience that can be its own name.
+func ParseAudience(s string) (Audience, error) {
+	name, audience, ok := strings.Cut(s, "=")
+	if !ok || !ValidName(name) {
+		name, audience = s, s
+	}
+	switch {
+	case !ValidAudience(audience):
+		return Audience{}, errors.New("is not an audience: want at most 256 printable characters, none of them a blank or a comma")
+	case !ValidName(name):
+		return Audience{}, errors.New("cannot be the name of a file")
+	}
+	return Audience{Name: name, Audience: audience}, nil
+}
+
+// Validate reports all that is wrong with a source.
+func (s Source) Validate() error {
+	var errs []error
+	bad := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	bad(ValidName(s.Name), "the name %q is not 1 to 32 lower case letters, digits and -", s.Name)
+	if err := federation.CheckEndpoint(s.TokenURL); err != nil {
+		errs = append(errs, fmt.Errorf("tokenURL: %w", err))
+	}
+	bad(ValidAudience(s.Audience), "audience: %q: want the audience that the server expects in the token", s.Audience)
+	bad(slices.Contains([]Grant{"", TokenExchange, JWTBearer, ClientCredentials}, s.Grant), "grant: %q is none of token-exchange, jwt-bearer, client-credentials", s.Grant)
+	bad(s.Grant != ClientCredentials || s.ClientID != "", "clientID: required with the grant client-credentials")
+	bad(len(s.Parameters) <= maxParameters, "parameters: more than %d", maxParameters)
+	for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {
+		bad(parameterPattern.MatchString(name) && len(name) <= maxAudience, "parameters: %q is not the name of a field", name)
+		bad(!slices.Contains(reserved, name), "parameters.%s: the grant sets it", name)
+		bad(len(s.Parameters[name]) <= maxParameter, "parameters.%s: longer than %d bytes", name, maxParameter)
+	}
+	return errors.Join(errs...)
+}

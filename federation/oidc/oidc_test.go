@@ -1,0 +1,215 @@
+package oidc_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/podpass-io/podpass/federation"
+	ft "github.com/podpass-io/podpass/federation/federationtest"
+	"github.com/podpass-io/podpass/federation/oidc"
+)
+
+func TestParseAudience(t *testing.T) {
+	for text, want := range map[string]oidc.Audience{
+		"vault":                            {Name: "vault", Audience: "vault"},
+		"vault=https://vault.example.com":  {Name: "vault", Audience: "https://vault.example.com"},
+		"a=b=c":                            {Name: "a", Audience: "b=c"},
+		"x=https://x.example.com/?a=b&c=d": {Name: "x", Audience: "https://x.example.com/?a=b&c=d"},
+	} {
+		if got, err := oidc.ParseAudience(text); err != nil || got != want {
+			t.Errorf("%s: %+v, want %+v: %v", text, got, want, err)
+		}
+	}
+	for text, says := range map[string]string{
+		"":                                  "not an audience",
+		"https://vault.example.com":         "name of a file",
+		"Vault":                             "name of a file",
+		"..":                                "name of a file",
+		"../x=vault":                        "name of a file",
+		"vault=":                            "not an audience",
+		"vault=a b":                         "not an audience",
+		"vault=a\nb":                        "not an audience",
+		"vault=ü":                           "not an audience",
+		"vault=" + strings.Repeat("x", 257): "not an audience",
+		strings.Repeat("x", 33):             "name of a file",
+	} {
+		if got, err := oidc.ParseAudience(text); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %+v, %v; want %q", text, got, err, says)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	good := oidc.Source{Name: "artifactory", TokenURL: "https://artifactory.example.com/token", Audience: "artifactory"}
+	for says, change := range map[string]func(*oidc.Source){
+		"":                      func(*oidc.Source) {},
+		"the name":              func(s *oidc.Source) { s.Name = "a/b" },
+		"tokenURL: endpoint":    func(s *oidc.Source) { s.TokenURL = "http://artifactory.example.com/token" },
+		"audience: ":            func(s *oidc.Source) { s.Audience = "" },
+		"grant: \"password\"":   func(s *oidc.Source) { s.Grant = "password" },
+		"clientID: required":    func(s *oidc.Source) { s.Grant = oidc.ClientCredentials },
+		"parameters.grant_type": func(s *oidc.Source) { s.Parameters = map[string]string{"grant_type": "x"} },
+		"parameters: \"a b\"":   func(s *oidc.Source) { s.Parameters = map[string]string{"a b": "x"} },
+		"parameters.x: longer":  func(s *oidc.Source) { s.Parameters = map[string]string{"x": strings.Repeat("x", 1025)} },
+	} {
+		s := good
+		change(&s)
+		if err := s.Validate(); (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("want %q: %v", says, err)
+		}
+	}
+}
+
+// recorded is what a server was sent.
+type recorded struct {
+	header http.Header
+	form   url.Values
+}
+
+func (got *recorded) serve(t *testing.T, answer string) (tokenURL string) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		got.header, got.form = r.Header, r.PostForm
+		_, _ = io.WriteString(w, answer) // loopback
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/token"
+}
+
+// TestRequests: every field, by grant.
+func TestRequests(t *testing.T) {
+	token := ft.Token{}.Raw()
+	for name, test := range map[string]struct {
+		source oidc.Source
+		want   url.Values
+	}{
+		"token exchange": {oidc.Source{}, url.Values{
+			"grant_type": {"urn:ietf:params:oauth:grant-type:token-exchange"}, "subject_token": {token}, "subject_token_type": {"urn:ietf:params:oauth:token-type:jwt"},
+		}},
+		"token exchange, all": {oidc.Source{Grant: oidc.TokenExchange, ClientID: "podpass", Scope: "read write", Parameters: map[string]string{"subject_token_type": "urn:ietf:params:oauth:token-type:id_token", "provider_name": "cluster"}}, url.Values{
+			"grant_type": {"urn:ietf:params:oauth:grant-type:token-exchange"}, "subject_token": {token}, "subject_token_type": {"urn:ietf:params:oauth:token-type:id_token"},
+			"client_id": {"podpass"}, "scope": {"read write"}, "provider_name": {"cluster"},
+		}},
+		"JWT bearer": {oidc.Source{Grant: oidc.JWTBearer, Scope: "read"}, url.Values{
+			"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {token}, "scope": {"read"},
+		}},
+		"client credentials": {oidc.Source{Grant: oidc.ClientCredentials, ClientID: "orders", Parameters: map[string]string{"resource": "https://api.example.com"}}, url.Values{
+			"grant_type": {"client_credentials"}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {token},
+			"client_id": {"orders"}, "resource": {"https://api.example.com"},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got recorded
+			test.source.TokenURL = got.serve(t, `{"access_token":"at","token_type":"Bearer","expires_in":600}`)
+			credential, err := (&oidc.Client{Source: test.source, Token: ft.Token{}}).AccessToken().Exchange(t.Context())
+			if err != nil || credential.Token != "at" {
+				t.Fatalf("%v", err)
+			}
+			if diff := cmp.Diff(test.want, got.form); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if got.header.Get("Authorization") != "" {
+				t.Error("with an Authorization header")
+			}
+		})
+	}
+}
+
+// TestLife: by the server's word, the token's, or neither.
+func TestLife(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer string
+		want   time.Duration
+	}{
+		"a number":        {`{"access_token":"at","expires_in":600}`, 10 * time.Minute},
+		"a string":        {`{"access_token":"at","expires_in":"600"}`, 10 * time.Minute},
+		"for ever":        {`{"access_token":"at","expires_in":99999999999}`, 24 * time.Hour},
+		"nothing":         {`{"access_token":"at"}`, 5 * time.Minute},
+		"zero":            {`{"access_token":"at","expires_in":0}`, 5 * time.Minute},
+		"the token's own": {`{"access_token":"` + ft.Token{}.Raw() + `"}`, time.Hour},
+	} {
+		var got recorded
+		c := &oidc.Client{Source: oidc.Source{TokenURL: got.serve(t, test.answer)}, Token: ft.Token{}}
+		credential, err := c.AccessToken().Exchange(t.Context())
+		if life := credential.Expiry.Life(); err != nil || life < test.want-2*time.Second || life > test.want {
+			t.Errorf("%s: %s, want %s: %v", name, life, test.want, err)
+		}
+	}
+}
+
+// TestErrors: every row of the table, and answers that are no OAuth error.
+func TestErrors(t *testing.T) {
+	both := []string{ft.Subject, ft.Audience, ft.Issuer}
+	for code, test := range map[string]struct {
+		status int
+		kind   federation.Kind
+		hint   []string
+	}{
+		"invalid_request":         {400, federation.KindConfig, []string{"oidc.tokenSources.artifactory"}},
+		"invalid_scope":           {400, federation.KindConfig, nil},
+		"invalid_target":          {400, federation.KindConfig, nil},
+		"unsupported_grant_type":  {400, federation.KindConfig, nil},
+		"invalid_grant":           {400, federation.KindIssuerUntrusted, both},
+		"invalid_client":          {401, federation.KindDenied, both},
+		"unauthorized_client":     {400, federation.KindDenied, both},
+		"access_denied":           {403, federation.KindDenied, both},
+		"slow_down":               {400, federation.KindThrottled, nil},
+		"server_error":            {400, federation.KindUnavailable, nil},
+		"temporarily_unavailable": {400, federation.KindUnavailable, nil},
+		"something_new":           {403, federation.KindDenied, nil},
+		"throttled":               {429, federation.KindThrottled, nil},
+		"down":                    {503, federation.KindUnavailable, nil},
+		"gone":                    {404, federation.KindConfig, nil},
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{Name: "artifactory", TokenURL: ft.Serve(t, ft.Answer{
+				Status: test.status, Header: map[string]string{"Retry-After": "7"},
+				Body: fmt.Sprintf(`{"error":%q,"error_description":"the server's own words"}`, code),
+			})}}
+			_, err := c.AccessToken().Exchange(t.Context())
+			ft.Check(t, err, ft.Want{Kind: test.kind, Code: code, Message: "the server's own words", Hint: test.hint, RetryAfter: 7 * time.Second})
+		})
+	}
+	for name, a := range map[string]ft.Answer{
+		"a proxy's page":       {Status: 502, Body: "<html>bad gateway</html>"},
+		"success, not JSON":    {Status: 200, Body: "}{"},
+		"success, no token":    {Status: 200, Body: "{}"},
+		"created":              {Status: 201, Body: "{}"},
+		"a redirect elsewhere": {Status: 302},
+	} {
+		c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{TokenURL: ft.Serve(t, a)}}
+		if _, err := c.AccessToken().Exchange(t.Context()); federation.KindOf(err) != federation.KindUnavailable {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{TokenURL: "http://oauth.example.com"}}
+	if _, err := c.AccessToken().Exchange(t.Context()); federation.KindOf(err) != federation.KindConfig {
+		t.Errorf("a token in the clear: %v", err)
+	}
+}
+
+func TestKeyNamesEveryInput(t *testing.T) {
+	seen := map[string]int{}
+	for i, s := range []oidc.Source{
+		{}, {Name: "a"}, {TokenURL: "u"}, {Audience: "x"}, {Grant: oidc.JWTBearer}, {ClientID: "c"}, {Scope: "s"},
+		{Parameters: map[string]string{"a": "b"}}, {Parameters: map[string]string{"a": "c"}},
+	} {
+		key := (&oidc.Client{Source: s}).AccessToken().Key()
+		if other, ok := seen[key]; ok {
+			t.Errorf("sources %d and %d have the same key", other, i)
+		}
+		seen[key] = i
+	}
+}
