@@ -428,7 +428,7 @@ func TestTransient(t *testing.T) {
 // TestNothingSecretIsShown: by the logs at debug level, by metrics and by the
 // explanation, after all kinds of requests.
 func TestNothingSecretIsShown(t *testing.T) {
-	w := start(t, registered(t, nil))
+	w := start(t, registered(nil))
 	var given []string
 	for _, r := range [][]string{{awsPath, awsHeader}, {azurePath, azureHeader}, {gcpToken, gcpHeader}, {oidcPath + "registry", oidcHeader}, {awsPath, "Authorization: guess"}} {
 		for _, m := range regexp.MustCompile(`"(?:SecretAccessKey|Token|access_token)":"([^"]+)"`).FindAllStringSubmatch(w.get(t, r[0], r[1]).body, -1) {

@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/podpass-io/podpass/federation/oidc"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
-	"github.com/podpass-io/podpass/test/cloud/issuer"
 	"github.com/podpass-io/podpass/test/cloud/orders"
 	"github.com/podpass-io/podpass/test/cloud/trust"
 )
@@ -21,14 +19,13 @@ const (
 )
 
 // registered is a world with an OAuth 2.0 server, called registry, beside the clouds.
-func registered(t *testing.T, change func(*trust.OAuth, *oidc.Source)) func(*trust.Config, *serviceaccount.Identities, *world) {
-	return func(c *trust.Config, ids *serviceaccount.Identities, w *world) {
+func registered(change func(*trust.OAuth, *oidc.Source)) func(*trust.Config, *serviceaccount.Identities, *world) {
+	return func(c *trust.Config, ids *serviceaccount.Identities, _ *world) {
 		source := oidc.Source{Name: "registry", Audience: orders.OAuthAudience}
 		if change != nil {
 			change(&c.OAuth, &source)
 		}
 		ids.OIDC = &oidc.Identity{Sources: []oidc.Source{source}}
-		w.issuer.Write(t, filepath.Join(w.tokens, "oidc-registry"), issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Pod: "orders-1", Audience: source.Audience})
 	}
 }
 
@@ -36,7 +33,7 @@ func registered(t *testing.T, change func(*trust.OAuth, *oidc.Source)) func(*tru
 func TestOIDC(t *testing.T) {
 	for _, grant := range []oidc.Grant{"", oidc.TokenExchange, oidc.JWTBearer, oidc.ClientCredentials} {
 		t.Run(string(grant), func(t *testing.T) {
-			w := start(t, registered(t, func(o *trust.OAuth, s *oidc.Source) {
+			w := start(t, registered(func(o *trust.OAuth, s *oidc.Source) {
 				s.Grant, s.ClientID, s.Scope, s.Parameters = grant, "podpass", "pull", map[string]string{"provider_name": "cluster"}
 				o.ClientID, o.Require = "podpass", s.Parameters
 			}))
@@ -81,7 +78,7 @@ func TestOIDCRefused(t *testing.T) {
 		"nobody at that server": {func(_ *trust.OAuth, s *oidc.Source) { s.TokenURL = "https://127.0.0.1:1/token" }, 503, []string{"127.0.0.1:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := start(t, registered(t, test.change))
+			w := start(t, registered(test.change))
 			got := w.get(t, oidcPath+"registry", oidcHeader)
 			if got.status != test.status || got.header.Get("Content-Type") != "application/json" {
 				t.Errorf("status %d, want %d", got.status, test.status)
@@ -93,7 +90,7 @@ func TestOIDCRefused(t *testing.T) {
 			}
 		})
 	}
-	w := start(t, registered(t, nil))
+	w := start(t, registered(nil))
 	for path, want := range map[string]int{oidcPath + "other": 404, oidcPath: 404, "/oidc/v1/token": 404} {
 		if got := w.get(t, path, oidcHeader); got.status != want {
 			t.Errorf("%s: %d, want %d", path, got.status, want)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/podpass-io/podpass/federation/oidc"
 	sa "github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -249,6 +250,8 @@ func TestValidateMore(t *testing.T) {
 		"STS of no partition":       {sa.Installation{AWS: sa.AWSInstallation{STSEndpoints: m{"Min IO": "https://m.example.com"}}}, "aws.stsEndpoints.Min IO"},
 		"fleet provider":            {sa.Installation{GCP: sa.GCPInstallation{FleetPool: "p.svc.id.goog", FleetIdentityProvider: "http://c"}}, "gcp.fleetIdentityProvider"},
 		"authority without TLS":     {sa.Installation{Azure: sa.AzureInstallation{AuthorityHost: "http://127.0.0.1:1/"}}, "azure.authorityHost"},
+		"token source by http":      {sa.Installation{OIDC: sa.OIDCInstallation{TokenSources: map[string]oidc.Source{"registry": {TokenURL: "http://r.example.com", Audience: "r"}}}}, "oidc.tokenSources.registry"},
+		"token source's name":       {sa.Installation{OIDC: sa.OIDCInstallation{TokenSources: map[string]oidc.Source{"a/b": {TokenURL: "https://r.example.com", Audience: "r"}}}}, "oidc.tokenSources.a/b"},
 		"a pod's key in a mapping":  {mapped(m{sa.KeyBrokerPort: "9000"}), "mappings[0].annotations"},
 		"a bad value in a mapping":  {mapped(m{sa.KeyAWSRoleARN: "orders"}), "mappings[0].annotations"},
 		"a long value in a mapping": {mapped(m{sa.KeyEKSAudience: strings.Repeat("x", 5000)}), "mappings[0].annotations"},

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -67,9 +68,9 @@ func TestAllCloudsInOnePod(t *testing.T) {
 func TestS3(t *testing.T) {
 	require(t)
 	start(t,
-		pod{name: "s3-go", serviceAccount: "s3", sdk: "go", check: "s3", bucket: testbed.Bucket}.manifest(),
-		pod{name: "s3-js", serviceAccount: "s3", sdk: "js", check: "s3", bucket: testbed.Bucket}.manifest(),
-		pod{name: "s3-direct", serviceAccount: "s3", sdk: "go", check: "s3", bucket: testbed.Bucket, mode: "direct"}.manifest())
+		pod{name: "s3-go", serviceAccount: "s3", sdk: "go", check: "s3", env: s3Env}.manifest(),
+		pod{name: "s3-js", serviceAccount: "s3", sdk: "js", check: "s3", env: s3Env}.manifest(),
+		pod{name: "s3-direct", serviceAccount: "s3", sdk: "go", check: "s3", env: s3Env, mode: "direct"}.manifest())
 	got := outcomes(t)
 	for _, name := range []string{"s3-go", "s3-js", "s3-direct"} {
 		if o := got[name+"/app/s3"]; !o.OK {
@@ -95,5 +96,43 @@ func TestInitContainerAndJob(t *testing.T) {
 	}
 	if out, err := bed.Kubectl(t.Context(), "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/init-container", "-n", namespace, "--timeout=60s"); err != nil {
 		t.Errorf("the pod does not end: %v %s", err, out)
+	}
+}
+
+const s3Env = "[{name: SDK_S3_BUCKET, value: " + testbed.Bucket + "}]"
+
+// TestOIDC: tokens for whatever else trusts the cluster. A plain one is a file, in
+// either mode and without a sidecar; the access token of an OAuth 2.0 server comes
+// from the broker, and that server knows it again.
+func TestOIDC(t *testing.T) {
+	require(t)
+	const account = `
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: %s
+  annotations: {podpass.io/oidc-audiences: "vault=https://vault.example.com", %s}
+`
+	const file = "{name: SDK_TOKEN_FILE, value: /var/run/secrets/podpass.io/oidc/vault}"
+	start(t,
+		fmt.Sprintf(account, "oidc", `podpass.io/oidc-token-sources: `+testbed.TokenSource),
+		fmt.Sprintf(account, "oidc-files", ""),
+		pod{name: "oidc", serviceAccount: "oidc", sdk: "go", check: "oidc", env: "[" + file + ", {name: SDK_TOKEN_SOURCE, value: " + testbed.TokenSource + "}]"}.manifest(),
+		pod{name: "oidc-files", serviceAccount: "oidc-files", sdk: "go", check: "oidc", env: "[" + file + "]"}.manifest(),
+		pod{name: "oidc-files-direct", serviceAccount: "oidc-files", sdk: "go", check: "oidc", mode: "direct", env: "[" + file + "]"}.manifest())
+	got := outcomes(t)
+	for name, want := range map[string]string{
+		"oidc":              "file: system:serviceaccount:e2e:oidc for https://vault.example.com; registry: " + testbed.OAuthUser,
+		"oidc-files":        "file: system:serviceaccount:e2e:oidc-files for https://vault.example.com",
+		"oidc-files-direct": "file: system:serviceaccount:e2e:oidc-files for https://vault.example.com",
+	} {
+		if o := got[name+"/app/oidc"]; !o.OK || o.Identity != want {
+			t.Errorf("%s: %q, want %q: %s", name, o.Identity, want, o.Error)
+		}
+	}
+	for name, want := range map[string]string{"oidc": "podpass-broker", "oidc-files": "", "oidc-files-direct": ""} {
+		if names, err := bed.Kubectl(t.Context(), "get", "pod", name, "-n", namespace, "-o", "jsonpath={.spec.initContainers[*].name}"); err != nil || strings.TrimSpace(names) != want {
+			t.Errorf("%s has init containers %q, want %q: %v", name, names, want, err)
+		}
 	}
 }

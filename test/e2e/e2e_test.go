@@ -65,7 +65,7 @@ type pod struct {
 	mode                      string // "": the installation's
 	annotations               string // further ones, as YAML
 	labels                    string
-	bucket                    string
+	env                       string // further variables, as a YAML list
 }
 
 func (p pod) manifest() string {
@@ -76,8 +76,8 @@ func (p pod) manifest() string {
 	if p.mode != "" {
 		p.annotations = "podpass.io/mode: " + p.mode
 	}
-	if p.bucket != "" {
-		env = "env: [{name: SDK_S3_BUCKET, value: " + p.bucket + "}]"
+	if p.env != "" {
+		env = "env: " + p.env
 	}
 	return fmt.Sprintf(`
 apiVersion: v1

@@ -53,6 +53,7 @@ type Clouds struct {
 	AWS    string `json:"aws"`
 	GCP    string `json:"gcp"`
 	Azure  string `json:"azure"`
+	OAuth  string `json:"oauth"`
 	Admin  string `json:"admin"`
 	CAFile string `json:"caFile"`
 }

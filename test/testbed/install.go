@@ -20,6 +20,8 @@ const (
 	AzureClient  = "11111111-2222-3333-4444-555555555555"
 	AzureTenant  = "99999999-8888-7777-6666-555555555555"
 	MinIORole    = minioRoleARN
+	TokenSource  = "registry" // an OAuth 2.0 server, and the audience that it expects
+	OAuthUser    = "orders-robot"
 	AzureScope   = "https://management.azure.com/.default"
 	cloudsConfig = "clouds" // the ConfigMap that examples/ mount, if it is there
 )
@@ -39,6 +41,9 @@ func (b *Bed) Install(ctx context.Context, extra ...string) error {
 			"aws":        map[string]any{"region": Region, "stsEndpoints": map[string]string{"aws": b.Clouds.AWS, "minio": b.MinIO.URL}},
 			"gcp":        map[string]any{"stsEndpoint": b.Clouds.GCP, "iamCredentialsEndpoint": b.Clouds.GCP},
 			"azure":      map[string]any{"authorityHost": b.Clouds.Azure},
+			"oidc": map[string]any{"tokenSources": map[string]any{TokenSource: map[string]any{
+				"tokenURL": b.Clouds.OAuth + "/token", "audience": TokenSource, "scope": "pull",
+			}}},
 			"staticKeys": "warn",
 		}
 		file := filepath.Join(b.opts.Dir, "values.json") // JSON is YAML
@@ -101,7 +106,7 @@ func (b *Bed) CreateNamespace(ctx context.Context, name string) error {
 		indented.WriteString("    " + line)
 	}
 	return b.Apply(ctx, "", fmt.Sprintf(namespaceManifest, name, cloudsConfig, b.Clouds.AWS, b.MinIO.URL,
-		b.Clouds.GCP+"/oauth2/v3/tokeninfo", indented.String()))
+		b.Clouds.GCP+"/oauth2/v3/tokeninfo", indented.String(), b.Clouds.OAuth+"/userinfo"))
 }
 
 const namespaceManifest = `
@@ -133,6 +138,7 @@ data:
   AWS_ENDPOINT_URL_STS: %[3]s
   AWS_ENDPOINT_URL_S3: %[4]s
   SDK_GCP_TOKENINFO: %[5]s
+  SDK_OAUTH_USERINFO: %[7]s
   SDK_AUDIENCE: https://orders.example.com
   SDK_AZURE_PRIVATE_AUTHORITY: "1"
   SSL_CERT_FILE: /etc/clouds/ca.crt

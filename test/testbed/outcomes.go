@@ -158,6 +158,14 @@ func (b *Bed) said(ctx context.Context, namespace string, p pod, container strin
 	return outcomes, nil
 }
 
+// until is when a credential ends, for people; "-": the SDK does not say.
+func until(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.DateTime)
+}
+
 // maxError is how much of an error the table shows.
 const maxError = 80
 
@@ -167,7 +175,7 @@ func Print(w io.Writer, outcomes []Outcome) {
 	fmt.Fprintln(t, "POD\tCONTAINER\tCLOUD\tIDENTITY, AS THE SDK SAW IT\tFROM\tUNTIL")
 	for _, o := range outcomes {
 		if o.OK {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", o.Pod, o.Container, o.Cloud, o.Identity, o.Source, o.Expires)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", o.Pod, o.Container, o.Cloud, o.Identity, o.Source, until(o.Expires))
 			continue
 		}
 		why := strings.Join(strings.Fields(o.Error), " ")

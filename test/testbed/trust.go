@@ -10,13 +10,16 @@ import (
 var Namespaces = []string{"demo", "e2e"}
 
 // trustOf is what the clouds are told: issuer's ServiceAccounts called after a
-// cloud, or all-clouds, have the identities of examples/.
+// cloud, or all-clouds, have the identities of examples/; oidc has a user of the OAuth
+// 2.0 server.
 func trustOf(issuer, caFile string) trust.Config {
 	account := trust.GCPServiceAccount{Email: GCPAccount}
 	app := trust.Application{ClientID: AzureClient}
 	role := trust.AWSRole{ARN: AWSRole, Issuer: issuer, Audiences: []string{"sts.amazonaws.com"}}
+	server := trust.OAuth{Issuer: issuer, Audience: TokenSource, User: OAuthUser, Scopes: []string{"pull"}}
 	for _, namespace := range Namespaces {
 		subject := func(name string) string { return "system:serviceaccount:" + namespace + ":" + name }
+		server.Subjects = append(server.Subjects, subject("oidc"))
 		for _, name := range []string{"aws", "all-clouds"} {
 			role.Subjects = append(role.Subjects, subject(name))
 		}
@@ -40,5 +43,6 @@ func trustOf(issuer, caFile string) trust.Config {
 			ServiceAccounts: []trust.GCPServiceAccount{account},
 		},
 		Azure: trust.Azure{Tenants: []trust.Tenant{{ID: AzureTenant, Applications: []trust.Application{app}}}},
+		OAuth: server,
 	}
 }

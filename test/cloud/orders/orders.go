@@ -34,8 +34,8 @@ const (
 	AzureClient = "11111111-2222-3333-4444-555555555555"
 )
 
-// Audiences of its tokens, by cloud.
-var Audiences = map[string]string{"aws": aws.DefaultAudience, "gcp": GCPAudience, "azure": azure.DefaultAudience}
+// Audiences of its tokens, by cloud, or token source.
+var Audiences = map[string]string{"aws": aws.DefaultAudience, "gcp": GCPAudience, "azure": azure.DefaultAudience, "oidc-registry": OAuthAudience}
 
 // Trust is clouds that trust it, by the issuer.
 func Trust(i *issuer.Issuer) trust.Config {
@@ -66,7 +66,7 @@ func Identities() serviceaccount.Identities {
 	}
 }
 
-// WriteTokens writes its tokens to files in dir called after the clouds; change, if
+// WriteTokens writes its tokens to files in dir called as the broker looks for them; change, if
 // not nil, may spoil each.
 func WriteTokens(t testing.TB, i *issuer.Issuer, dir string, change func(*issuer.Claims)) {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/podpass-io/podpass/federation/oidc"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/test/cloud/orders"
 	"github.com/podpass-io/podpass/webhook/inject"
@@ -45,7 +46,7 @@ func TestToken(t *testing.T) {
 			succeeded(t, w, "aws", c.dated(r))
 		})
 	}
-	for cloud, args := range map[string][]string{"gcp": nil, "gcp ID token": {"--id-token", idTokenAudience}, "azure": {"--resource", "https://vault.azure.net"}} {
+	for cloud, args := range map[string][]string{"gcp": nil, "gcp ID token": {"--id-token", idTokenAudience}, "azure": {"--resource", "https://vault.azure.net"}, "oidc": nil} {
 		t.Run(cloud, func(t *testing.T) {
 			w := newWorld(t, scenario{})
 			cloud, _, _ := strings.Cut(cloud, " ")
@@ -63,7 +64,7 @@ func TestToken(t *testing.T) {
 			if err := json.Unmarshal(out, &got); err != nil || got.Access+got.ID == "" || time.Until(got.ExpiresOn) < 4*time.Minute {
 				t.Errorf("%v; ends %v", err, got.ExpiresOn)
 			}
-			if want := map[string]string{"gcp": orders.GCPAccount, "azure": orders.AzureClient}[cloud]; got.Principal != want {
+			if want := map[string]string{"gcp": orders.GCPAccount, "azure": orders.AzureClient, "oidc": "registry"}[cloud]; got.Principal != want {
 				t.Errorf("principal %q, want %q", got.Principal, want)
 			}
 			alone, err := exec.CommandContext(t.Context(), podpass, append(args, "-o", "token")...).Output()
@@ -105,17 +106,23 @@ func (w *world) tokenArgs(t *testing.T, cloud string) []string {
 	settings.AWS = serviceaccount.AWSInstallation{Region: "eu-central-1", STSEndpoints: map[string]string{"aws": w.clouds.AWS}}
 	settings.GCP = serviceaccount.GCPInstallation{DefaultProvider: orders.GCPProvider, STSEndpoint: w.clouds.GCP, IAMCredentialsEndpoint: w.clouds.GCP}
 	settings.Azure = serviceaccount.AzureInstallation{TenantID: orders.AzureTenant, AuthorityHost: w.clouds.Azure}
+	settings.OIDC.TokenSources = map[string]oidc.Source{"registry": {TokenURL: w.clouds.OAuth + "/token", Audience: orders.OAuthAudience}}
 	text, err := yaml.Marshal(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	account := fmt.Sprintf(`{apiVersion: v1, kind: ServiceAccount, metadata: {name: orders, namespace: shop, annotations: {
-  eks.amazonaws.com/role-arn: %q, iam.gke.io/gcp-service-account: %q, azure.workload.identity/client-id: %q}}}`, orders.AWSRole, orders.GCPAccount, orders.AzureClient)
+  eks.amazonaws.com/role-arn: %q, iam.gke.io/gcp-service-account: %q, azure.workload.identity/client-id: %q,
+  podpass.io/oidc-token-sources: registry}}}`, orders.AWSRole, orders.GCPAccount, orders.AzureClient)
 	files := map[string]string{"settings.yaml": string(text), "sa.yaml": account}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return []string{"token", cloud, "orders", "-n", "shop", "-f", filepath.Join(w.dir, "sa.yaml"), "--settings", filepath.Join(w.dir, "settings.yaml"), "--token-file", filepath.Join(w.dir, cloud)}
+	file := cloud
+	if cloud == "oidc" {
+		file = "oidc-registry"
+	}
+	return []string{"token", cloud, "orders", "-n", "shop", "-f", filepath.Join(w.dir, "sa.yaml"), "--settings", filepath.Join(w.dir, "settings.yaml"), "--token-file", filepath.Join(w.dir, file)}
 }

@@ -19,13 +19,28 @@ type claims struct {
 // readClaims reads, and does not verify: the token came from the SDK.
 func readClaims(jwt string) (claims, error) {
 	var c claims
+	err := decodeClaims(jwt, &c)
+	return c, err
+}
+
+// readBoundToken reads a ServiceAccount's own token.
+func readBoundToken(jwt string) (subject string, audiences []string, err error) {
+	var c struct {
+		Subject   string   `json:"sub"`
+		Audiences []string `json:"aud"`
+	}
+	err = decodeClaims(jwt, &c)
+	return c.Subject, c.Audiences, err
+}
+
+func decodeClaims(jwt string, into any) error {
 	parts := strings.Split(jwt, ".")
 	if len(parts) != 3 {
-		return c, errors.New("the token is not a JWT")
+		return errors.New("the token is not a JWT")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || json.Unmarshal(payload, &c) != nil {
-		return c, errors.New("the token's claims cannot be read") // the decoder's text may quote them
+	if err != nil || json.Unmarshal(payload, into) != nil {
+		return errors.New("the token's claims cannot be read") // the decoder's text may quote them
 	}
-	return c, nil
+	return nil
 }

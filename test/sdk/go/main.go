@@ -3,7 +3,7 @@
 // one line of JSON per result. It knows nothing of podpass: what works here works
 // in any application that uses these SDKs.
 //
-//	sdk-go aws|aws-imds|gcp|gcp-idtoken|azure|s3|all [--timeout 20s] [--repeat 5s]
+//	sdk-go aws|aws-imds|gcp|gcp-idtoken|azure|oidc|s3|all [--timeout 20s] [--repeat 5s]
 //
 // The exit status is 1 if any result was a failure. Besides the SDKs' own
 // variables it reads:
@@ -13,11 +13,14 @@
 //	SDK_AUDIENCE=AUDIENCE          gcp-idtoken: the audience of the ID token
 //	SDK_AZURE_SCOPE=SCOPE          azure: default https://management.azure.com/.default
 //	SDK_AZURE_PRIVATE_AUTHORITY=1  azure: the authority is not one that Microsoft lists
+//	SDK_TOKEN_FILE=FILE            oidc: a token of the ServiceAccount
+//	SDK_TOKEN_SOURCE=NAME          oidc: a token source of podpass
+//	SDK_OAUTH_USERINFO=URL         oidc: ask here whose the token source's token is
 //	SDK_S3_BUCKET=BUCKET           s3: where to write, read and delete an object
 //
 // aws-imds asks EC2's instance metadata service alone, as tools do that know nothing
-// else. Its twin in JavaScript, ../js, has the same command line but for that, and the
-// same output.
+// else; oidc is an application without an SDK. Its twin in JavaScript, ../js, has the
+// same command line but for these, and the same output.
 package main
 
 import (
@@ -50,7 +53,7 @@ type check interface {
 	run(ctx context.Context, r *result) error
 }
 
-var names = []string{"aws", "aws-imds", "gcp", "gcp-idtoken", "azure", "s3"}
+var names = []string{"aws", "aws-imds", "gcp", "gcp-idtoken", "azure", "oidc", "s3"}
 
 func newCheck(name string) check {
 	switch name {
@@ -64,6 +67,8 @@ func newCheck(name string) check {
 		return &idTokenCheck{}
 	case "azure":
 		return &azureCheck{}
+	case "oidc":
+		return &oidcCheck{}
 	case "s3":
 		return &s3Check{}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/oidc"
 )
 
 // processCredentials is what AWS SDKs read of a credential_process.
@@ -113,6 +114,30 @@ identity.`, func(ctx context.Context, s *session) error {
 	o.outputs(cmd)
 	cmd.Flags().StringVar(&resource, "resource", "", "resource of the token (default: Azure's management API)")
 	cmd.Flags().StringVar(&clientID, "client-id", "", "one of several client IDs of the ServiceAccount")
+	return cmd
+}
+
+func oidcCommand(o *options) *cobra.Command {
+	var name string
+	cmd := subcommand(o, "oidc", "an access token of an OAuth 2.0 server", `Print an access token of one of the ServiceAccount's token sources, which the
+settings describe: see the chart value oidc.tokenSources.`, func(ctx context.Context, s *session) error {
+		if s.answer.OIDC == nil || len(s.answer.OIDC.Sources) == 0 {
+			return s.missing("any token source", "podpass.io/oidc-token-sources")
+		}
+		sources := s.answer.OIDC.Sources
+		i := slices.IndexFunc(sources, func(source oidc.Source) bool { return source.Name == name || name == "" && len(sources) == 1 })
+		if i < 0 {
+			var names []string
+			for _, source := range sources {
+				names = append(names, source.Name)
+			}
+			return hint.New(fmt.Errorf("the ServiceAccount has no token source %q", name), "--source "+strings.Join(names, " or "))
+		}
+		c := &oidc.Client{Source: sources[i], Token: s.source(sources[i].Audience), HTTP: s.http}
+		return s.accessToken(ctx, c.AccessToken())
+	})
+	o.outputs(cmd)
+	cmd.Flags().StringVar(&name, "source", "", "`name` of the token source; needed if there are several")
 	return cmd
 }
 

@@ -80,7 +80,7 @@ func Command(version string) *cobra.Command {
 	for _, name := range []string{"filename", "settings"} {
 		_ = cmd.MarkPersistentFlagFilename(name, "yaml", "yml", "json") // completion only
 	}
-	cmd.AddCommand(awsCommand(o), gcpCommand(o), azureCommand(o))
+	cmd.AddCommand(awsCommand(o), gcpCommand(o), azureCommand(o), oidcCommand(o))
 	return cmd
 }
 
