@@ -35,12 +35,12 @@ func (b *Bed) Install(ctx context.Context, extra ...string) error {
 			return err
 		}
 		values := map[string]any{
-			"image":      imageValue(webhookImage),
-			"broker":     map[string]any{"image": imageValue(brokerImage)},
-			"caBundle":   bundle,
-			"aws":        map[string]any{"region": Region, "stsEndpoints": map[string]string{"aws": b.Clouds.AWS, "minio": b.MinIO.URL}},
-			"gcp":        map[string]any{"stsEndpoint": b.Clouds.GCP, "iamCredentialsEndpoint": b.Clouds.GCP},
-			"azure":      map[string]any{"authorityHost": b.Clouds.Azure},
+			"image":    imageValue(webhookImage),
+			"broker":   map[string]any{"image": imageValue(brokerImage)},
+			"caBundle": bundle,
+			"aws":      map[string]any{"region": Region, "stsEndpoints": map[string]string{"aws": b.Clouds.AWS, "minio": b.MinIO.URL}},
+			"gcp":      map[string]any{"stsEndpoint": b.Clouds.GCP, "iamCredentialsEndpoint": b.Clouds.GCP},
+			"azure":    map[string]any{"authorityHost": b.Clouds.Azure},
 			"oidc": map[string]any{"tokenSources": map[string]any{TokenSource: map[string]any{
 				"tokenURL": b.Clouds.OAuth + "/token", "audience": TokenSource, "scope": "pull",
 			}}},
