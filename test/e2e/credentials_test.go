@@ -61,6 +61,10 @@ func TestAllCloudsInOnePod(t *testing.T) {
 				t.Errorf("%s: %s: %q", name, cloud, o.Error)
 			}
 		}
+		// The application's token for the API server is not the sidecar's.
+		if volumes, err := bed.Kubectl(t.Context(), "get", "pod", name, "-n", namespace, "-o", "jsonpath={.spec.initContainers[0].volumeMounts[*].name}"); err != nil || volumes != "podpass-tokens podpass-tokens" {
+			t.Errorf("%s: the sidecar mounts %q: %v", name, volumes, err)
+		}
 	}
 }
 

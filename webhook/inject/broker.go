@@ -37,7 +37,7 @@ func (pl *planner) sidecar() (container, error) {
 		podUID("PODPASS_SECRET"),
 		literal("PODPASS_TOKEN_DIR", tokensDir),
 	), pl.brokerEndpoints()...)
-	c.VolumeMounts = []volumeMount{{Name: tokensVolume, MountPath: tokensDir, ReadOnly: true}}
+	c.VolumeMounts = []volumeMount{{Name: tokensVolume, MountPath: tokensDir, ReadOnly: true}, noAPIToken(tokensVolume)}
 	c.StartupProbe = &probe{
 		// By exec: kubelet cannot reach the pod's loopback. Each try starts a process
 		// in the container, so the probe ends for good with its first success, and
@@ -109,6 +109,13 @@ func (pl *planner) brokerEndpoints() []envVar {
 		list = append(list, literal("PODPASS_STRICT_START", "true"))
 	}
 	return withValues(list...)
+}
+
+// noAPIToken mounts a volume that the container has anyway where Kubernetes would put
+// the ServiceAccount's token for the API server, of which podpass's containers have no
+// need: Kubernetes leaves a container alone that has something there.
+func noAPIToken(volume string) volumeMount {
+	return volumeMount{Name: volume, MountPath: "/var/run/secrets/kubernetes.io/serviceaccount", ReadOnly: true}
 }
 
 // ownContainer is what podpass's containers have in common. Its security context

@@ -95,6 +95,6 @@ func (pl *planner) configWriter(config []byte) *container {
 	c := pl.ownContainer(gcpConfigContainer)
 	c.Command = []string{brokerBinary, "write-file", gcpConfigFile}
 	c.Env = []envVar{literal("PODPASS_FILE", string(config))}
-	c.VolumeMounts = []volumeMount{{Name: gcpConfigVolume, MountPath: gcpConfigDir}}
+	c.VolumeMounts = []volumeMount{{Name: gcpConfigVolume, MountPath: gcpConfigDir}, noAPIToken(gcpConfigVolume)}
 	return &c
 }
