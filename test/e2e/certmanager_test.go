@@ -139,7 +139,6 @@ type certificateSpec struct {
 
 func (m *certManager) run(ctx context.Context) error {
 	for {
-		// What is not there yet comes in one of the next rounds.
 		if err := m.round(ctx); err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) && ctx.Err() == nil {
 			return err
 		}
@@ -172,7 +171,9 @@ func (m *certManager) round(ctx context.Context) error {
 			return err
 		case there && (c.Spec.IsCA || !m.renew.CompareAndSwap(true, false)):
 		default:
-			if have, err = m.issue(ctx, c.Spec); err != nil {
+			if have, err = m.issue(ctx, c.Spec); apierrors.IsNotFound(err) {
+				continue // its issuer's Secret comes first
+			} else if err != nil {
 				return err
 			}
 			if there {
