@@ -128,6 +128,10 @@ func TestAWSNamedRoles(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 	}
+	// Of several credentials of a cloud the metric tells the worst.
+	if shown := scrape(t, w); !strings.Contains(shown, `podpass_broker_credential_remaining_seconds{cloud="aws"} 0`+"\n") {
+		t.Errorf("the role that is refused does not show: %s", shown)
+	}
 	if got := w.get(t, awsPath+"/billing", "Authorization: guess"); got.status != http.StatusUnauthorized {
 		t.Errorf("with another secret: %d", got.status)
 	}

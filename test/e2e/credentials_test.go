@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -110,17 +109,16 @@ const s3Env = "[{name: SDK_S3_BUCKET, value: " + testbed.Bucket + "}]"
 // from the broker, and that server knows it again.
 func TestOIDC(t *testing.T) {
 	require(t)
-	const account = `
+	const files = `
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  name: %s
-  annotations: {podpass.io/oidc-audiences: "vault=https://vault.example.com", %s}
+  name: oidc-files
+  annotations: {podpass.io/oidc-audiences: "vault=https://vault.example.com"}
 `
 	const file = "{name: SDK_TOKEN_FILE, value: /var/run/secrets/podpass.io/oidc/vault}"
 	start(t,
-		fmt.Sprintf(account, "oidc", `podpass.io/oidc-token-sources: `+testbed.TokenSource),
-		fmt.Sprintf(account, "oidc-files", ""),
+		files,
 		pod{name: "oidc", serviceAccount: "oidc", sdk: "go", check: "oidc", env: "[" + file + ", {name: SDK_TOKEN_SOURCE, value: " + testbed.TokenSource + "}]"}.manifest(),
 		pod{name: "oidc-files", serviceAccount: "oidc-files", sdk: "go", check: "oidc", env: "[" + file + "]"}.manifest(),
 		pod{name: "oidc-files-direct", serviceAccount: "oidc-files", sdk: "go", check: "oidc", mode: "direct", env: "[" + file + "]"}.manifest())
