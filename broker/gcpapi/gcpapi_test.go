@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -335,6 +336,26 @@ func TestFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHangingCloud: an answer comes before clients give up, at three seconds.
+func TestHangingCloud(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := handler(gcp.Identity{Provider: provider, ServiceAccount: account}, &cloud{})
+		hang := func(ctx context.Context) (federation.Credential, error) {
+			<-ctx.Done()
+			return federation.Credential{}, &federation.Error{Kind: federation.KindUnavailable, Message: "the cloud has not answered yet"}
+		}
+		h.AccessToken = func(ctx context.Context, _ []string) (federation.Credential, error) { return hang(ctx) }
+		h.IDToken = func(ctx context.Context, _ string) (federation.Credential, error) { return hang(ctx) }
+		for _, target := range []string{accounts + "default/token", accounts + "default/identity?audience=x"} {
+			began := time.Now()
+			got := ask(h, target)
+			if took := time.Since(began); got.StatusCode != http.StatusServiceUnavailable || took >= 3*time.Second {
+				t.Errorf("%s: %d after %s", target, got.StatusCode, took)
+			}
+		}
+	})
 }
 
 // TestRefused: nobody is asked on behalf of a request that is refused.
