@@ -71,7 +71,7 @@ func TestOIDCRefused(t *testing.T) {
 		status int
 		says   []string
 	}{
-		"another audience":      {func(o *trust.OAuth, _ *oidc.Source) { o.Audience = "x" }, 400, []string{`"error":"invalid_grant"`, "another server's", subject, "hint: "}},
+		"another audience":      {func(o *trust.OAuth, _ *oidc.Source) { o.Audience = "x" }, 400, []string{`"error":"invalid_request"`, "another server's", subject, "hint: "}},
 		"a subject not mapped":  {func(o *trust.OAuth, _ *oidc.Source) { o.Subjects = nil }, 400, []string{"is not mapped", subject}},
 		"a client not known":    {func(_ *trust.OAuth, s *oidc.Source) { s.ClientID = "x" }, 403, []string{`"error":"invalid_client"`}},
 		"a scope not there":     {func(_ *trust.OAuth, s *oidc.Source) { s.Scope = "push" }, 400, []string{`"error":"invalid_scope"`, "oidc.tokenSources.registry"}},

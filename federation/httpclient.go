@@ -39,7 +39,7 @@ func HTTPClient(caBundle []byte) (*http.Client, error) {
 	return &http.Client{
 		Timeout: 30 * time.Second, // an upper bound; callers set shorter ones by context
 		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return errors.New("the cloud's endpoint redirects, which is refused: a token must only go where the administrator sends it")
+			return errRedirect
 		},
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
@@ -56,6 +56,8 @@ func HTTPClient(caBundle []byte) (*http.Client, error) {
 		},
 	}, nil
 }
+
+var errRedirect = errors.New("the endpoint redirects, which is refused: a token must only go where the administrator sends it")
 
 // CheckEndpoint reports why a token must not be sent to a URL: it has to be https,
 // or plain http on this machine's loopback.

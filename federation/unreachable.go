@@ -16,6 +16,8 @@ func Unreachable(ctx context.Context, cloud, op, endpoint string, err error) *Er
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Message = endpoint + " did not answer in time"
 		e.Hint = "check the network policy, proxy and DNS between the pod and " + endpoint
+	case errors.Is(err, errRedirect):
+		e.Kind, e.Hint = KindConfig, "set the endpoint to where "+endpoint+" redirects, if that is right"
 	default:
 		e.Hint = "check the network policy, proxy, DNS and CA bundle between the pod and " + endpoint
 	}

@@ -46,7 +46,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, refused.Status, "invalid_request", refused.Message)
 		return
 	}
-	if !guard.Secret(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), h.Secret) {
+	sent := r.Header.Get("Authorization")
+	if scheme, rest, ok := strings.Cut(sent, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		sent = rest
+	}
+	if !guard.Secret(sent, h.Secret) {
 		writeError(w, http.StatusUnauthorized, "invalid_client", "the Authorization header must hold PODPASS_TOKEN_SECRET")
 		return
 	}

@@ -1,11 +1,14 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,38 +41,47 @@ type accessToken struct{ c *Client }
 
 func (e *accessToken) Key() string {
 	s := e.c.Source
-	return fmt.Sprintf("oidc/%s/%s/%s/%q/%q/%q/%q", s.Name, s.TokenURL, s.Grant, s.Audience, s.ClientID, s.Scope, s.Parameters)
+	return fmt.Sprintf("oidc/%s/%s/%s/%s/%q/%q/%q/%q", s.Name, s.TokenURL, s.Grant, s.Encoding, s.Audience, s.ClientID, s.Scope, s.Parameters)
 }
 
-// form is the request, by the source's grant.
-func (s Source) form(token string) url.Values {
-	f := url.Values{}
-	for name, value := range s.Parameters {
-		f.Set(name, value)
+// fields of the request, by the source's grant.
+func (s Source) fields(token string) map[string]string {
+	f := map[string]string{}
+	maps.Copy(f, s.Parameters)
+	if s.ClientID != "" {
+		f["client_id"] = s.ClientID
 	}
-	set := func(name, value string) {
-		if value != "" {
-			f.Set(name, value)
-		}
+	if s.Scope != "" {
+		f["scope"] = s.Scope
 	}
-	set("client_id", s.ClientID)
-	set("scope", s.Scope)
 	switch s.Grant {
 	case JWTBearer:
-		f.Set("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
-		f.Set("assertion", token)
+		f["grant_type"] = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+		f["assertion"] = token
 	case ClientCredentials:
-		f.Set("grant_type", "client_credentials")
-		f.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-		f.Set("client_assertion", token)
+		f["grant_type"] = "client_credentials"
+		f["client_assertion_type"] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+		f["client_assertion"] = token
 	default:
-		f.Set("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
-		f.Set("subject_token", token)
-		if !f.Has("subject_token_type") {
-			f.Set("subject_token_type", jwtType)
-		}
+		f["grant_type"] = "urn:ietf:params:oauth:grant-type:token-exchange"
+		f["subject_token"] = token
+		f["subject_token_type"] = cmp.Or(f["subject_token_type"], jwtType)
 	}
 	return f
+}
+
+// body of the request, and its Content-Type.
+func (s Source) body(token string) (encoded, contentType string) {
+	fields := s.fields(token)
+	if s.Encoding == JSON {
+		b, _ := json.Marshal(fields) // strings always have JSON
+		return string(b), "application/json"
+	}
+	form := url.Values{}
+	for name, value := range fields {
+		form.Set(name, value)
+	}
+	return form.Encode(), "application/x-www-form-urlencoded"
 }
 
 func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, error) {
@@ -81,11 +93,12 @@ func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, erro
 	if err := federation.CheckEndpoint(s.TokenURL); err != nil {
 		return federation.Credential{}, &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: op, Err: err, Hint: "set the chart value oidc.tokenSources." + s.Name + ".tokenURL to an https URL"}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.TokenURL, strings.NewReader(s.form(token.Reveal()).Encode()))
+	body, contentType := s.body(token.Reveal())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.TokenURL, strings.NewReader(body))
 	if err != nil {
 		return federation.Credential{}, &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: op, Err: err}
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("Accept", "application/json")
 	client, recorder := federation.Record(e.c.HTTP)
 	now := time.Now()
@@ -95,23 +108,22 @@ func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, erro
 	}
 	defer resp.Body.Close()
 	last := recorder.Last()
-	if resp.StatusCode != http.StatusOK {
-		return federation.Credential{}, explain(last, failure{Source: s, Claims: token.Claims})
-	}
 	var out struct {
 		AccessToken federation.Secret `json:"access_token"`
-		ExpiresIn   json.Number       `json:"expires_in"` // some servers write it as a string
+		ExpiresIn   json.RawMessage   `json:"expires_in"`
 	}
-	if err := json.Unmarshal(last.Body, &out); err != nil || out.AccessToken == "" {
-		return federation.Credential{}, &federation.Error{Kind: federation.KindUnavailable, Cloud: cloud, Op: op, Status: resp.StatusCode, Message: "the answer is not that of a token endpoint: it has no access_token"}
+	// An answer that is no JSON has no token.
+	if _ = json.Unmarshal(last.Body, &out); resp.StatusCode/100 != 2 || out.AccessToken == "" {
+		return federation.Credential{}, explain(last, failure{Source: s, Token: token})
 	}
 	return federation.Credential{Token: out.AccessToken, Principal: s.Name, Expiry: expiry(now, out.ExpiresIn, out.AccessToken)}, nil
 }
 
-// expiry is when the server, or else the token itself, says that it ends.
-func expiry(now time.Time, expiresIn json.Number, token federation.Secret) federation.Expiry {
-	if seconds, err := expiresIn.Int64(); err == nil && seconds > 0 {
-		return federation.ExpiresIn(now, time.Duration(min(seconds, 86400))*time.Second)
+// expiry is when the server, or else the token itself, says that it ends. Some
+// servers write the seconds as a string, or with a fraction.
+func expiry(now time.Time, expiresIn json.RawMessage, token federation.Secret) federation.Expiry {
+	if seconds, err := strconv.ParseFloat(strings.Trim(string(expiresIn), `"`), 64); err == nil && seconds > 0 {
+		return federation.ExpiresIn(now, time.Duration(min(seconds, 86400)*float64(time.Second)))
 	}
 	if parsed, err := federation.ParseSubjectToken([]byte(token.Reveal())); err == nil && parsed.Expiry.After(now) {
 		return federation.ExpiresAt(now, parsed.Expiry)

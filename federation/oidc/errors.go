@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/podpass-io/podpass/federation"
 )
@@ -24,52 +26,104 @@ var kinds = map[string]federation.Kind{
 	"temporarily_unavailable": federation.KindUnavailable,
 }
 
+// kindOf reads a code. A token that is not accepted has another one by grant: RFC
+// 8693, section 2.2.2, and RFC 7523, section 3.2.
+func kindOf(code string, g Grant) (federation.Kind, bool) {
+	switch {
+	case code == "invalid_request" && (g == "" || g == TokenExchange),
+		code == "invalid_client" && g == ClientCredentials:
+		return federation.KindIssuerUntrusted, true
+	}
+	kind, ok := kinds[code]
+	return kind, ok
+}
+
 // failure is what an error is explained from.
 type failure struct {
 	Source Source
-	Claims federation.Claims
+	Token  federation.SubjectToken
 }
+
+// Bounds of what is shown of a server's answer: it is anybody's.
+const (
+	maxCode = 64
+	maxText = 1024
+)
 
 func explain(resp *federation.Response, f failure) error {
 	e := &federation.Error{Cloud: cloud, Op: op, Status: resp.Status, RetryAfter: federation.RetryAfter(resp.Header)}
-	var in struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}
-	if json.Unmarshal(resp.Body, &in) == nil {
-		e.Code, e.Message = in.Error, in.Description
-	}
-	kind, known := kinds[e.Code]
+	e.Code, e.Message = read(resp.Body)
+	// A server may repeat what it could not verify.
+	e.Code = clip(e.Code, maxCode)
+	e.Message = clip(strings.ReplaceAll(e.Message, f.Token.Reveal(), "(the token)"), maxText)
+	kind, known := kindOf(e.Code, f.Source.Grant)
 	switch {
 	case resp.Status == 429:
 		e.Kind = federation.KindThrottled
-	case resp.Status >= 500, resp.Status < 400:
+	case resp.Status >= 500:
 		e.Kind = federation.KindUnavailable
 	case known:
 		e.Kind = kind
+	case resp.Status < 400:
+		e.Kind = federation.KindUnavailable // somebody else's answer, a proxy's perhaps
 	case resp.Status == 404:
 		e.Kind = federation.KindConfig
 	default:
 		e.Kind = federation.KindDenied
 	}
 	if e.Message == "" {
-		e.Message = fmt.Sprintf("%s answered with status %d and no text that can be read", f.Source.TokenURL, resp.Status)
+		e.Message = fmt.Sprintf("%s answered with status %d, no access_token, and no text that can be read", f.Source.TokenURL, resp.Status)
 	}
 	e.Hint = hint(e, f)
 	return e
 }
 
+// read gives the code and the text of an error: RFC 6749's, or the whole answer of a
+// server that has another form.
+func read(body []byte) (code, text string) {
+	var in struct {
+		Error       json.RawMessage `json:"error"`
+		Description json.RawMessage `json:"error_description"`
+	}
+	// What is not there, or is no string, is empty.
+	if json.Unmarshal(body, &in) == nil {
+		_ = json.Unmarshal(in.Error, &code)
+		_ = json.Unmarshal(in.Description, &text)
+	}
+	if text == "" && code == "" && printable(body) {
+		text = strings.TrimSpace(string(body))
+	}
+	return code, text
+}
+
+func printable(body []byte) bool {
+	return utf8.Valid(body) && !strings.ContainsFunc(string(body), func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) })
+}
+
+// clip cuts s to at most n bytes.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "..."
+}
+
 func hint(e *federation.Error, f failure) string {
-	c := f.Claims
+	c := f.Token.Claims
 	who := fmt.Sprintf("the token of ServiceAccount %s/%s has issuer %q, subject %q, audience %q",
 		c.Namespace, c.ServiceAccount, c.Issuer, c.Subject, strings.Join(c.Audiences, ","))
+	settings := fmt.Sprintf("the administrator checks the chart value oidc.tokenSources.%s: tokenURL %s, grant, encoding, scope and parameters", f.Source.Name, f.Source.TokenURL)
 	switch e.Kind {
 	case federation.KindIssuerUntrusted:
-		return fmt.Sprintf("%s; the server of token source %s must trust exactly that issuer and audience, map that subject, and be able to fetch the issuer's keys", who, f.Source.Name)
+		h := fmt.Sprintf("%s; the server of token source %s must trust exactly that issuer and audience, map that subject, and be able to fetch the issuer's keys", who, f.Source.Name)
+		if e.Code != "invalid_grant" { // then it may be the request, too
+			h += "; or " + settings
+		}
+		return h
 	case federation.KindDenied:
 		return fmt.Sprintf("%s; the server of token source %s does not give that subject a token", who, f.Source.Name)
 	case federation.KindConfig:
-		return fmt.Sprintf("the administrator checks the chart value oidc.tokenSources.%s: tokenURL %s, grant, scope and parameters", f.Source.Name, f.Source.TokenURL)
+		return settings
 	default:
 		return ""
 	}

@@ -38,6 +38,8 @@ type Source struct {
 	Grant Grant `json:"grant,omitempty"`
 	// ClientID, if the server wants one; required with ClientCredentials.
 	ClientID string `json:"clientID,omitempty"`
+	// Encoding of the request; default Form.
+	Encoding Encoding `json:"encoding,omitempty"`
 	// Scope that is asked for, separated by spaces; empty: the server's default.
 	Scope string `json:"scope,omitempty"`
 	// Parameters are further fields of the request, such as resource, audience,
@@ -55,6 +57,16 @@ const (
 	JWTBearer Grant = "jwt-bearer"
 	// ClientCredentials is RFC 7523, section 2.2: the token authenticates the client.
 	ClientCredentials Grant = "client-credentials"
+)
+
+// Encoding is how a request is written.
+type Encoding string
+
+const (
+	// Form is what the standards say.
+	Form Encoding = "form"
+	// JSON is an object of the same fields, which JFrog's servers want.
+	JSON Encoding = "json"
 )
 
 // reserved are the fields that a grant itself sets.
@@ -108,6 +120,7 @@ func (s Source) Validate() error {
 	}
 	bad(ValidAudience(s.Audience), "audience: %q: want the audience that the server expects in the token", s.Audience)
 	bad(slices.Contains([]Grant{"", TokenExchange, JWTBearer, ClientCredentials}, s.Grant), "grant: %q is none of token-exchange, jwt-bearer, client-credentials", s.Grant)
+	bad(slices.Contains([]Encoding{"", Form, JSON}, s.Encoding), "encoding: %q is neither form nor json", s.Encoding)
 	bad(s.Grant != ClientCredentials || s.ClientID != "", "clientID: required with the grant client-credentials")
 	bad(len(s.Parameters) <= maxParameters, "parameters: more than %d", maxParameters)
 	for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {

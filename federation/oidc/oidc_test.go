@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -126,12 +127,37 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// TestJSON: the same fields, for servers that want them so.
+func TestJSON(t *testing.T) {
+	var got map[string]string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil || r.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %v", r.Header.Get("Content-Type"), err)
+		}
+		_, _ = io.WriteString(w, `{"access_token":"at","expires_in":600}`) // loopback
+	}))
+	defer s.Close()
+	c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{TokenURL: s.URL, Encoding: oidc.JSON, Parameters: map[string]string{"provider_name": "cluster"}}}
+	if _, err := c.AccessToken().Exchange(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": ft.Token{}.Raw(),
+		"subject_token_type": "urn:ietf:params:oauth:token-type:jwt", "provider_name": "cluster",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 // TestLife: by the server's word, the token's, or neither.
 func TestLife(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer string
 		want   time.Duration
 	}{
+		"a fraction":      {`{"access_token":"at","expires_in":600.0}`, 10 * time.Minute},
+		"an empty string": {`{"access_token":"at","expires_in":""}`, 5 * time.Minute},
 		"a number":        {`{"access_token":"at","expires_in":600}`, 10 * time.Minute},
 		"a string":        {`{"access_token":"at","expires_in":"600"}`, 10 * time.Minute},
 		"for ever":        {`{"access_token":"at","expires_in":99999999999}`, 24 * time.Hour},
@@ -156,7 +182,7 @@ func TestErrors(t *testing.T) {
 		kind   federation.Kind
 		hint   []string
 	}{
-		"invalid_request":         {400, federation.KindConfig, []string{"oidc.tokenSources.artifactory"}},
+		"invalid_request":         {400, federation.KindIssuerUntrusted, append([]string{"oidc.tokenSources.artifactory"}, both...)}, // RFC 8693's word for a token that is no good
 		"invalid_scope":           {400, federation.KindConfig, nil},
 		"invalid_target":          {400, federation.KindConfig, nil},
 		"unsupported_grant_type":  {400, federation.KindConfig, nil},
@@ -182,16 +208,10 @@ func TestErrors(t *testing.T) {
 			ft.Check(t, err, ft.Want{Kind: test.kind, Code: code, Message: "the server's own words", Hint: test.hint, RetryAfter: 7 * time.Second})
 		})
 	}
-	for name, a := range map[string]ft.Answer{
-		"a proxy's page":       {Status: 502, Body: "<html>bad gateway</html>"},
-		"success, not JSON":    {Status: 200, Body: "}{"},
-		"success, no token":    {Status: 200, Body: "{}"},
-		"created":              {Status: 201, Body: "{}"},
-		"a redirect elsewhere": {Status: 302},
-	} {
-		c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{TokenURL: ft.Serve(t, a)}}
-		if _, err := c.AccessToken().Exchange(t.Context()); federation.KindOf(err) != federation.KindUnavailable {
-			t.Errorf("%s: %v", name, err)
+	for grant, kind := range map[oidc.Grant]federation.Kind{oidc.JWTBearer: federation.KindDenied, oidc.ClientCredentials: federation.KindIssuerUntrusted} {
+		c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{Grant: grant, TokenURL: ft.Serve(t, ft.Answer{Status: 401, Body: `{"error":"invalid_client"}`})}}
+		if _, err := c.AccessToken().Exchange(t.Context()); federation.KindOf(err) != kind {
+			t.Errorf("invalid_client by %s: %v", grant, err)
 		}
 	}
 	c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{TokenURL: "http://oauth.example.com"}}
@@ -200,10 +220,58 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestOtherAnswers: servers that do not speak RFC 6749; what can be read of them is
+// shown, cut, and without the token that they may repeat.
+func TestOtherAnswers(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer ft.Answer
+		kind   federation.Kind
+		says   string
+	}{
+		"a proxy's page":     {ft.Answer{Status: 502, Body: "<html>bad gateway</html>"}, federation.KindUnavailable, "bad gateway"},
+		"success, not JSON":  {ft.Answer{Status: 200, Body: "}{"}, federation.KindUnavailable, "}{"},
+		"success, no token":  {ft.Answer{Status: 200, Body: "{}"}, federation.KindUnavailable, "{}"},
+		"success, an error":  {ft.Answer{Status: 200, Body: `{"error":"invalid_scope","error_description":"no such scope"}`}, federation.KindConfig, "no such scope"},
+		"created":            {ft.Answer{Status: 201, Body: "{}"}, federation.KindUnavailable, "{}"},
+		"JFrog's errors":     {ft.Answer{Status: 400, Body: `{"errors":[{"code":"BAD_REQUEST","message":"Invalid audience"}]}`}, federation.KindDenied, "Invalid audience"},
+		"an object of error": {ft.Answer{Status: 403, Body: `{"error":{"code":7},"error_description":"no such user"}`}, federation.KindDenied, "no such user"},
+		"nothing":            {ft.Answer{Status: 403}, federation.KindDenied, "no text that can be read"},
+		"bytes":              {ft.Answer{Status: 403, Body: "\x00\xff"}, federation.KindDenied, "no text that can be read"},
+		"the token again":    {ft.Answer{Status: 400, Body: `{"error":"invalid_grant","error_description":"cannot verify ` + ft.Token{}.Raw() + `"}`}, federation.KindIssuerUntrusted, "cannot verify (the token)"},
+		"a book":             {ft.Answer{Status: 400, Body: `{"error":"invalid_grant","error_description":"` + strings.Repeat("x", 100_000) + `"}`}, federation.KindIssuerUntrusted, "xxx..."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{TokenURL: ft.Serve(t, test.answer)}}
+			_, err := c.AccessToken().Exchange(t.Context())
+			if federation.KindOf(err) != test.kind || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v", err)
+			}
+			if len(err.Error()) > 3000 || strings.Contains(err.Error(), ft.Token{}.Raw()) {
+				t.Errorf("%d bytes: %.2000s", len(err.Error()), err)
+			}
+		})
+	}
+}
+
+// TestRedirect: the token does not follow, and the administrator is told.
+func TestRedirect(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token went elsewhere") }))
+	defer elsewhere.Close()
+	client, err := federation.HTTPClient(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
+	c := &oidc.Client{Token: ft.Token{}, HTTP: client, Source: oidc.Source{TokenURL: ft.Serve(t, ft.Answer{Status: 307, Header: map[string]string{"Location": elsewhere.URL}})}}
+	if _, err := c.AccessToken().Exchange(t.Context()); federation.KindOf(err) != federation.KindConfig || !strings.Contains(err.Error(), "redirects") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestKeyNamesEveryInput(t *testing.T) {
 	seen := map[string]int{}
 	for i, s := range []oidc.Source{
-		{}, {Name: "a"}, {TokenURL: "u"}, {Audience: "x"}, {Grant: oidc.JWTBearer}, {ClientID: "c"}, {Scope: "s"},
+		{}, {Name: "a"}, {TokenURL: "u"}, {Audience: "x"}, {Grant: oidc.JWTBearer}, {ClientID: "c"}, {Scope: "s"}, {Encoding: oidc.JSON},
 		{Parameters: map[string]string{"a": "b"}}, {Parameters: map[string]string{"a": "c"}},
 	} {
 		key := (&oidc.Client{Source: s}).AccessToken().Key()

@@ -16,9 +16,9 @@ func (r *resolver) oidc() {
 	if !audiences.set && !sources.set {
 		return
 	}
-	named := audiences
+	named := sources
 	if !named.set {
-		named = sources
+		named = audiences
 	}
 	r.answer.OIDC = &OIDC{
 		Audiences: r.oidcAudiences(audiences), Identity: oidc.Identity{Sources: r.oidcSources(sources)},

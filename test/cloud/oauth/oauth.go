@@ -72,7 +72,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) *refusal {
 	field, code, status := "", "invalid_grant", http.StatusBadRequest
 	switch f.Get("grant_type") {
 	case tokenExchange:
-		field = "subject_token"
+		field, code = "subject_token", "invalid_request" // RFC 8693, section 2.2.2
 		if !slices.Contains([]string{"urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"}, f.Get("subject_token_type")) {
 			return bad("invalid_request", "subject_token_type is not that of a JWT")
 		}

@@ -29,6 +29,16 @@ func Of(p serviceaccount.Problem) error {
 	return New(errors.New(p.String()), fix)
 }
 
+// OfDefaults is Of for a problem found with podpass's own defaults: what it misses may
+// be in the installation's settings.
+func OfDefaults(p serviceaccount.Problem) error {
+	switch p.Code {
+	case serviceaccount.CodeAWSPartition, serviceaccount.CodeGCPNoProvider, serviceaccount.CodeAzureTenant, serviceaccount.CodeOIDC:
+		p.Fix += "; or give the installation's settings with --settings"
+	}
+	return Of(p)
+}
+
 // Exchange is an exchange's error with its hint on its own.
 func Exchange(err error) error {
 	e, ok := errors.AsType[*federation.Error](err)

@@ -19,6 +19,7 @@ import (
 // admission is what the webhook does, with manifests in place of a cluster.
 type admission struct {
 	settings  inject.Settings
+	defaults  bool // settings are podpass's own
 	namespace string
 	accounts  map[string]manifest.Head // by namespace/name
 	stderr    io.Writer
@@ -61,9 +62,13 @@ func (a admission) admit(o manifest.Object) (result, bool, error) {
 		fmt.Fprintf(a.stderr, "warning: %s\n", w)
 	}
 	if len(r.Errors) > 0 {
+		asError := hint.Of
+		if a.defaults {
+			asError = hint.OfDefaults
+		}
 		var errs []error
 		for _, p := range r.Errors {
-			errs = append(errs, hint.Of(p))
+			errs = append(errs, asError(p))
 		}
 		return result{}, false, errors.Join(errs...)
 	}

@@ -29,7 +29,7 @@ const examples = `  # A Deployment and its ServiceAccount in one file
   podpass inject -f app.yaml
 
   # With the installation's own settings
-  kubectl get configmap -n podpass-system podpass -o jsonpath='{.data.config\.yaml}' > settings.yaml
+  kubectl get configmap -n podpass-system podpass-webhook -o jsonpath='{.data.config\.yaml}' > settings.yaml
   podpass inject -f app.yaml --settings settings.yaml
 
   # Only the operations of the JSON patch
@@ -90,7 +90,7 @@ func (o options) run(stdin io.Reader, stdout, stderr io.Writer, version string) 
 	if err != nil {
 		return err
 	}
-	a := admission{settings: s, namespace: o.namespace, accounts: manifest.ServiceAccounts(append(accounts, objects...), o.namespace), stderr: stderr}
+	a := admission{settings: s, defaults: o.settings == "", namespace: o.namespace, accounts: manifest.ServiceAccounts(append(accounts, objects...), o.namespace), stderr: stderr}
 	var errs []error
 	var admitted []result
 	for _, obj := range objects {

@@ -38,6 +38,10 @@ credentials are printed to standard output: they are secret.`
 const examples = `  # Does AWS trust the ServiceAccount orders?
   podpass token aws orders -n shop
 
+  # With the installation's own settings
+  kubectl get configmap -n podpass-system podpass-webhook -o jsonpath='{.data.config\.yaml}' > settings.yaml
+  podpass token oidc orders -n shop --settings settings.yaml
+
   # As credential_process, in ~/.aws/config
   [profile orders]
   credential_process = podpass token aws orders -n shop
@@ -74,7 +78,7 @@ func Command(version string) *cobra.Command {
 	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace of the ServiceAccount (default: the kubeconfig's)")
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "file with the ServiceAccount, - for standard input, instead of the cluster's; may be repeated")
 	f.StringVar(&o.tokenFile, "token-file", "", "file with a token of the ServiceAccount, instead of asking the cluster for one")
-	f.StringVar(&o.settings, "settings", "", "the webhook's configuration file, for default provider, tenant, endpoints and CA")
+	f.StringVar(&o.settings, "settings", "", "the webhook's configuration file, for default provider, tenant, token sources, endpoints and CA")
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file (default: KUBECONFIG, ~/.kube/config, or the pod's own)")
 	f.StringVar(&o.context, "context", "", "context of the kubeconfig")
 	for _, name := range []string{"filename", "settings"} {
@@ -147,9 +151,13 @@ func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*s
 	for _, p := range s.answer.Warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", p)
 	}
+	asError := hint.Of
+	if o.settings == "" {
+		asError = hint.OfDefaults
+	}
 	var errs []error
 	for _, p := range s.answer.Errors {
-		errs = append(errs, hint.Of(p))
+		errs = append(errs, asError(p))
 	}
 	return s, errors.Join(errs...)
 }
