@@ -148,6 +148,7 @@ func (b *Broker) addAzure(r *router, client *http.Client) {
 	}
 	for _, a := range id.Others {
 		if other, ok := c.For(a.ClientID); ok {
+			b.cache.Pin(other.AccessToken(azure.ManagementResource(b.config.AzureAuthorityHost), ""))
 			r.azure.Others[a.ClientID] = other.Source(b.cache)
 		}
 	}

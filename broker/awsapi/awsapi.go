@@ -12,7 +12,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -95,10 +94,10 @@ func afterN(s string, sep byte, n int) string {
 // writeFailure answers 4xx for what retrying does not mend, so that SDKs show the
 // cause at once, and 429 or 503 for what it may.
 func writeFailure(w http.ResponseWriter, err error) {
-	kind, after := federation.KindOf(err), time.Second
+	kind := federation.KindOf(err)
 	code := string(kind)
 	if e, ok := errors.AsType[*federation.Error](err); ok {
-		code, after = cmp.Or(e.Code, code), max(after, e.RetryAfter)
+		code = cmp.Or(e.Code, code)
 	}
 	status := http.StatusBadRequest
 	switch kind {
@@ -111,7 +110,7 @@ func writeFailure(w http.ResponseWriter, err error) {
 	default:
 	}
 	if kind.Transient() {
-		w.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
+		w.Header().Set("Retry-After", guard.RetryAfter(err))
 	}
 	writeError(w, status, code, err.Error())
 }

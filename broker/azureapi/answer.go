@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 
+	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
 )
 
@@ -13,13 +13,11 @@ import (
 // Entra's text at once. 5xx and 429 are retried for seconds.
 func writeFailure(w http.ResponseWriter, err error) {
 	code, correlation, kind := "", "", federation.KindOf(err)
-	after := 1
 	if e, ok := errors.AsType[*federation.Error](err); ok {
 		code, correlation = e.Code, e.RequestID
-		after = max(after, int(e.RetryAfter.Seconds()))
 	}
 	if kind.Transient() {
-		w.Header().Set("Retry-After", strconv.Itoa(after))
+		w.Header().Set("Retry-After", guard.RetryAfter(err))
 	}
 	if code == "" {
 		code = string(kind)

@@ -100,7 +100,7 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 			return c.Get(ctx, e)
 		}
 		c.asked(n, true)
-		return federation.Credential{}, err
+		return federation.Credential{}, laterBy(err, pause)
 	}
 	done := c.start(n)
 	c.mu.Unlock()
@@ -123,6 +123,18 @@ func (c *Cache) Get(ctx context.Context, e federation.Exchanger) (federation.Cre
 			Message: "the cloud has not answered yet", Hint: "the exchange goes on; ask again",
 		}
 	}
+}
+
+// laterBy is err with what is left of the cloud's Retry-After, if it gave one: an SDK
+// that heeds it would else wait for all of it once more.
+func laterBy(err error, pause time.Duration) error {
+	e, ok := errors.AsType[*federation.Error](err)
+	if !ok || e.RetryAfter == 0 {
+		return err
+	}
+	left := *e
+	left.RetryAfter = pause
+	return &left
 }
 
 // patience is how long ctx may still last; 0 if it has no end.

@@ -197,6 +197,10 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		if n := e.calls.Load(); n != 1 {
 			t.Errorf("%d exchanges before Retry-After was over, want 1", n)
 		}
+		_, err := c.Get(t.Context(), e)
+		if f, ok := errors.AsType[*federation.Error](err); !ok || f.RetryAfter > 25*time.Second || f.RetryAfter <= 0 {
+			t.Errorf("near its end: %+v", err)
+		}
 		e.fail(nil)
 		time.Sleep(25 * time.Second)
 		if _, err := c.Get(t.Context(), e); err != nil {

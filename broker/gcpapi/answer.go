@@ -2,13 +2,12 @@ package gcpapi
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"net/http"
-	"strconv"
 
+	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
 )
 
@@ -20,11 +19,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		text(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	after := 1
-	if e, ok := errors.AsType[*federation.Error](err); ok {
-		after = max(after, int(e.RetryAfter.Seconds()))
-	}
-	w.Header().Set("Retry-After", strconv.Itoa(after))
+	w.Header().Set("Retry-After", guard.RetryAfter(err))
 	text(w, http.StatusServiceUnavailable, err.Error())
 }
 

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -70,10 +69,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // writeFailure answers 4xx for what retrying does not mend, and 429 or 503 for what
 // it may.
 func writeFailure(w http.ResponseWriter, err error) {
-	kind, after := federation.KindOf(err), time.Second
+	kind := federation.KindOf(err)
 	code := string(kind)
 	if e, ok := errors.AsType[*federation.Error](err); ok {
-		code, after = cmp.Or(e.Code, code), max(after, e.RetryAfter)
+		code = cmp.Or(e.Code, code)
 	}
 	status := http.StatusBadRequest
 	switch kind {
@@ -86,7 +85,7 @@ func writeFailure(w http.ResponseWriter, err error) {
 	default:
 	}
 	if kind.Transient() {
-		w.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
+		w.Header().Set("Retry-After", guard.RetryAfter(err))
 	}
 	writeError(w, status, code, err.Error())
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation"
@@ -27,6 +28,8 @@ var kinds = map[string]federation.Kind{
 	"AADSTS70025":   federation.KindConfig,
 	"AADSTS700024":  federation.KindTokenExpired,
 	"AADSTS700016":  federation.KindConfig,
+	"AADSTS7000229": federation.KindConfig,
+	"AADSTS900023":  federation.KindConfig,
 	"AADSTS90002":   federation.KindConfig,
 	"AADSTS50049":   federation.KindConfig,
 	"AADSTS70011":   federation.KindConfig,
@@ -35,6 +38,13 @@ var kinds = map[string]federation.Kind{
 	"AADSTS700223":  federation.KindDenied,
 	"AADSTS700238":  federation.KindDenied,
 }
+
+// malformedToken begins the codes of what is wrong with the token itself: 50027, and
+// those of its algorithm, 5002723, 5002730, 5002738.
+const malformedToken = "AADSTS50027"
+
+// policies are the codes of a tenant's policies.
+var policies = []string{"AADSTS53003", "AADSTS700223", "AADSTS700238"}
 
 var aadsts = regexp.MustCompile(`AADSTS\d+`)
 
@@ -64,6 +74,9 @@ func explain(ctx context.Context, err error, resp *federation.Response, f failur
 		e.Code = code
 	}
 	kind, known := kinds[e.Code]
+	if !known && strings.HasPrefix(e.Code, malformedToken) {
+		kind, known = federation.KindIssuerUntrusted, true
+	}
 	switch {
 	case in.Issuer != "" && resp.Status == 200:
 		// The tenant's metadata, which was refused before anything was sent.
@@ -73,9 +86,11 @@ func explain(ctx context.Context, err error, resp *federation.Response, f failur
 		e.Kind = kind
 	case resp.Status == 429:
 		e.Kind = federation.KindThrottled
-	case resp.Status >= 500, in.Error == "temporarily_unavailable", resp.Status < 400:
+	case resp.Status == 408, resp.Status >= 500, in.Error == "temporarily_unavailable", resp.Status < 400:
 		// A 2xx that MSAL refuses is a broken answer, of a proxy perhaps.
 		e.Kind = federation.KindUnavailable
+	case e.Code == "":
+		e.Kind = federation.KindConfig // not Entra's words: a proxy's page, or no Entra
 	default:
 		e.Kind = federation.KindDenied
 	}
@@ -92,8 +107,13 @@ func hint(e *federation.Error, f failure) string {
 		c.Namespace, c.ServiceAccount, c.Issuer, c.Subject, strings.Join(c.Audiences, ","))
 	switch e.Kind {
 	case federation.KindIssuerUntrusted:
-		if c.Algorithm != "" && c.Algorithm != "RS256" {
-			return fmt.Sprintf("Entra accepts RS256 only, and the cluster signs with %s", c.Algorithm)
+		switch {
+		case c.Algorithm != "" && !strings.HasPrefix(c.Algorithm, "RS"):
+			return fmt.Sprintf("Entra accepts RSA signatures only, and the cluster signs with %s", c.Algorithm)
+		case e.Code == "AADSTS7000272":
+			return fmt.Sprintf("%s; its key %q is not in the issuer's JWKS as Entra has it: after a rotation of the cluster's keys, publish the new one", who, c.KeyID)
+		case strings.HasPrefix(e.Code, malformedToken):
+			return who + "; Entra cannot read it: the cluster must sign with RSA, and the token file hold one token"
 		}
 		return fmt.Sprintf("%s; a federated credential of %s must have exactly that issuer (a trailing slash counts), and Entra must be able to fetch its keys", who, i.ClientID)
 	case federation.KindAudienceMismatch:
@@ -103,9 +123,14 @@ func hint(e *federation.Error, f failure) string {
 	case federation.KindTokenExpired:
 		return who + fmt.Sprintf("; it expires at %s: check the node's clock", c.Expiry.UTC().Format("2006-01-02T15:04:05Z"))
 	case federation.KindDenied:
+		if !slices.Contains(policies, e.Code) {
+			return who + "; Entra's error reference explains " + e.Code + ", and the sign-in log of tenant " + i.TenantID + " has the correlation ID"
+		}
 		return who + "; a policy of the tenant refuses it: look up the correlation ID in the sign-in log of tenant " + i.TenantID
 	case federation.KindConfig:
 		switch e.Code {
+		case "":
+			return fmt.Sprintf("that is no answer of Entra: check authority %s (chart value azure.authorityHost), and a proxy between", f.Authority)
 		case "AADSTS70025":
 			return fmt.Sprintf("application %s has no federated credential: add one for issuer %q, subject %q, audience %q", i.ClientID, c.Issuer, c.Subject, strings.Join(c.Audiences, ","))
 		case "AADSTS70011", "AADSTS500011":

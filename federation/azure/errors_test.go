@@ -63,8 +63,10 @@ func TestErrors(t *testing.T) {
 		70021:   {federation.KindSubjectMismatch, []string{"minutes"}},
 		70025:   {federation.KindConfig, []string{"no federated credential", ft.Subject}},
 		700024:  {federation.KindTokenExpired, []string{"clock"}},
-		7000272: {federation.KindIssuerUntrusted, nil},
-		50027:   {federation.KindIssuerUntrusted, nil},
+		7000272: {federation.KindIssuerUntrusted, []string{"JWKS", "rotation"}},
+		50027:   {federation.KindIssuerUntrusted, []string{"RSA"}},
+		5002738: {federation.KindIssuerUntrusted, []string{"RSA"}}, // ES256
+		7000229: {federation.KindConfig, []string{tenant}},
 		700016:  {federation.KindConfig, []string{tenant}},
 		90002:   {federation.KindConfig, nil},
 		50049:   {federation.KindConfig, nil},
@@ -72,7 +74,7 @@ func TestErrors(t *testing.T) {
 		700223:  {federation.KindDenied, nil},
 		700238:  {federation.KindDenied, nil},
 		70011:   {federation.KindConfig, []string{"https://vault.azure.net"}},
-		1234567: {federation.KindDenied, nil}, // one that is not known
+		1234567: {federation.KindDenied, []string{"AADSTS1234567", "error reference"}}, // one that is not known
 	} {
 		t.Run(fmt.Sprint("AADSTS", number), func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package serviceaccount
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation/azure"
@@ -72,6 +73,9 @@ func (r *resolver) azureOthers(id *azure.Identity) bool {
 		switch item := (value{where: v.where, text: item, set: true}); {
 		case !azure.ValidClientID(client):
 			r.fail(CodeAzureClient, item, "is not a client ID: these are GUIDs", "list them as <client> or <client>@<tenant>, separated by commas")
+			ok = false
+		case strings.EqualFold(client, id.ClientID) || slices.ContainsFunc(id.Others, func(a azure.Application) bool { return strings.EqualFold(a.ClientID, client) }):
+			r.fail(CodeAzureClient, item, "names a client a second time, and SDKs ask by client ID alone", "keep one of them; in another tenant it needs a ServiceAccount, and so a pod, of its own")
 			ok = false
 		case tenant != "" && !azure.ValidTenantID(tenant):
 			r.fail(CodeAzureTenant, item, "is neither a GUID nor a domain name", "list clients as <client> or <client>@<tenant>, separated by commas")

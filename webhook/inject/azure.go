@@ -16,7 +16,8 @@ const (
 	azureTokenName   = "azure-identity-token"
 )
 
-var azureStatic = []string{"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_PASSWORD"}
+// azureStatic: a user name alone is no key.
+var azureStatic = []string{"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_PASSWORD"}
 
 func azureBroker(d *delivery, pl *planner, z *serviceaccount.Azure) {
 	d.env = withValues(

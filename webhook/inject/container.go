@@ -74,6 +74,7 @@ func (pl *planner) inject(list string, i int, c *podContainer) {
 			continue
 		}
 		pl.used[d.Cloud] = true
+		pl.checkSelection(d, c, overrides)
 		env = append(env, overrides...)
 		env = append(env, d.missingEnv(c)...)
 		mounts = append(mounts, missing...)
@@ -111,7 +112,7 @@ func (d *delivery) missingEnv(c *podContainer) []envVar {
 func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 	for _, name := range d.own {
 		have, _ := c.env(name)
-		if want, ok := d.want(name); !c.hasEnv(name) || ok && want.same(have) {
+		if want, ok := d.want(name); !c.hasEnv(name) || ok && want.same(have) || d.mounted(have) {
 			continue
 		}
 		pl.warn(serviceaccount.Problem{
@@ -122,6 +123,12 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 		return true
 	}
 	return false
+}
+
+// mounted reports whether a variable names the token's file in one of the places
+// where this delivery mounts it.
+func (d *delivery) mounted(have podEnv) bool {
+	return have.ValueFrom == nil && slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return have.Value == m.MountPath+"/"+d.token.Path })
 }
 
 // missingMounts gives the mounts that the container lacks; false, with a warning,
@@ -138,7 +145,7 @@ func (pl *planner) missingMounts(d *delivery, c *podContainer) ([]volumeMount, b
 			pl.warn(serviceaccount.Problem{
 				Code: codeMountPath, Where: pl.whereContainer(c) + " volumeMount " + m.MountPath, Value: c.VolumeMounts[at].Name,
 				Message: fmt.Sprintf("the container mounts another volume where its %s token would be, so that it does not get the ServiceAccount's identity", d.Cloud),
-				Fix:     "remove that mount, or use broker mode, which mounts nothing in the container",
+				Fix:     mountFix(d),
 			})
 			return nil, false
 		}
@@ -146,18 +153,48 @@ func (pl *planner) missingMounts(d *delivery, c *podContainer) ([]volumeMount, b
 	return missing, true
 }
 
+func mountFix(d *delivery) string {
+	if d.Mode == serviceaccount.ModeBroker || d.Cloud == "oidc" {
+		return "remove that mount"
+	}
+	return "remove that mount, or use broker mode, which mounts no cloud's token in the container"
+}
+
 func (pl *planner) checkClientID(d *delivery, c *podContainer) {
 	want, ok := d.want("AZURE_CLIENT_ID")
 	served := func(id string) bool {
 		return slices.ContainsFunc(pl.answer.Azure.Others, func(a azure.Application) bool { return strings.EqualFold(a.ClientID, id) })
 	}
-	if have, set := c.env(want.Name); ok && set && have.ValueFrom == nil && have.Value != "" && !want.same(have) && !served(have.Value) {
+	if have, set := c.env(want.Name); ok && set && have.ValueFrom == nil && have.Value != "" && !strings.EqualFold(have.Value, want.Value) && !served(have.Value) {
 		pl.warn(serviceaccount.Problem{
 			Code: codeClientID, Where: pl.whereContainer(c) + " variable AZURE_CLIENT_ID", Value: clip(have.Value),
 			Message: "the broker serves the ServiceAccount's client ID " + want.Value + " alone, and refuses requests for this one",
 			Fix:     "remove the variable, or add this client ID to the ServiceAccount's annotation podpass.io/azure-other-clients",
 		})
 	}
+}
+
+// checkSelection warns of a container that makes its SDK look at one source of
+// credentials alone, and at another than it is given.
+func (pl *planner) checkSelection(d *delivery, c *podContainer, overrides []envVar) {
+	for _, want := range d.selects {
+		have, _ := c.env(want.Name)
+		if have.Value == "" || selected(c, want) || slices.Contains(overrides, want) {
+			continue
+		}
+		pl.warn(serviceaccount.Problem{
+			Code: codeSelection, Where: pl.whereContainer(c) + " variable " + want.Name, Value: clip(have.Value),
+			Message: "by that the SDK tries only credentials that the container does not have",
+			Fix:     "remove the variable, or set it to " + want.Value,
+		})
+	}
+}
+
+// selected reports whether the container's own selection has want's in it: by name, or
+// as one of those for production.
+func selected(c *podContainer, want envVar) bool {
+	have, _ := c.env(want.Name)
+	return strings.EqualFold(have.Value, want.Value) || strings.EqualFold(have.Value, "prod")
 }
 
 // checkNodeMetadata warns of a container that keeps EC2's metadata service in its
@@ -201,11 +238,14 @@ func noProxy(c *podContainer) []envVar {
 	for _, pair := range [][2]string{{"NO_PROXY", "no_proxy"}, {"no_proxy", "NO_PROXY"}} {
 		name, other := pair[0], pair[1]
 		have, _ := c.env(name)
+		theirs, _ := c.env(other)
 		switch {
 		case c.hasEnv(name) && excludesLoopback(have.Value):
 		case c.hasEnv(name):
 			// By reference, so that a value from a ConfigMap is extended too.
 			list = append(list, envVar{Name: name, Value: "$(" + name + ")," + loopback})
+		case strings.TrimSpace(theirs.Value) == "*":
+			list = append(list, envVar{Name: name, Value: "*"})
 		case c.hasEnv(other):
 			list = append(list, envVar{Name: name, Value: "$(" + other + ")," + loopback})
 		default:

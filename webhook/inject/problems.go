@@ -25,6 +25,7 @@ const (
 	codeNeedsBroker      = "WI064" // the identity asks for what direct mode cannot give
 	codeIgnoredInDirect  = "WI065" // a setting without effect in direct mode
 	codeNodeMetadata     = "WI066" // a container keeps the node's metadata service
+	codeSelection        = "WI067" // a container's SDK looks at another source alone
 )
 
 // maxProblems bounds what one pod may say: admission answers are bounded too,

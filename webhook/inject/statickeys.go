@@ -71,7 +71,7 @@ func (d *delivery) overrides(c *podContainer, found []string) []envVar {
 	// Python's EnvironmentCredential takes an empty secret for a secret. Where the
 	// SDK is recent, this keeps it from being tried at all.
 	for _, v := range d.selects {
-		if _, ok := c.env(v.Name); !ok && (len(found) > 0 || len(c.EnvFrom) > 0) {
+		if len(found) > 0 && !selected(c, v) {
 			list = append(list, v)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/test/cloud/signer"
 	"github.com/podpass-io/podpass/test/cloud/trust"
 )
@@ -112,7 +113,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, tenantID string) 
 		return
 	}
 	resource, ok := strings.CutSuffix(scopeOf(f.Get("scope")), "/.default")
-	if !ok || !strings.Contains(resource, ":") {
+	if !ok || !strings.Contains(resource, ":") && !azure.ValidClientID(resource) {
 		s.fail(w, http.StatusBadRequest, "invalid_scope", 70011, fmt.Sprintf("The provided value for the input parameter 'scope' is not valid. The scope '%s' is not valid.", f.Get("scope")))
 		return
 	}
@@ -156,8 +157,8 @@ func (s *Server) refuse(r *http.Request, app trust.Application, assertion string
 		return f.Issuer == c.Issuer && f.Subject == c.Subject && slices.Contains(c.Audiences, f.Audience)
 	}):
 		return 700212, fmt.Sprintf("No matching federated identity record found for presented assertion audience '%s'.", strings.Join(c.Audiences, ","))
-	case c.Algorithm != "RS256":
-		return 50027, "JWT token is invalid: the algorithm " + c.Algorithm + " is not supported."
+	case !strings.HasPrefix(c.Algorithm, "RS"):
+		return 5002738, "Invalid JWT token. '" + c.Algorithm + "' is not a supported signature algorithm."
 	}
 	switch _, err := s.Verifier.Verify(r.Context(), assertion); {
 	case errors.Is(err, trust.ErrUnreachable):
