@@ -53,6 +53,10 @@ const (
 func explain(resp *federation.Response, f failure) error {
 	e := &federation.Error{Cloud: cloud, Op: op, Status: resp.Status, RetryAfter: federation.RetryAfter(resp.Header)}
 	e.Code, e.Message = read(resp.Body)
+	if e.Code == "" && e.Message == "" && resp.Status >= 400 && printable(resp.Body) {
+		// A server of another form. A success is not shown: it may be a token.
+		e.Message = strings.TrimSpace(string(resp.Body))
+	}
 	// A server may repeat what it could not verify.
 	e.Code = clip(e.Code, maxCode)
 	e.Message = clip(strings.ReplaceAll(e.Message, f.Token.Reveal(), "(the token)"), maxText)
@@ -78,8 +82,7 @@ func explain(resp *federation.Response, f failure) error {
 	return e
 }
 
-// read gives the code and the text of an error: RFC 6749's, or the whole answer of a
-// server that has another form.
+// read gives the code and the text of an error of RFC 6749.
 func read(body []byte) (code, text string) {
 	var in struct {
 		Error       json.RawMessage `json:"error"`
@@ -89,9 +92,6 @@ func read(body []byte) (code, text string) {
 	if json.Unmarshal(body, &in) == nil {
 		_ = json.Unmarshal(in.Error, &code)
 		_ = json.Unmarshal(in.Description, &text)
-	}
-	if text == "" && code == "" && printable(body) {
-		text = strings.TrimSpace(string(body))
 	}
 	return code, text
 }

@@ -229,10 +229,11 @@ func TestOtherAnswers(t *testing.T) {
 		says   string
 	}{
 		"a proxy's page":     {ft.Answer{Status: 502, Body: "<html>bad gateway</html>"}, federation.KindUnavailable, "bad gateway"},
-		"success, not JSON":  {ft.Answer{Status: 200, Body: "}{"}, federation.KindUnavailable, "}{"},
-		"success, no token":  {ft.Answer{Status: 200, Body: "{}"}, federation.KindUnavailable, "{}"},
+		"success, not JSON":  {ft.Answer{Status: 200, Body: "}{"}, federation.KindUnavailable, "no access_token"},
+		"success, no token":  {ft.Answer{Status: 200, Body: "{}"}, federation.KindUnavailable, "no access_token"},
 		"success, an error":  {ft.Answer{Status: 200, Body: `{"error":"invalid_scope","error_description":"no such scope"}`}, federation.KindConfig, "no such scope"},
-		"created":            {ft.Answer{Status: 201, Body: "{}"}, federation.KindUnavailable, "{}"},
+		"created":            {ft.Answer{Status: 201, Body: "{}"}, federation.KindUnavailable, "no access_token"},
+		"another's token":    {ft.Answer{Status: 200, Body: `{"id_token":"` + ft.Token{}.Raw() + `x"}`}, federation.KindUnavailable, "no access_token"},
 		"JFrog's errors":     {ft.Answer{Status: 400, Body: `{"errors":[{"code":"BAD_REQUEST","message":"Invalid audience"}]}`}, federation.KindDenied, "Invalid audience"},
 		"an object of error": {ft.Answer{Status: 403, Body: `{"error":{"code":7},"error_description":"no such user"}`}, federation.KindDenied, "no such user"},
 		"nothing":            {ft.Answer{Status: 403}, federation.KindDenied, "no text that can be read"},
