@@ -23,14 +23,19 @@ const healthPatience = 4 * time.Second
 func Health(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, healthPatience)
 	defer cancel()
+	end, _ := ctx.Deadline()
+	var last error
 	for {
 		err := ask(ctx, address)
 		if err == nil {
 			return nil
 		}
+		if last == nil || time.Now().Before(end) { // else the end cut it short, and it says nothing
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return err
+			return last
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
