@@ -83,7 +83,7 @@ func (b *Broker) addAWS(r *router, client *http.Client) {
 	if n := len(id.Chain); n > 0 {
 		role = id.Chain[n-1]
 	}
-	e := c.Credentials()
+	e := federation.Keyed(c.Credentials())
 	b.cache.Pin(e)
 	r.aws = &awsapi.Handler{
 		Credentials: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
@@ -92,7 +92,7 @@ func (b *Broker) addAWS(r *router, client *http.Client) {
 	r.others = map[string]http.Handler{}
 	for _, o := range id.Others {
 		other := &aws.Client{Identity: id.Other(o), Token: c.Token, Endpoint: c.Endpoint, HTTP: client, Via: b.cache}
-		e := other.Credentials()
+		e := federation.Keyed(other.Credentials())
 		b.cache.Pin(e)
 		r.others[awsapi.Path+"/"+o.Name] = &awsapi.Handler{
 			Credentials: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
@@ -113,9 +113,13 @@ func (b *Broker) addGCP(r *router, client *http.Client) {
 		Identity: *id, Token: b.token("gcp"), HTTP: client, Via: b.cache,
 		Endpoints: gcp.Endpoints{Universe: b.config.GCPUniverseDomain, STS: b.config.GCPSTSEndpoint, IAMCredentials: b.config.GCPIAMCredentialsEndpoint},
 	}
-	b.cache.Pin(c.AccessToken(nil))
+	usual := federation.Keyed(c.AccessToken(nil))
+	b.cache.Pin(usual)
 	r.gcp = &gcpapi.Handler{
 		AccessToken: func(ctx context.Context, scopes []string) (federation.Credential, error) {
+			if len(scopes) == 0 {
+				return b.cache.Get(ctx, usual)
+			}
 			return b.cache.Get(ctx, c.AccessToken(scopes))
 		},
 		IDToken: func(ctx context.Context, audience string) (federation.Credential, error) {
@@ -161,7 +165,7 @@ func (b *Broker) addOIDC(r *router, client *http.Client) {
 	}
 	for _, s := range b.config.identities.OIDC.Sources {
 		c := &oidc.Client{Source: s, Token: b.token(oidcToken(s)), HTTP: client}
-		e := c.AccessToken()
+		e := federation.Keyed(c.AccessToken())
 		b.cache.Pin(e)
 		r.sources[tokenapi.Path+"/"+s.Name] = &tokenapi.Handler{
 			AccessToken: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },

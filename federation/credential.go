@@ -76,6 +76,16 @@ type Exchanger interface {
 	Exchange(ctx context.Context) (Credential, error)
 }
 
+// Keyed is e with its key computed once: for one that is asked for again and again.
+func Keyed(e Exchanger) Exchanger { return keyed{e, e.Key()} }
+
+type keyed struct {
+	Exchanger
+	key string
+}
+
+func (k keyed) Key() string { return k.key }
+
 // Getter gives the credential of an Exchanger, from a cache or by running it. An
 // exchange that starts from another one's credential (impersonation from a
 // federated token, one assumed role from another) asks a Getter for it, so that

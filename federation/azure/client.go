@@ -3,8 +3,8 @@ package azure
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,7 +71,7 @@ type accessToken struct {
 
 func (e *accessToken) Key() string {
 	i := e.c.Identity
-	return fmt.Sprintf("azure/%s/%s/%s/%q/%q", e.c.authority(), i.ClientID, i.Audience, e.resource, e.claims)
+	return "azure/" + e.c.authority() + "/" + i.ClientID + "/" + i.Audience + "/" + strconv.Quote(e.resource) + "/" + strconv.Quote(e.claims)
 }
 
 // scope appends verbatim: Entra wants the doubled slash of "https://x//.default"
