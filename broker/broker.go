@@ -56,7 +56,7 @@ func New(c Config, logTo io.Writer) (*Broker, error) {
 		opts.Observer = b.metrics
 	}
 	b.cache = cache.New(opts)
-	r := &router{pending: b.pending, explain: b.explainHandler()}
+	r := &router{pending: b.pending, explain: b.explainHandler(), named: map[string]http.Handler{}}
 	b.addAWS(r, client)
 	b.addGCP(r, client)
 	b.addAzure(r, client)
@@ -89,12 +89,11 @@ func (b *Broker) addAWS(r *router, client *http.Client) {
 		Credentials: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
 		RoleARN:     role, Secret: federation.Secret(b.config.Secret), Log: b.log,
 	}
-	r.others = map[string]http.Handler{}
 	for _, o := range id.Others {
 		other := &aws.Client{Identity: id.Other(o), Token: c.Token, Endpoint: c.Endpoint, HTTP: client, Via: b.cache}
 		e := federation.Keyed(other.Credentials())
 		b.cache.Pin(e)
-		r.others[awsapi.Path+"/"+o.Name] = &awsapi.Handler{
+		r.named[awsapi.Path+"/"+o.Name] = &awsapi.Handler{
 			Credentials: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
 			RoleARN:     o.RoleARN, Secret: r.aws.Secret, Log: b.log,
 		}
@@ -159,23 +158,20 @@ func (b *Broker) addAzure(r *router, client *http.Client) {
 }
 
 func (b *Broker) addOIDC(r *router, client *http.Client) {
-	r.sources = map[string]http.Handler{}
 	if b.config.identities.OIDC == nil {
 		return
 	}
+	r.oidc = true
 	for _, s := range b.config.identities.OIDC.Sources {
-		c := &oidc.Client{Source: s, Token: b.token(oidcToken(s)), HTTP: client}
+		c := &oidc.Client{Source: s, Token: b.token(s.TokenFile()), HTTP: client}
 		e := federation.Keyed(c.AccessToken())
 		b.cache.Pin(e)
-		r.sources[tokenapi.Path+"/"+s.Name] = &tokenapi.Handler{
+		r.named[tokenapi.Path+"/"+s.Name] = &tokenapi.Handler{
 			AccessToken: func(ctx context.Context) (federation.Credential, error) { return b.cache.Get(ctx, e) },
 			Secret:      federation.Secret(b.config.Secret), Log: b.log,
 		}
 	}
 }
-
-// oidcToken is the name of the subject token of a source.
-func oidcToken(s oidc.Source) string { return "oidc-" + s.Name }
 
 // Bounds of the server. Requests are a few hundred bytes, from one pod.
 const (

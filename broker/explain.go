@@ -92,7 +92,7 @@ func (b *Broker) tokens() []string {
 	}
 	if i.OIDC != nil {
 		for _, s := range i.OIDC.Sources {
-			list = append(list, oidcToken(s))
+			list = append(list, s.TokenFile())
 		}
 	}
 	return list

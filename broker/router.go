@@ -25,11 +25,11 @@ const ExplainPath = "/debug/explain"
 // follow.
 type router struct {
 	aws     *awsapi.Handler
-	others  map[string]http.Handler // further AWS roles, by path
+	named   map[string]http.Handler // further AWS roles, and token sources, by path
 	imds    *imdsapi.Handler        // nil: off
 	gcp     *gcpapi.Handler
 	azure   *azureapi.Handler
-	sources map[string]http.Handler // of other OAuth 2.0 servers' tokens, by path
+	oidc    bool // there are token sources
 	explain http.Handler
 	pending func() []string // clouds whose first credential is still awaited
 }
@@ -52,13 +52,11 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.azure.ServeHTTP(w, req)
 	case azureapi.IsIMDS(path) && r.azure != nil:
 		r.azure.IMDS().ServeHTTP(w, req)
-	case r.others[path] != nil:
-		r.others[path].ServeHTTP(w, req)
+	case r.named[path] != nil:
+		r.named[path].ServeHTTP(w, req)
 	case r.aws != nil && strings.HasPrefix(path, awsapi.Path+"/"):
 		awsapi.NotFound(w, req)
-	case r.sources[path] != nil:
-		r.sources[path].ServeHTTP(w, req)
-	case len(r.sources) > 0 && strings.HasPrefix(path, tokenapi.Path):
+	case r.oidc && strings.HasPrefix(path, tokenapi.Path):
 		tokenapi.NotFound(w, req)
 	case r.gcp != nil && gcpapi.IsMetadata(path):
 		r.gcp.ServeHTTP(w, req)

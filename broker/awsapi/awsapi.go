@@ -6,15 +6,14 @@
 package awsapi
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
 )
@@ -35,7 +34,7 @@ type Handler struct {
 	Secret  federation.Secret
 	Log     *slog.Logger
 
-	reporter guard.Reporter
+	reporter failure.Reporter
 }
 
 // body has the fields that Go, botocore, JS and Java read, all of them strings.
@@ -67,7 +66,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h.reporter.New(err.Error()) {
 			h.Log.Warn("No AWS credentials for the application", "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
 		}
-		writeFailure(w, err)
+		status, code := failure.Answer(w, err)
+		writeError(w, status, code, err.Error())
 		return
 	}
 	account, _, _ := strings.Cut(strings.TrimPrefix(afterN(h.RoleARN, ':', 4), ":"), ":")
@@ -89,30 +89,6 @@ func afterN(s string, sep byte, n int) string {
 		s = s[i+1:]
 	}
 	return s
-}
-
-// writeFailure answers 4xx for what retrying does not mend, so that SDKs show the
-// cause at once, and 429 or 503 for what it may.
-func writeFailure(w http.ResponseWriter, err error) {
-	kind := federation.KindOf(err)
-	code := string(kind)
-	if e, ok := errors.AsType[*federation.Error](err); ok {
-		code = cmp.Or(e.Code, code)
-	}
-	status := http.StatusBadRequest
-	switch kind {
-	case federation.KindDenied, federation.KindSubjectMismatch:
-		status = http.StatusForbidden
-	case federation.KindThrottled:
-		status = http.StatusTooManyRequests
-	case federation.KindUnavailable, federation.KindCanceled:
-		status = http.StatusServiceUnavailable
-	default:
-	}
-	if kind.Transient() {
-		w.Header().Set("Retry-After", guard.RetryAfter(err))
-	}
-	writeError(w, status, code, err.Error())
 }
 
 // NotFound answers for a path below Path that no role has.

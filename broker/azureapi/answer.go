@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/podpass-io/podpass/broker/guard"
+	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/federation"
 )
 
@@ -17,7 +17,7 @@ func writeFailure(w http.ResponseWriter, err error) {
 		code, correlation = e.Code, e.RequestID
 	}
 	if kind.Transient() {
-		w.Header().Set("Retry-After", guard.RetryAfter(err))
+		w.Header().Set("Retry-After", failure.RetryAfter(err))
 	}
 	if code == "" {
 		code = string(kind)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
 )
@@ -38,7 +39,7 @@ type Handler struct {
 	Secret federation.Secret
 	Log    *slog.Logger
 
-	reporter guard.Reporter
+	reporter failure.Reporter
 }
 
 // body's fields are strings, and expires_in stands before expires_on: one SDK maps

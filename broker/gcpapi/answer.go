@@ -7,7 +7,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/podpass-io/podpass/broker/guard"
+	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/federation"
 )
 
@@ -19,7 +19,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		text(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	w.Header().Set("Retry-After", guard.RetryAfter(err))
+	w.Header().Set("Retry-After", failure.RetryAfter(err))
 	text(w, http.StatusServiceUnavailable, err.Error())
 }
 

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/gcp"
@@ -57,7 +58,7 @@ type Handler struct {
 
 	once     sync.Once
 	grown    *node // the tree
-	reporter guard.Reporter
+	reporter failure.Reporter
 }
 
 // ServeHTTP implements http.Handler.

@@ -1,12 +1,9 @@
 package guard_test
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
@@ -78,26 +75,4 @@ func TestSecret(t *testing.T) {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
-}
-
-func TestReporter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var r guard.Reporter
-		if !r.New("a") || r.New("a") || !r.New("b") {
-			t.Error("not each trouble once")
-		}
-		time.Sleep(time.Minute)
-		if !r.New("a") {
-			t.Error("not again after a minute")
-		}
-		told := 0
-		for i := range 10_000 {
-			if r.New(fmt.Sprint("trouble ", i)) {
-				told++
-			}
-		}
-		if told > 31 {
-			t.Errorf("%d different ones in no time, want at most 31", told)
-		}
-	})
 }

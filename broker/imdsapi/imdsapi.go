@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
 )
@@ -57,7 +58,7 @@ type Handler struct {
 	Secret federation.Secret
 	Log    *slog.Logger
 
-	reporter guard.Reporter
+	reporter failure.Reporter
 }
 
 // ServeHTTP implements http.Handler.

@@ -4,15 +4,14 @@
 package tokenapi
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
 )
@@ -30,7 +29,7 @@ type Handler struct {
 	Secret      federation.Secret
 	Log         *slog.Logger
 
-	reporter guard.Reporter
+	reporter failure.Reporter
 }
 
 type body struct {
@@ -60,34 +59,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h.reporter.New(err.Error()) {
 			h.Log.Warn("No token for the application", "path", r.URL.Path, "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
 		}
-		writeFailure(w, err)
+		status, code := failure.Answer(w, err)
+		writeError(w, status, code, err.Error())
 		return
 	}
 	write(w, http.StatusOK, body{AccessToken: c.Token.Reveal(), TokenType: "Bearer", ExpiresIn: int(c.Expiry.Remaining(time.Now()).Seconds())})
-}
-
-// writeFailure answers 4xx for what retrying does not mend, and 429 or 503 for what
-// it may.
-func writeFailure(w http.ResponseWriter, err error) {
-	kind := federation.KindOf(err)
-	code := string(kind)
-	if e, ok := errors.AsType[*federation.Error](err); ok {
-		code = cmp.Or(e.Code, code)
-	}
-	status := http.StatusBadRequest
-	switch kind {
-	case federation.KindDenied, federation.KindSubjectMismatch:
-		status = http.StatusForbidden
-	case federation.KindThrottled:
-		status = http.StatusTooManyRequests
-	case federation.KindUnavailable, federation.KindCanceled:
-		status = http.StatusServiceUnavailable
-	default:
-	}
-	if kind.Transient() {
-		w.Header().Set("Retry-After", guard.RetryAfter(err))
-	}
-	writeError(w, status, code, err.Error())
 }
 
 // NotFound answers for a path below Path that no source has.

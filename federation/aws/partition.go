@@ -31,8 +31,8 @@ var partitions = map[string]partition{
 // may be newer ones than this table's.
 func IsAWSPartition(name string) bool { return name == "aws" || strings.HasPrefix(name, "aws-") }
 
-// partitionOf gives the name of a role's partition.
-func partitionOf(roleARN string) string {
+// PartitionOf gives the name of a role's partition.
+func PartitionOf(roleARN string) string {
 	_, rest, _ := strings.Cut(roleARN, ":")
 	name, _, _ := strings.Cut(rest, ":")
 	return name
@@ -41,7 +41,7 @@ func partitionOf(roleARN string) string {
 // DefaultRegion is the region whose STS serves a role where no region is known.
 // Outside of AWS it only signs: the endpoint is the administrator's.
 func DefaultRegion(roleARN string) string {
-	if p, ok := partitions[partitionOf(roleARN)]; ok {
+	if p, ok := partitions[PartitionOf(roleARN)]; ok {
 		return p.region
 	}
 	return partitions["aws"].region
@@ -50,7 +50,7 @@ func DefaultRegion(roleARN string) string {
 // RegionFits reports whether a region belongs to the role's partition. In partitions
 // that are not known regions are what somebody calls them.
 func RegionFits(region, roleARN string) bool {
-	name := partitionOf(roleARN)
+	name := PartitionOf(roleARN)
 	if _, ok := partitions[name]; !ok {
 		return true
 	}

@@ -116,17 +116,17 @@ func readStatus(e *federation.Error, body []byte) {
 	}
 }
 
-// maxSubject is the limit of google.subject, in bytes.
+// MaxSubject is the limit of google.subject, in bytes.
 // https://cloud.google.com/iam/docs/workload-identity-federation#mapping
-const maxSubject = 127
+const MaxSubject = 127
 
 func hint(e *federation.Error, f failure) string {
 	c, i := f.Claims, f.Identity
 	who := fmt.Sprintf("the token of ServiceAccount %s/%s has issuer %q, subject %q, audience %q",
 		c.Namespace, c.ServiceAccount, c.Issuer, c.Subject, strings.Join(c.Audiences, ","))
 	switch {
-	case f.Op == opSTS && len(c.Subject) > maxSubject && strings.Contains(e.Message, "google.subject"):
-		return fmt.Sprintf("%s; that subject has %d bytes, and Google takes %d at most: use shorter names, or map google.subject to something shorter in provider %s", who, len(c.Subject), maxSubject, i.Provider)
+	case f.Op == opSTS && len(c.Subject) > MaxSubject && strings.Contains(e.Message, "google.subject"):
+		return fmt.Sprintf("%s; that subject has %d bytes, and Google takes %d at most: use shorter names, or map google.subject to something shorter in provider %s", who, len(c.Subject), MaxSubject, i.Provider)
 	case e.Code == "SERVICE_DISABLED" && f.Op == opSTS:
 		return "enable sts.googleapis.com in the project of provider " + i.Provider
 	case e.Code == "SERVICE_DISABLED":

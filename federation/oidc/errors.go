@@ -58,8 +58,8 @@ func explain(resp *federation.Response, f failure) error {
 		e.Message = strings.TrimSpace(string(resp.Body))
 	}
 	// A server may repeat what it could not verify.
-	e.Code = clip(e.Code, maxCode)
-	e.Message = clip(strings.ReplaceAll(e.Message, f.Token.Reveal(), "(the token)"), maxText)
+	e.Code = federation.Clip(e.Code, maxCode)
+	e.Message = federation.Clip(strings.ReplaceAll(e.Message, f.Token.Reveal(), "(the token)"), maxText)
 	kind, known := kindOf(e.Code, f.Source.Grant)
 	switch {
 	case resp.Status == 429:
@@ -98,14 +98,6 @@ func read(body []byte) (code, text string) {
 
 func printable(body []byte) bool {
 	return utf8.Valid(body) && !strings.ContainsFunc(string(body), func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) })
-}
-
-// clip cuts s to at most n bytes.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "..."
 }
 
 func hint(e *federation.Error, f failure) string {

@@ -47,6 +47,9 @@ type Source struct {
 	Parameters map[string]string `json:"parameters,omitempty"`
 }
 
+// TokenFile is the name of the file with the subject token, among the broker's.
+func (s Source) TokenFile() string { return "oidc-" + s.Name }
+
 // Grant is a way to trade a token.
 type Grant string
 
@@ -73,7 +76,6 @@ const (
 var reserved = []string{"grant_type", "subject_token", "assertion", "client_assertion", "client_assertion_type", "client_id", "client_secret", "scope"}
 
 var (
-	namePattern      = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
 	audiencePattern  = regexp.MustCompile(`^[!-+\--~]+$`) // printable, no comma
 	parameterPattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 )
@@ -84,9 +86,6 @@ const (
 	maxParameter  = 1024
 )
 
-// ValidName reports whether s can be the name of a token: it becomes part of paths.
-func ValidName(s string) bool { return namePattern.MatchString(s) }
-
 // ValidAudience reports whether s can be a token's audience: printable ASCII without
 // blanks and commas.
 func ValidAudience(s string) bool { return len(s) <= maxAudience && audiencePattern.MatchString(s) }
@@ -94,13 +93,13 @@ func ValidAudience(s string) bool { return len(s) <= maxAudience && audiencePatt
 // ParseAudience reads "<name>=<audience>", or an audience that can be its own name.
 func ParseAudience(s string) (Audience, error) {
 	name, audience, ok := strings.Cut(s, "=")
-	if !ok || !ValidName(name) {
+	if !ok || !federation.ValidName(name) {
 		name, audience = s, s
 	}
 	switch {
 	case !ValidAudience(audience):
 		return Audience{}, errors.New("is not an audience: want at most 256 printable characters, none of them a blank or a comma")
-	case !ValidName(name):
+	case !federation.ValidName(name):
 		return Audience{}, errors.New("cannot be the name of a file")
 	}
 	return Audience{Name: name, Audience: audience}, nil
@@ -114,7 +113,7 @@ func (s Source) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	bad(ValidName(s.Name), "the name %q is not 1 to 32 lower case letters, digits and -", s.Name)
+	bad(federation.ValidName(s.Name), "the name %q is not 1 to 32 lower case letters, digits and -", s.Name)
 	if err := federation.CheckEndpoint(s.TokenURL); err != nil {
 		errs = append(errs, fmt.Errorf("tokenURL: %w", err))
 	}

@@ -2,11 +2,11 @@ package serviceaccount
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
 )
 
@@ -61,9 +61,7 @@ func (r *resolver) awsRegion(role string) string {
 // samePartition reports, and fails, that a further role is in another partition than
 // the first: it has another STS, which does not know the first one's credentials.
 func (r *resolver) samePartition(v value, role, first string) bool {
-	a, errA := aws.ParseRoleARN(role)
-	b, errB := aws.ParseRoleARN(first)
-	if errA == nil && errB == nil && a.Partition == b.Partition {
+	if aws.PartitionOf(role) == aws.PartitionOf(first) {
 		return true
 	}
 	r.fail(CodeAWSPartition, v, "is in another partition than "+first+", whose STS does not know it", "give the containers that need it a ServiceAccount, and so a pod, of their own")
@@ -72,8 +70,6 @@ func (r *resolver) samePartition(v value, role, first string) bool {
 
 // maxOthers bounds the roles of one pod: each costs an exchange at its start.
 const maxOthers = 10
-
-var roleName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
 
 // awsOthers reads the further roles, which have names.
 func (r *resolver) awsOthers(id *aws.Identity) {
@@ -89,7 +85,7 @@ func (r *resolver) awsOthers(id *aws.Identity) {
 		if !v.set {
 			continue // the mapping's, for a ServiceAccount that names its own
 		}
-		if !roleName.MatchString(name) {
+		if !federation.ValidName(name) {
 			r.fail(CodeAWSOption, v, "is for a role whose name is not 1 to 32 lower case letters, digits and -", "rename it")
 			continue
 		}

@@ -111,15 +111,11 @@ func (in Installation) defaultProvider() string {
 	return ""
 }
 
-// maxSubject is the most that STS takes as google.subject, in bytes.
-// https://cloud.google.com/iam/docs/workload-identity-federation#mapping
-const maxSubject = 127
-
 func (r *resolver) gcpSubject() {
 	subject := "system:serviceaccount:" + r.req.Namespace + ":" + r.req.Name
-	if len(subject) > maxSubject {
+	if len(subject) > gcp.MaxSubject {
 		r.warn(CodeGCPSubject, value{where: r.account, text: subject},
-			fmt.Sprintf("is a subject of %d bytes, and Google's STS refuses a google.subject of more than %d", len(subject), maxSubject),
+			fmt.Sprintf("is a subject of %d bytes, and Google's STS refuses a google.subject of more than %d", len(subject), gcp.MaxSubject),
 			"shorten the ServiceAccount's name, or let the provider map google.subject to something shorter, such as assertion['kubernetes.io'].serviceaccount.uid")
 	}
 }

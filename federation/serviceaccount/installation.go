@@ -2,8 +2,8 @@ package serviceaccount
 
 import (
 	"cmp"
-	"strings"
 
+	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/federation/oidc"
@@ -141,9 +141,7 @@ const (
 // STSEndpoint is where the administrator says that the STS of the role's partition
 // is; empty: AWS's own.
 func (in AWSInstallation) STSEndpoint(roleARN string) string {
-	_, rest, _ := strings.Cut(roleARN, ":")
-	partition, _, _ := strings.Cut(rest, ":")
-	return in.STSEndpoints[partition]
+	return in.STSEndpoints[aws.PartitionOf(roleARN)]
 }
 
 // Endpoints of Google's APIs.

@@ -155,21 +155,3 @@ func (r *resolver) expiration(cloudKey string, least int64) int64 {
 	}
 	return cmp.Or(chosen, r.in.TokenExpiration)
 }
-
-// Brokered gives the identities that the broker serves: its configuration.
-func (a Answer) Brokered() Identities {
-	var i Identities
-	if a.AWS != nil && a.AWS.Mode == ModeBroker {
-		i.AWS = &a.AWS.Identity
-	}
-	if a.GCP != nil && a.GCP.Mode == ModeBroker {
-		i.GCP = &a.GCP.Identity
-	}
-	if a.Azure != nil && a.Azure.Mode == ModeBroker {
-		i.Azure = &a.Azure.Identity
-	}
-	if a.OIDC != nil && a.OIDC.Mode == ModeBroker && len(a.OIDC.Sources) > 0 {
-		i.OIDC = &a.OIDC.Identity
-	}
-	return i
-}

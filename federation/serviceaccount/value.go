@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"unicode/utf8"
+
+	"github.com/podpass-io/podpass/federation"
 )
 
 // value is an annotation as it was found, and where.
@@ -63,15 +64,7 @@ func document(text string) bool {
 	return json.Unmarshal([]byte(text), &doc) == nil && doc != nil
 }
 
-// cut bounds a value for messages.
-func cut(s string) string {
-	const most = 120
-	if len(s) <= most {
-		return s
-	}
-	s = s[:most]
-	for !utf8.ValidString(s) && len(s) > most-utf8.UTFMax {
-		s = s[:len(s)-1]
-	}
-	return s + "..."
-}
+// maxQuoted bounds what a message quotes of a value.
+const maxQuoted = 120
+
+func cut(s string) string { return federation.Clip(s, maxQuoted) }

@@ -1,7 +1,8 @@
 // Package cloud has strict stand-ins for the clouds: AWS STS, Google's STS and IAM
-// credentials, and Entra; and for an OAuth 2.0 server that is none of them. They verify what the clouds verify, by a trust
-// configuration, and refuse in the clouds' own words. The clouds' unmodified SDKs,
-// which work against them as against the clouds, hold them true.
+// credentials, and Entra; and for an OAuth 2.0 server that is none of them. They verify
+// what the clouds verify, by a trust configuration, and refuse in the clouds' own
+// words. The clouds' unmodified SDKs, which work against them as against the clouds,
+// hold them true.
 package cloud
 
 import (

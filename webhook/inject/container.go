@@ -154,7 +154,7 @@ func (pl *planner) missingMounts(d *delivery, c *podContainer) ([]volumeMount, b
 }
 
 func mountFix(d *delivery) string {
-	if d.Mode == serviceaccount.ModeBroker || d.Cloud == "oidc" {
+	if d.Cloud == "oidc" { // whose files are mounted in either mode
 		return "remove that mount"
 	}
 	return "remove that mount, or use broker mode, which mounts no cloud's token in the container"

@@ -34,7 +34,7 @@ func oidcDelivery(pl *planner, o *serviceaccount.OIDC) *delivery {
 		d.own = []string{"PODPASS_TOKEN_URL", "PODPASS_TOKEN_SECRET"}
 		for _, s := range o.Sources {
 			t := pl.token(o.Grant, s.Audience)
-			t.Path = "oidc-" + s.Name
+			t.Path = s.TokenFile()
 			d.brokered = append(d.brokered, t)
 		}
 	default:

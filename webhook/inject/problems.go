@@ -1,8 +1,7 @@
 package inject
 
 import (
-	"strings"
-
+	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -42,9 +41,4 @@ func appendBounded(list []serviceaccount.Problem, p serviceaccount.Problem) []se
 // maxValue bounds what a problem quotes.
 const maxValue = 100
 
-func clip(s string) string {
-	if len(s) <= maxValue {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxValue], "") + "..."
-}
+func clip(s string) string { return federation.Clip(s, maxValue) }

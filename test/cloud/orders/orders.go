@@ -66,8 +66,8 @@ func Identities() serviceaccount.Identities {
 	}
 }
 
-// WriteTokens writes its tokens to files in dir called as the broker looks for them; change, if
-// not nil, may spoil each.
+// WriteTokens writes its tokens to files in dir called as the broker looks for them;
+// change, if not nil, may spoil each.
 func WriteTokens(t testing.TB, i *issuer.Issuer, dir string, change func(*issuer.Claims)) {
 	t.Helper()
 	for cloud, audience := range Audiences {

@@ -22,21 +22,23 @@ func (h hinted) Unwrap() error { return h.error }
 // New gives err with the next step, in lower case and without a full stop.
 func New(err error, next string) error { return hinted{err, next} }
 
-// Of is a problem as an error, whose next step is the fix.
-func Of(p serviceaccount.Problem) error {
-	fix := p.Fix
-	p.Fix = ""
-	return New(errors.New(p.String()), fix)
-}
-
-// OfDefaults is Of for a problem found with podpass's own defaults: what it misses may
-// be in the installation's settings.
-func OfDefaults(p serviceaccount.Problem) error {
-	switch p.Code {
-	case serviceaccount.CodeAWSPartition, serviceaccount.CodeGCPNoProvider, serviceaccount.CodeAzureTenant, serviceaccount.CodeOIDC:
-		p.Fix += "; or give the installation's settings with --settings"
+// Problems are problems as one error, each with its fix as the next step; nil: none.
+// defaults: podpass's own settings were taken, so that what a problem misses may be in
+// the installation's.
+func Problems(list []serviceaccount.Problem, defaults bool) error {
+	var errs []error
+	for _, p := range list {
+		fix := p.Fix
+		p.Fix = ""
+		switch p.Code {
+		case serviceaccount.CodeAWSPartition, serviceaccount.CodeGCPNoProvider, serviceaccount.CodeAzureTenant, serviceaccount.CodeOIDC:
+			if defaults {
+				fix += "; or give the installation's settings with --settings"
+			}
+		}
+		errs = append(errs, New(errors.New(p.String()), fix))
 	}
-	return Of(p)
+	return errors.Join(errs...)
 }
 
 // Exchange is an exchange's error with its hint on its own.

@@ -2,7 +2,6 @@ package inject
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -62,15 +61,7 @@ func (a admission) admit(o manifest.Object) (result, bool, error) {
 		fmt.Fprintf(a.stderr, "warning: %s\n", w)
 	}
 	if len(r.Errors) > 0 {
-		asError := hint.Of
-		if a.defaults {
-			asError = hint.OfDefaults
-		}
-		var errs []error
-		for _, p := range r.Errors {
-			errs = append(errs, asError(p))
-		}
-		return result{}, false, errors.Join(errs...)
+		return result{}, false, hint.Problems(r.Errors, a.defaults)
 	}
 	out, ops, err := patchObject(o.Raw, path, r.Patch)
 	if err != nil {

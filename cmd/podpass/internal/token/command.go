@@ -5,7 +5,6 @@ package token
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -151,15 +150,7 @@ func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*s
 	for _, p := range s.answer.Warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", p)
 	}
-	asError := hint.Of
-	if o.settings == "" {
-		asError = hint.OfDefaults
-	}
-	var errs []error
-	for _, p := range s.answer.Errors {
-		errs = append(errs, asError(p))
-	}
-	return s, errors.Join(errs...)
+	return s, hint.Problems(s.answer.Errors, o.settings == "")
 }
 
 // missing says that the ServiceAccount has no identity in a cloud.

@@ -1,0 +1,20 @@
+package federation
+
+import (
+	"regexp"
+	"strings"
+)
+
+var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
+
+// ValidName reports whether s can be the name that people give to one of several
+// identities: it becomes part of annotations, paths and files.
+func ValidName(s string) bool { return namePattern.MatchString(s) }
+
+// Clip cuts s to at most n bytes, for texts that quote what somebody else wrote.
+func Clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "..."
+}
