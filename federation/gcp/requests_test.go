@@ -4,9 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
@@ -18,28 +15,6 @@ import (
 	"github.com/podpass-io/podpass/federation/gcp"
 )
 
-// google records the last request, and answers it.
-type google struct {
-	path   string
-	header http.Header
-	body   string
-}
-
-func (g *google) serve(t *testing.T, answer string) (endpoint string) {
-	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Errorf("read the request: %v", err)
-		}
-		g.path, g.header, g.body = r.URL.Path, r.Header, string(body)
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, answer) // loopback
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
-}
-
 // TestSTSRequest: every parameter of the exchange, also for the providers of GKE
 // clusters and fleets; no client authentication, which STS would refuse.
 func TestSTSRequest(t *testing.T) {
@@ -49,13 +24,13 @@ func TestSTSRequest(t *testing.T) {
 		"fleet": "identitynamespace:example-project.svc.id.goog:https://gkehub.googleapis.com/projects/example-project/locations/global/memberships/shop",
 	} {
 		t.Run(name, func(t *testing.T) {
-			var g google
-			c := &gcp.Client{Identity: gcp.Identity{Provider: audience}, Token: ft.Token{}, Endpoints: gcp.Endpoints{STS: g.serve(t, `{"access_token":"ya29.x","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3599}`)}}
+			var g ft.Recorder
+			c := &gcp.Client{Identity: gcp.Identity{Provider: audience}, Token: ft.Token{}, Endpoints: gcp.Endpoints{STS: g.Serve(t, `{"access_token":"ya29.x","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3599}`)}}
 			credential, err := c.AccessToken([]string{"https://www.googleapis.com/auth/pubsub", "https://www.googleapis.com/auth/bigquery"}).Exchange(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			form, err := url.ParseQuery(g.body)
+			form, err := url.ParseQuery(g.Body)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,8 +45,8 @@ func TestSTSRequest(t *testing.T) {
 			if diff := cmp.Diff(want, form); diff != "" {
 				t.Error(diff)
 			}
-			if g.path != "/v1/token" || g.header.Get("Authorization") != "" {
-				t.Errorf("path %s, with Authorization: %t", g.path, g.header.Get("Authorization") != "")
+			if g.Path != "/v1/token" || g.Header.Get("Authorization") != "" {
+				t.Errorf("path %s, with Authorization: %t", g.Path, g.Header.Get("Authorization") != "")
 			}
 			if life := credential.Expiry.Life(); life < 3590*time.Second || life > 3600*time.Second {
 				t.Errorf("a life of %s, want 3599 s", life)
@@ -107,25 +82,25 @@ func TestIAMRequests(t *testing.T) {
 			map[string]any{"audience": "32555940559.apps.googleusercontent.com", "includeEmail": true, "delegates": chain}, "example-quota"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var g google
-			c := &gcp.Client{Identity: test.identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: g.serve(t, test.answer)}}
+			var g ft.Recorder
+			c := &gcp.Client{Identity: test.identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: g.Serve(t, test.answer)}}
 			if _, err := test.exchange(c).Exchange(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			var body map[string]any
-			if err := json.Unmarshal([]byte(g.body), &body); err != nil {
+			if err := json.Unmarshal([]byte(g.Body), &body); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.body, body); diff != "" {
 				t.Error(diff)
 			}
-			if want := "/v1/projects/-/serviceAccounts/orders@example-project.iam.gserviceaccount.com:" + test.method; g.path != want {
-				t.Errorf("path %s, want %s", g.path, want)
+			if want := "/v1/projects/-/serviceAccounts/orders@example-project.iam.gserviceaccount.com:" + test.method; g.Path != want {
+				t.Errorf("path %s, want %s", g.Path, want)
 			}
-			if got := g.header.Get("X-Goog-User-Project"); got != test.quota {
+			if got := g.Header.Get("X-Goog-User-Project"); got != test.quota {
 				t.Errorf("quota project %q, want %q", got, test.quota)
 			}
-			if got := g.header.Get("Authorization"); got != "Bearer ya29.federated" {
+			if got := g.Header.Get("Authorization"); got != "Bearer ya29.federated" {
 				t.Error("not authorized by the federated token")
 			}
 		})
@@ -146,8 +121,8 @@ func TestIDTokenIsServedForFiveMinutes(t *testing.T) {
 		"has ended": {-time.Hour, -time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var g google
-			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: g.serve(t, fmt.Sprintf(`{"token":%q}`, jwt(time.Now().Add(test.left))))}}
+			var g ft.Recorder
+			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: g.Serve(t, fmt.Sprintf(`{"token":%q}`, jwt(time.Now().Add(test.left))))}}
 			credential, err := c.IDToken("https://x.example.com").Exchange(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -163,8 +138,8 @@ func TestIDTokenIsServedForFiveMinutes(t *testing.T) {
 func TestUnreadableAnswers(t *testing.T) {
 	for name, answer := range map[string]string{"nothing": "", "a page": "<html>", "no token": "{}", "a token that is no JWT": `{"token":"x"}`} {
 		t.Run(name, func(t *testing.T) {
-			var g google
-			endpoint := g.serve(t, answer)
+			var g ft.Recorder
+			endpoint := g.Serve(t, answer)
 			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{STS: endpoint, IAMCredentials: endpoint}}
 			for _, e := range []federation.Exchanger{c.Federated(), c.AccessToken(nil), c.IDToken("https://x.example.com")} {
 				if _, err := e.Exchange(t.Context()); federation.KindOf(err) != federation.KindUnavailable {

@@ -3,7 +3,6 @@ package oidc_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -69,25 +68,6 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// recorded is what a server was sent.
-type recorded struct {
-	header http.Header
-	form   url.Values
-}
-
-func (got *recorded) serve(t *testing.T, answer string) (tokenURL string) {
-	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := r.ParseForm(); err != nil {
-			t.Error(err)
-		}
-		got.header, got.form = r.Header, r.PostForm
-		_, _ = io.WriteString(w, answer) // loopback
-	}))
-	t.Cleanup(s.Close)
-	return s.URL + "/token"
-}
-
 // TestRequests: every field, by grant.
 func TestRequests(t *testing.T) {
 	token := ft.Token{}.Raw()
@@ -111,16 +91,20 @@ func TestRequests(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got recorded
-			test.source.TokenURL = got.serve(t, `{"access_token":"at","token_type":"Bearer","expires_in":600}`)
+			var got ft.Recorder
+			test.source.TokenURL = got.Serve(t, `{"access_token":"at","token_type":"Bearer","expires_in":600}`)
 			credential, err := (&oidc.Client{Source: test.source, Token: ft.Token{}}).AccessToken().Exchange(t.Context())
 			if err != nil || credential.Token != "at" {
 				t.Fatalf("%v", err)
 			}
-			if diff := cmp.Diff(test.want, got.form); diff != "" {
+			form, err := url.ParseQuery(got.Body)
+			if err != nil || got.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
+				t.Fatalf("%s: %v", got.Header.Get("Content-Type"), err)
+			}
+			if diff := cmp.Diff(test.want, form); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
-			if got.header.Get("Authorization") != "" {
+			if got.Header.Get("Authorization") != "" {
 				t.Error("with an Authorization header")
 			}
 		})
@@ -129,17 +113,14 @@ func TestRequests(t *testing.T) {
 
 // TestJSON: the same fields, for servers that want them so.
 func TestJSON(t *testing.T) {
-	var got map[string]string
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := json.NewDecoder(r.Body).Decode(&got); err != nil || r.Header.Get("Content-Type") != "application/json" {
-			t.Errorf("%s: %v", r.Header.Get("Content-Type"), err)
-		}
-		_, _ = io.WriteString(w, `{"access_token":"at","expires_in":600}`) // loopback
-	}))
-	defer s.Close()
-	c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{TokenURL: s.URL, Encoding: oidc.JSON, Parameters: map[string]string{"provider_name": "cluster"}}}
+	var server ft.Recorder
+	c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{TokenURL: server.Serve(t, `{"access_token":"at","expires_in":600}`), Encoding: oidc.JSON, Parameters: map[string]string{"provider_name": "cluster"}}}
 	if _, err := c.AccessToken().Exchange(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	var got map[string]string
+	if err := json.Unmarshal([]byte(server.Body), &got); err != nil || server.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%s: %v", server.Header.Get("Content-Type"), err)
 	}
 	want := map[string]string{
 		"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": ft.Token{}.Raw(),
@@ -165,8 +146,8 @@ func TestLife(t *testing.T) {
 		"zero":            {`{"access_token":"at","expires_in":0}`, 5 * time.Minute},
 		"the token's own": {`{"access_token":"` + ft.Token{}.Raw() + `"}`, time.Hour},
 	} {
-		var got recorded
-		c := &oidc.Client{Source: oidc.Source{TokenURL: got.serve(t, test.answer)}, Token: ft.Token{}}
+		var got ft.Recorder
+		c := &oidc.Client{Source: oidc.Source{TokenURL: got.Serve(t, test.answer)}, Token: ft.Token{}}
 		credential, err := c.AccessToken().Exchange(t.Context())
 		if life := credential.Expiry.Life(); err != nil || life < test.want-2*time.Second || life > test.want {
 			t.Errorf("%s: %s, want %s: %v", name, life, test.want, err)

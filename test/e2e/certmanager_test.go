@@ -21,6 +21,7 @@ import (
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/podpass-io/podpass/test/testbed"
@@ -252,39 +253,43 @@ func (m *certManager) issue(ctx context.Context, spec certificateSpec) (*core.Se
 	}}, nil
 }
 
-// inject writes the CA into the configurations that ask for a Certificate's.
+// inject writes the CA into the configurations, of either kind, that ask for a
+// Certificate's.
 func (m *certManager) inject(ctx context.Context, from string, ca []byte) error {
-	const annotation = "cert-manager.io/inject-ca-from"
-	mutating := m.client.AdmissionregistrationV1().MutatingWebhookConfigurations()
-	list, err := mutating.List(ctx, meta.ListOptions{})
-	if err != nil {
-		return err
-	}
-	for _, c := range list.Items {
-		if c.Annotations[annotation] != from || bytes.Equal(c.Webhooks[0].ClientConfig.CABundle, ca) {
-			continue
-		}
-		for i := range c.Webhooks {
-			c.Webhooks[i].ClientConfig.CABundle = ca
-		}
-		if _, err := mutating.Update(ctx, &c, meta.UpdateOptions{}); err != nil {
+	for _, kind := range []string{"mutatingwebhookconfigurations", "validatingwebhookconfigurations"} {
+		path := "/apis/admissionregistration.k8s.io/v1/" + kind
+		raw, err := m.client.CoreV1().RESTClient().Get().AbsPath(path).DoRaw(ctx)
+		if err != nil {
 			return err
 		}
-	}
-	validating := m.client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
-	checks, err := validating.List(ctx, meta.ListOptions{})
-	if err != nil {
-		return err
-	}
-	for _, c := range checks.Items {
-		if c.Annotations[annotation] != from || bytes.Equal(c.Webhooks[0].ClientConfig.CABundle, ca) {
-			continue
+		var list struct {
+			Items []struct {
+				Metadata meta.ObjectMeta `json:"metadata"`
+				Webhooks []struct {
+					ClientConfig struct {
+						CABundle []byte `json:"caBundle"`
+					} `json:"clientConfig"`
+				} `json:"webhooks"`
+			} `json:"items"`
 		}
-		for i := range c.Webhooks {
-			c.Webhooks[i].ClientConfig.CABundle = ca
-		}
-		if _, err := validating.Update(ctx, &c, meta.UpdateOptions{}); err != nil {
+		if err := json.Unmarshal(raw, &list); err != nil {
 			return err
+		}
+		for _, c := range list.Items {
+			if c.Metadata.Annotations["cert-manager.io/inject-ca-from"] != from || bytes.Equal(c.Webhooks[0].ClientConfig.CABundle, ca) {
+				continue
+			}
+			var patch []map[string]any
+			for i := range c.Webhooks {
+				patch = append(patch, map[string]any{"op": "add", "path": fmt.Sprintf("/webhooks/%d/clientConfig/caBundle", i), "value": ca})
+			}
+			body, err := json.Marshal(patch)
+			if err != nil {
+				return err
+			}
+			if err := m.client.CoreV1().RESTClient().Patch(types.JSONPatchType).AbsPath(path, c.Metadata.Name).Body(body).Do(ctx).Error(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
