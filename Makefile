@@ -80,6 +80,15 @@ e2e: ## Real pods on a real node, with the real SDKs
 bench: ## Measure: admission, the broker's size, memory and latency, the start of pods
 	PODPASS_TEST_CLUSTER=1 go test -run '^$$' -bench . -benchmem -timeout 30m -p 1 ./federation/... ./webhook/... ./broker/... ./test/bench/... ./test/e2e/...
 
+# What `make mutate` tries: SEED draws the mutants, MUTANTS of each package (0: all).
+SEED    ?= 1
+MUTANTS ?= 40
+MUTATED ?= ./federation/... ./webhook/... ./broker/...
+
+.PHONY: mutate
+mutate: ## Change one thing at a time: do tests notice? (SEED=1 MUTANTS=40 MUTATED=./broker/...)
+	go run ./test/mutate -seed $(SEED) -n $(MUTANTS) $(MUTATED)
+
 .PHONY: lint
 lint: ## golangci-lint with the repository's list
 	$(GOLANGCI_LINT) run ./...
