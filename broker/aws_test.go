@@ -11,8 +11,8 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
+	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/test/cloud/trust"
 )
@@ -47,7 +47,7 @@ func (w *world) whoami(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := federation.HTTPClient(ca)
+	client, err := endpoint.NewClient(ca)
 	if err != nil {
 		t.Fatal(err)
 	}

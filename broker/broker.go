@@ -25,6 +25,7 @@ import (
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/federation/oidc"
 )
@@ -45,7 +46,7 @@ func New(c Config, logTo io.Writer) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := federation.HTTPClient(l.caBundle)
+	client, err := endpoint.NewClient(l.caBundle)
 	if err != nil {
 		return nil, fmt.Errorf("ca-bundle: %w", err)
 	}

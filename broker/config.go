@@ -19,7 +19,7 @@ import (
 	"strings"
 
 	"github.com/podpass-io/podpass/broker/gcpapi"
-	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -162,7 +162,7 @@ func (c Config) load(logTo io.Writer) (loaded, error) {
 		"gcp-iam-credentials-endpoint": c.GCPIAMCredentialsEndpoint, "azure-authority-host": c.AzureAuthorityHost,
 	} {
 		if url != "" {
-			if err := federation.CheckEndpoint(url); err != nil {
+			if err := endpoint.Check(url); err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", name, err))
 			}
 		}

@@ -7,50 +7,8 @@ import (
 	"time"
 )
 
-// Kind says what went wrong in terms that decide what happens next. Its text is
-// the value of metric labels and of the "kind" field in logs and JSON.
-type Kind string
-
-const (
-	// KindConfig: what was asked for cannot work (no such tenant, a malformed
-	// role, an unreadable token file). Trying again does not help.
-	KindConfig Kind = "Config"
-	// KindIssuerUntrusted: the cloud does not trust, or cannot verify, the
-	// cluster's issuer.
-	KindIssuerUntrusted Kind = "IssuerUntrusted"
-	// KindAudienceMismatch: the token's audience is not the one that the cloud expects.
-	KindAudienceMismatch Kind = "AudienceMismatch"
-	// KindSubjectMismatch: the cloud trusts the issuer, but not this ServiceAccount.
-	KindSubjectMismatch Kind = "SubjectMismatch"
-	// KindTokenExpired: the subject token is too old, or a clock is wrong.
-	KindTokenExpired Kind = "TokenExpired"
-	// KindDenied: a policy of the cloud says no.
-	KindDenied Kind = "Denied"
-	// KindThrottled: too many requests; [Error.RetryAfter] may say when to come back.
-	KindThrottled Kind = "Throttled"
-	// KindUnavailable: the cloud did not answer, or answered that it cannot now.
-	KindUnavailable Kind = "Unavailable"
-	// KindCanceled: whoever asked has gone away.
-	KindCanceled Kind = "Canceled"
-)
-
-// Kinds lists every Kind, for metrics that want each label from the start.
-func Kinds() []Kind {
-	return []Kind{
-		KindConfig, KindIssuerUntrusted, KindAudienceMismatch, KindSubjectMismatch, KindTokenExpired,
-		KindDenied, KindThrottled, KindUnavailable, KindCanceled,
-	}
-}
-
-// Transient reports whether the same request may succeed later with nobody
-// changing anything. Protocol handlers answer 5xx or 429 for these and 4xx for
-// all others.
-func (k Kind) Transient() bool {
-	return k == KindThrottled || k == KindUnavailable || k == KindCanceled
-}
-
-// Error is why an exchange failed: the cloud's own words kept whole, and podpass's
-// reading of them. It never holds a token or a key.
+// Error is why an exchange failed: the cloud's own words, and podpass's reading of
+// them. It never holds a token or a key.
 type Error struct {
 	Kind Kind
 	// Cloud is "aws", "gcp", "azure" or "oidc"; empty when no cloud was asked.
@@ -61,7 +19,7 @@ type Error struct {
 	Status int
 	// Code is the cloud's own error code: "AccessDenied", "invalid_grant", "AADSTS700213".
 	Code string
-	// Message is the cloud's own text, in full.
+	// Message is the cloud's own text, cut to a bounded length.
 	Message string
 	// Hint is the likely cause and the next step. It names the ServiceAccount,
 	// issuer, subject and audience concerned.
@@ -70,14 +28,21 @@ type Error struct {
 	RetryAfter time.Duration
 	// RequestID is what the cloud's support will ask for.
 	RequestID string
+	// Trusted is what [Error.ProvesTrust] reports.
+	Trusted bool
 	// Err is the underlying error, if any. It must not be one that prints a token.
 	Err error
 }
 
-// Error gives "<op>: <code>: <message>; hint: <hint>", leaving out what is empty.
+// Error gives "<op>: <code>: <message>; hint: <hint>", leaving out what is empty and
+// a code with which the message begins.
 func (e *Error) Error() string {
+	code := e.Code
+	if strings.HasPrefix(e.Message, code) { // Entra's texts begin with the code
+		code = ""
+	}
 	var parts []string
-	for _, p := range []string{e.Op, e.Code, e.Message} {
+	for _, p := range []string{e.Op, code, e.Message} {
 		if p != "" {
 			parts = append(parts, p)
 		}
@@ -97,6 +62,25 @@ func (e *Error) Error() string {
 
 // Unwrap returns the underlying error.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Local reports that no cloud was asked: the subject token cannot be read, or has
+// ended. kubelet may replace its file at any time, so it is worth another look soon.
+func (e *Error) Local() bool { return e.Cloud == "" }
+
+// ProvesTrust reports that the cloud verified the subject token, took it for the
+// identity, and refused only what was asked for with it: this resource, or under
+// this policy. Another request of the same identity may succeed.
+func (e *Error) ProvesTrust() bool { return e.Trusted }
+
+// Transient reports whether what failed with err may succeed later with nobody
+// changing anything: its Kind says so, or it is a local [*Error]. Protocol handlers
+// answer 5xx or 429 for these and 4xx for all others.
+func Transient(err error) bool {
+	if e, ok := errors.AsType[*Error](err); ok && e.Local() {
+		return true
+	}
+	return KindOf(err).Transient()
+}
 
 // KindOf reports the Kind of err: that of the first [*Error] in its chain,
 // KindCanceled for a canceled context, KindUnavailable for anything else, since

@@ -137,15 +137,3 @@ func TestKindOf(t *testing.T) {
 		})
 	}
 }
-
-func TestCheckEndpoint(t *testing.T) {
-	for endpoint, ok := range map[string]bool{
-		"https://sts.example.com": true, "https://sts.example.com:8443/path": true, "http://127.0.0.1:9000": true, "http://[::1]:9000": true, "http://localhost": true,
-		"http://sts.example.com": false, "http://127.0.0.1.example.com": false, "sts.example.com": false, "https://user:pass@sts.example.com": false,
-		"https://": false, "ftp://127.0.0.1": false, "https://x?y=z": false,
-	} {
-		if err := federation.CheckEndpoint(endpoint); (err == nil) != ok {
-			t.Errorf("%s: %v, want ok %t", endpoint, err, ok)
-		}
-	}
-}

@@ -3,6 +3,7 @@ package federation
 import (
 	"regexp"
 	"strings"
+	"time"
 )
 
 var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
@@ -18,3 +19,7 @@ func Clip(s string, n int) string {
 	}
 	return strings.ToValidUTF8(s[:n], "") + "..."
 }
+
+// Timestamp is t in UTC, to the second, ending in Z: the form of RFC 3339 that every
+// SDK reads (AWS's for JavaScript fails on "+00:00").
+func Timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

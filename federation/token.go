@@ -1,11 +1,7 @@
 package federation
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,23 +22,6 @@ type SubjectToken struct {
 // Reveal returns the encoded JWT, to be sent to a cloud and nowhere else.
 func (t SubjectToken) Reveal() string { return t.raw.Reveal() }
 
-// Claims are the parts of a ServiceAccount token that decide whether a cloud
-// accepts it (RFC 7519, and Kubernetes' private claims).
-type Claims struct {
-	Issuer         string    `json:"iss"`
-	Subject        string    `json:"sub"`
-	Audiences      []string  `json:"aud"`
-	Expiry         time.Time `json:"exp"`
-	IssuedAt       time.Time `json:"iat"`
-	KeyID          string    `json:"kid,omitempty"`
-	Algorithm      string    `json:"alg,omitempty"`
-	Namespace      string    `json:"namespace,omitempty"`
-	ServiceAccount string    `json:"serviceAccount,omitempty"`
-	Pod            string    `json:"pod,omitempty"`
-	PodUID         string    `json:"podUID,omitempty"`
-	Node           string    `json:"node,omitempty"`
-}
-
 // TokenSource gives the subject token of an exchange, read anew each time.
 type TokenSource interface {
 	SubjectToken(ctx context.Context) (SubjectToken, error)
@@ -53,8 +32,8 @@ type TokenSource interface {
 type TokenFile string
 
 // SubjectToken reads the file. A file that cannot be read or is not a JWT gives
-// an [*Error] of KindConfig, a token past its end one of KindTokenExpired: a
-// cloud need not be asked.
+// an [*Error] of KindConfig, a token past its end one of KindTokenExpired. Both are
+// local: no cloud was asked.
 func (f TokenFile) SubjectToken(context.Context) (SubjectToken, error) {
 	raw, err := f.read()
 	if err != nil {
@@ -73,8 +52,8 @@ func (f TokenFile) SubjectToken(context.Context) (SubjectToken, error) {
 	if now := time.Now(); !t.Expiry.After(now) {
 		return SubjectToken{}, &Error{
 			Kind: KindTokenExpired, Op: "read subject token",
-			Err:  fmt.Errorf("the token in %s expired at %s, %s ago", string(f), t.Expiry.UTC().Format(time.RFC3339), now.Sub(t.Expiry).Round(time.Second)),
-			Hint: fmt.Sprintf("kubelet should have replaced the token of ServiceAccount %s; check the node's clock, and kubelet's log for TokenRequest errors", t.Subject),
+			Err:  fmt.Errorf("the token in %s expired at %s, %s ago", string(f), Timestamp(t.Expiry), now.Sub(t.Expiry).Round(time.Second)),
+			Hint: fmt.Sprintf("kubelet should have replaced it: check the node's clock, and kubelet's log for TokenRequest errors; %s", t.Claims),
 		}
 	}
 	return t, nil
@@ -94,100 +73,4 @@ func (f TokenFile) read() ([]byte, error) {
 		return nil, fmt.Errorf("%s is larger than %d bytes", string(f), maxTokenSize)
 	}
 	return b, nil
-}
-
-// ParseSubjectToken reads the claims of an encoded JWT, white space around it
-// ignored. It does not verify the signature. Its errors never quote the token.
-func ParseSubjectToken(raw []byte) (SubjectToken, error) {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 {
-		return SubjectToken{}, errors.New("empty token")
-	}
-	parts := bytes.Split(raw, []byte("."))
-	if len(parts) != 3 {
-		return SubjectToken{}, errors.New("not a JWT: want three parts separated by dots")
-	}
-	var header struct {
-		KeyID     string `json:"kid"`
-		Algorithm string `json:"alg"`
-	}
-	if err := decodePart(parts[0], &header); err != nil {
-		return SubjectToken{}, fmt.Errorf("not a JWT: header: %w", err)
-	}
-	var payload struct {
-		Issuer     string      `json:"iss"`
-		Subject    string      `json:"sub"`
-		Audience   audience    `json:"aud"`
-		Expiry     json.Number `json:"exp"`
-		IssuedAt   json.Number `json:"iat"`
-		Kubernetes struct {
-			Namespace      string   `json:"namespace"`
-			ServiceAccount named    `json:"serviceaccount"`
-			Pod            namedUID `json:"pod"`
-			Node           named    `json:"node"`
-		} `json:"kubernetes.io"`
-	}
-	if err := decodePart(parts[1], &payload); err != nil {
-		return SubjectToken{}, fmt.Errorf("not a JWT: payload: %w", err)
-	}
-	exp, err := numericDate(payload.Expiry)
-	if err != nil {
-		return SubjectToken{}, errors.New("not a bound token: no valid exp claim")
-	}
-	iat, _ := numericDate(payload.IssuedAt) // optional: only shown
-	k := payload.Kubernetes
-	return SubjectToken{
-		raw: Secret(raw),
-		Claims: Claims{
-			Issuer: payload.Issuer, Subject: payload.Subject, Audiences: payload.Audience,
-			Expiry: exp, IssuedAt: iat, KeyID: header.KeyID, Algorithm: header.Algorithm,
-			Namespace: k.Namespace, ServiceAccount: k.ServiceAccount.Name,
-			Pod: k.Pod.Name, PodUID: k.Pod.UID, Node: k.Node.Name,
-		},
-	}, nil
-}
-
-type named struct {
-	Name string `json:"name"`
-}
-
-type namedUID struct {
-	Name string `json:"name"`
-	UID  string `json:"uid"`
-}
-
-// audience is a JWT's aud: one string or an array of them (RFC 7519 section 4.1.3).
-type audience []string
-
-func (a *audience) UnmarshalJSON(b []byte) error {
-	var one string
-	if json.Unmarshal(b, &one) == nil {
-		*a = audience{one}
-		return nil
-	}
-	return json.Unmarshal(b, (*[]string)(a))
-}
-
-func decodePart(part []byte, into any) error {
-	b := make([]byte, base64.RawURLEncoding.DecodedLen(len(part)))
-	n, err := base64.RawURLEncoding.Decode(b, part)
-	if err != nil {
-		return errors.New("not base64url")
-	}
-	if err := json.Unmarshal(b[:n], into); err != nil {
-		return errors.New("not the JSON of a token") // the decoder's own text may quote the content
-	}
-	return nil
-}
-
-// numericDate is RFC 7519's NumericDate: seconds, possibly with a fraction.
-func numericDate(n json.Number) (time.Time, error) {
-	if s, err := n.Int64(); err == nil {
-		return time.Unix(s, 0), nil
-	}
-	f, err := n.Float64()
-	if err != nil {
-		return time.Time{}, err
-	}
-	return time.Unix(int64(f), 0), nil
 }

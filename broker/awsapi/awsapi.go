@@ -75,7 +75,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), Token: c.Token.Reveal(),
 		AccountID: account, RoleARN: h.RoleARN,
 		// UTC and "Z": JS does not understand an offset.
-		Expiration: c.Expiry.Time().Format("2006-01-02T15:04:05Z"),
+		Expiration: federation.Timestamp(c.Expiry.Time()),
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/podpass-io/podpass/broker/azureapi"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/test/cloud"
 	"github.com/podpass-io/podpass/test/cloud/issuer"
 	"github.com/podpass-io/podpass/test/cloud/trust"
@@ -44,7 +45,7 @@ func TestApplications(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := federation.HTTPClient(ca)
+	to, err := endpoint.NewClient(ca)
 	if err != nil {
 		t.Fatal(err)
 	}

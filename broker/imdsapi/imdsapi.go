@@ -150,17 +150,14 @@ type answer struct {
 	Expiration      string `json:"Expiration,omitempty"`
 }
 
-// seconds is the form of times: UTC, "Z", no fraction.
-const seconds = "2006-01-02T15:04:05Z"
-
 func (h *Handler) credentials(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), hold)
 	defer cancel()
 	c, err := h.Credentials(ctx)
 	a := answer{
-		Code: "Success", LastUpdated: time.Now().UTC().Format(seconds), Type: "AWS-HMAC",
+		Code: "Success", LastUpdated: federation.Timestamp(time.Now()), Type: "AWS-HMAC",
 		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), Token: c.Token.Reveal(),
-		Expiration: c.Expiry.Time().UTC().Format(seconds),
+		Expiration: federation.Timestamp(c.Expiry.Time()),
 	}
 	if err != nil {
 		kind := federation.KindOf(err)

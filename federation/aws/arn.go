@@ -41,11 +41,11 @@ func ParseRoleARN(s string) (RoleARN, error) {
 	i := strings.LastIndexByte(resource, '/') + 1
 	a.Path, a.Name = "/"+resource[:i], resource[i:]
 	switch {
-	case !partitionPattern.MatchString(a.Partition):
+	case !ValidPartition(a.Partition):
 		return RoleARN{}, fmt.Errorf("not a role ARN: partition %.40q", a.Partition)
 	case parts[2] != "iam" || parts[3] != "":
 		return RoleARN{}, fmt.Errorf("not a role ARN: want arn:%s:iam:: before the account", a.Partition)
-	case !accountPattern.MatchString(a.Account) && (a.Account != "" || IsAWSPartition(a.Partition)):
+	case !ValidAccount(a.Account) && (a.Account != "" || IsAWSPartition(a.Partition)):
 		return RoleARN{}, errors.New("not a role ARN: the account must have twelve digits")
 	case !rolePattern.MatchString(a.Name):
 		return RoleARN{}, fmt.Errorf("not a role ARN: role name %.80q: want 1..64 of letters, digits and _+=,.@-", a.Name)
@@ -59,6 +59,12 @@ func ParseRoleARN(s string) (RoleARN, error) {
 func (a RoleARN) String() string {
 	return "arn:" + a.Partition + ":iam::" + a.Account + ":role" + a.Path + a.Name
 }
+
+// ValidPartition reports whether s has the form of a partition's name, AWS's or not.
+func ValidPartition(s string) bool { return partitionPattern.MatchString(s) }
+
+// ValidAccount reports whether s has the form of an account's ID.
+func ValidAccount(s string) bool { return accountPattern.MatchString(s) }
 
 // ValidRegion reports whether s has the form of a region: "eu-central-1".
 func ValidRegion(s string) bool { return regionPattern.MatchString(s) }

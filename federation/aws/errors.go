@@ -1,110 +1,93 @@
 package aws
 
 import (
-	"context"
-	"errors"
+	"cmp"
+	"encoding/xml"
 	"fmt"
 	"strings"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/smithy-go"
-
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/endpoint"
 )
 
-// kinds is what STS's error codes mean.
+// table is what STS's error codes mean.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors
-var kinds = map[string]federation.Kind{
-	"ExpiredTokenException":      federation.KindTokenExpired,
-	"ExpiredToken":               federation.KindTokenExpired,
-	"InvalidIdentityToken":       federation.KindIssuerUntrusted,
-	"IDPCommunicationError":      federation.KindUnavailable,
-	"IDPRejectedClaim":           federation.KindSubjectMismatch,
-	"AccessDenied":               federation.KindDenied,
-	"AccessDeniedException":      federation.KindDenied,
-	"MalformedPolicyDocument":    federation.KindConfig,
-	"PackedPolicyTooLarge":       federation.KindConfig,
-	"ValidationError":            federation.KindConfig,
-	"InvalidParameterValue":      federation.KindConfig,
-	"RegionDisabledException":    federation.KindConfig,
-	"Throttling":                 federation.KindThrottled,
-	"ThrottlingException":        federation.KindThrottled,
-	"RequestLimitExceeded":       federation.KindThrottled,
-	"TooManyRequestsException":   federation.KindThrottled,
-	"InternalFailure":            federation.KindUnavailable,
-	"ServiceUnavailable":         federation.KindUnavailable,
-	"InvalidClientTokenId":       federation.KindDenied,
-	"SignatureDoesNotMatch":      federation.KindDenied,
-	"IncompleteSignature":        federation.KindConfig,
-	"OptInRequired":              federation.KindDenied,
-	"RequestExpired":             federation.KindTokenExpired,
-	"InvalidAuthorizationHeader": federation.KindDenied,
+var table = endpoint.Table{
+	{Code: "ExpiredTokenException", Kind: federation.KindTokenExpired},
+	{Code: "ExpiredToken", Kind: federation.KindTokenExpired},
+	{Code: "RequestExpired", Kind: federation.KindTokenExpired},
+	{Code: "InvalidIdentityToken", Text: "token audience", Kind: federation.KindAudienceMismatch},
+	{Code: "InvalidIdentityToken", Kind: federation.KindIssuerUntrusted},
+	{Code: "IDPCommunicationError", Kind: federation.KindUnavailable},
+	{Code: "IDPRejectedClaim", Kind: federation.KindSubjectMismatch},
+	{Code: "AccessDenied", Kind: federation.KindDenied},
+	{Code: "AccessDeniedException", Kind: federation.KindDenied},
+	{Code: "InvalidClientTokenId", Kind: federation.KindDenied},
+	{Code: "SignatureDoesNotMatch", Kind: federation.KindDenied},
+	{Code: "InvalidAuthorizationHeader", Kind: federation.KindDenied},
+	{Code: "OptInRequired", Kind: federation.KindDenied},
+	{Code: "MalformedPolicyDocument", Kind: federation.KindConfig},
+	{Code: "PackedPolicyTooLarge", Kind: federation.KindConfig},
+	{Code: "ValidationError", Kind: federation.KindConfig},
+	{Code: "InvalidParameterValue", Kind: federation.KindConfig},
+	{Code: "RegionDisabledException", Kind: federation.KindConfig},
+	{Code: "IncompleteSignature", Kind: federation.KindConfig},
+	{Code: "Throttling", Kind: federation.KindThrottled},
+	{Code: "ThrottlingException", Kind: federation.KindThrottled},
+	{Code: "RequestLimitExceeded", Kind: federation.KindThrottled},
+	{Code: "TooManyRequestsException", Kind: federation.KindThrottled},
+	{Code: "InternalFailure", Kind: federation.KindUnavailable},
+	{Code: "ServiceUnavailable", Kind: federation.KindUnavailable},
 }
 
-// failure is what an error is explained from.
+// failure is what an error of STS is explained from.
 type failure struct {
-	Op       string
-	Role     string
-	From     string // the principal that assumes Role; empty by web identity
-	Endpoint string
-	Claims   federation.Claims
+	Role   string
+	From   string // the principal that assumes Role; empty by web identity
+	Claims federation.Claims
 }
 
-func explain(ctx context.Context, err error, resp *federation.Response, f failure) error {
-	if resp == nil {
-		return federation.Unreachable(ctx, cloud, f.Op, f.Endpoint, err)
+// Table implements endpoint.Cloud.
+func (failure) Table() endpoint.Table { return table }
+
+// Read implements endpoint.Cloud: STS answers in XML.
+func (failure) Read(r endpoint.Response) (endpoint.Words, bool) {
+	var in struct {
+		XMLName xml.Name `xml:"ErrorResponse"`
+		Code    string   `xml:"Error>Code"`
+		Message string   `xml:"Error>Message"`
+		ID      string   `xml:"RequestId"`
 	}
-	e := &federation.Error{
-		Kind: federation.KindUnavailable, Cloud: cloud, Op: f.Op,
-		Status: resp.Status, RetryAfter: federation.RetryAfter(resp.Header),
+	if xml.Unmarshal(r.Body, &in) != nil || in.Code == "" {
+		return endpoint.Words{}, false
 	}
-	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() != "" && api.ErrorCode() != "UnknownError" {
-		e.Code, e.Message = api.ErrorCode(), api.ErrorMessage()
-	} else {
-		e.Message = fmt.Sprintf("STS at %s answered with status %d and no error that can be read", f.Endpoint, resp.Status)
-	}
-	if r, ok := errors.AsType[*awshttp.ResponseError](err); ok {
-		e.RequestID = r.RequestID
-	}
-	kind, known := kinds[e.Code]
-	switch {
-	case known:
-		e.Kind = kind
-	case resp.Status == 429:
-		e.Kind = federation.KindThrottled
-	case resp.Status >= 400 && resp.Status < 500:
-		e.Kind = federation.KindDenied
-	}
-	if e.Code == "InvalidIdentityToken" && strings.Contains(strings.ToLower(e.Message), "token audience") {
-		e.Kind = federation.KindAudienceMismatch
-	}
-	e.Hint = hint(e, f)
-	return e
+	return endpoint.Words{Code: in.Code, Message: in.Message, RequestID: cmp.Or(in.ID, r.Header.Get("X-Amzn-Requestid"))}, true
 }
 
-// hint prints both sides of what has to match, because STS says of a trust policy
-// only that it does not.
-func hint(e *federation.Error, f failure) string {
+// Hint implements endpoint.Cloud. It prints both sides of what has to match, because
+// STS says of a trust policy only that it does not.
+func (f failure) Hint(e *federation.Error) string {
 	c := f.Claims
-	who := fmt.Sprintf("the token of ServiceAccount %s/%s has issuer %q, subject %q, audience %q",
-		c.Namespace, c.ServiceAccount, c.Issuer, c.Subject, strings.Join(c.Audiences, ","))
 	switch e.Kind {
 	case federation.KindDenied, federation.KindSubjectMismatch:
+		if !strings.HasPrefix(e.Code, "AccessDenied") && e.Kind == federation.KindDenied {
+			return fmt.Sprintf("%s; that is not a trust policy's refusal: AWS's list of STS errors explains %s", c, e.Code)
+		}
 		if f.From != "" {
 			return fmt.Sprintf("%s may not assume %s: the role's trust policy must allow that principal sts:AssumeRole (sts:TagSession too, for session tags), and the principal's own policy must allow it", f.From, f.Role)
 		}
 		issuer := strings.TrimPrefix(c.Issuer, "https://")
 		return fmt.Sprintf("%s; either %s does not exist, or its trust policy does not allow sts:AssumeRoleWithWebIdentity with conditions %s:sub = %q and %s:aud = %q",
-			who, f.Role, issuer, c.Subject, issuer, strings.Join(c.Audiences, ","))
+			c, f.Role, issuer, c.Subject, issuer, strings.Join(c.Audiences, ","))
 	case federation.KindIssuerUntrusted:
-		return fmt.Sprintf("%s; the account of %s needs an IAM OIDC provider for exactly that issuer (one just made takes some seconds to work, and is asked again), and AWS must be able to fetch its keys", who, f.Role)
+		return fmt.Sprintf("%s; the account of %s needs an IAM OIDC provider for exactly that issuer (one just made takes some seconds to work, and is asked again), and AWS must be able to fetch its keys", c, f.Role)
 	case federation.KindAudienceMismatch:
-		return fmt.Sprintf("%s; add that audience to the IAM OIDC provider's client IDs, or annotate the ServiceAccount with the one it has", who)
+		return fmt.Sprintf("%s; add that audience to the IAM OIDC provider's client IDs, or annotate the ServiceAccount with the one it has", c)
 	case federation.KindTokenExpired:
 		if f.From != "" {
 			return fmt.Sprintf("the credentials of %s, from which %s is assumed, have ended: check the node's clock", f.From, f.Role)
 		}
-		return who + fmt.Sprintf("; it expired at %s: check the node's clock", c.Expiry.UTC().Format("2006-01-02T15:04:05Z"))
+		return fmt.Sprintf("%s; it expires at %s: check the node's clock", c, federation.Timestamp(c.Expiry))
 	case federation.KindConfig:
 		return fmt.Sprintf("check the annotations of ServiceAccount %s/%s that make the request for %s", c.Namespace, c.ServiceAccount, f.Role)
 	default:

@@ -31,11 +31,13 @@ var partitions = map[string]partition{
 // may be newer ones than this table's.
 func IsAWSPartition(name string) bool { return name == "aws" || strings.HasPrefix(name, "aws-") }
 
-// PartitionOf gives the name of a role's partition.
+// PartitionOf gives the name of a role's partition; "" of what is not a role's ARN.
 func PartitionOf(roleARN string) string {
-	_, rest, _ := strings.Cut(roleARN, ":")
-	name, _, _ := strings.Cut(rest, ":")
-	return name
+	role, err := ParseRoleARN(roleARN)
+	if err != nil {
+		return ""
+	}
+	return role.Partition
 }
 
 // DefaultRegion is the region whose STS serves a role where no region is known.

@@ -3,6 +3,7 @@ package aws
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,24 +16,18 @@ import (
 // maxSessionName is STS's limit for RoleSessionName; the shortest is 2.
 const maxSessionName = 64
 
-// sessionName is the RoleSessionName: the annotated one, or <namespace>.<service
-// account>.<pod>. It stays the same for the pod's whole life, which MSK's
-// authorization and people who read CloudTrail depend on. One that is too long is
-// cut and given a hash, so that two long names do not become one.
-func sessionName(i Identity, c federation.Claims) string {
-	if i.SessionName != "" {
-		return i.SessionName
-	}
-	name := c.Subject
-	if c.Namespace != "" {
-		name = strings.Trim(c.Namespace+"."+c.ServiceAccount+"."+c.Pod, ".")
-	}
-	name = strings.Map(func(r rune) rune {
+// SessionName is the RoleSessionName of a pod: <namespace>.<ServiceAccount>.<pod>, of
+// what is not empty. It stays the same for the pod's whole life, which MSK's
+// authorization and people who read CloudTrail depend on. One that is too long is cut
+// and given a hash, so that two long names do not become one.
+func SessionName(namespace, serviceAccount, pod string) string {
+	parts := slices.DeleteFunc([]string{namespace, serviceAccount, pod}, func(s string) bool { return s == "" })
+	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_+=,.@-", r) {
 			return r
 		}
 		return '-'
-	}, name)
+	}, strings.Join(parts, "."))
 	switch {
 	case len(name) < 2:
 		return "podpass-" + name
@@ -40,7 +35,19 @@ func sessionName(i Identity, c federation.Claims) string {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
-	return name[:maxSessionName-9] + "-" + hex.EncodeToString(sum[:4])
+	suffix := "-" + hex.EncodeToString(sum[:4])
+	return name[:maxSessionName-len(suffix)] + suffix
+}
+
+// sessionName is the annotated one, or that of the token's pod.
+func sessionName(i Identity, c federation.Claims) string {
+	switch {
+	case i.SessionName != "":
+		return i.SessionName
+	case c.Namespace == "": // no ServiceAccount's
+		return SessionName("", c.Subject, "")
+	}
+	return SessionName(c.Namespace, c.ServiceAccount, c.Pod)
 }
 
 // sessionTags are the tags that EKS Pod Identity sets, from the token's own claims

@@ -11,12 +11,10 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/endpoint"
 )
 
-const (
-	cloud = "azure"
-	op    = "entra:token"
-)
+const cloud = "azure"
 
 // Client makes the exchanges of one Entra identity. It is safe for concurrent use
 // once its fields are set.
@@ -25,7 +23,7 @@ type Client struct {
 	Token    federation.TokenSource
 	// AuthorityHost is the URL of Entra; "": DefaultAuthorityHost.
 	AuthorityHost string
-	// HTTP talks to Entra; see federation.HTTPClient.
+	// HTTP talks to Entra; see endpoint.NewClient.
 	HTTP *http.Client
 }
 
@@ -89,10 +87,10 @@ func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, erro
 		return federation.Credential{}, err
 	}
 	authority := e.c.authority()
-	if err := federation.CheckEndpoint(authority); err != nil {
-		return federation.Credential{}, configError(err, "set the chart value azure.authorityHost to an https URL")
+	call := &endpoint.Call{
+		Cloud: cloud, Op: "entra:token", URL: authority, Setting: "azure.authorityHost",
+		Secrets: []federation.Secret{federation.Secret(token.Reveal())}, Reads: failure{e.c.Identity, authority, e.resource, token.Claims},
 	}
-	client, recorder := federation.Record(e.c.HTTP)
 	// A client for each exchange: MSAL's own cache would answer instead of Entra and
 	// outlive what the broker's cache decided. It costs one more request, for the
 	// tenant's metadata, once an hour.
@@ -100,12 +98,12 @@ func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, erro
 		confidential.NewCredFromAssertionCallback(func(context.Context, confidential.AssertionRequestOptions) (string, error) {
 			return token.Reveal(), nil
 		}),
-		confidential.WithHTTPClient(client),
+		confidential.WithHTTPClient(call.Client(e.c.HTTP)),
 		// The authority is the administrator's; asking Microsoft's public cloud whether
 		// it exists would fail in private and sovereign ones.
 		confidential.WithInstanceDiscovery(false))
 	if err != nil {
-		return federation.Credential{}, configError(err, "check the annotations azure.workload.identity/client-id and tenant-id, and the chart value azure.authorityHost")
+		return federation.Credential{}, call.Error(ctx, err)
 	}
 	var options []confidential.AcquireByCredentialOption
 	if e.claims != "" {
@@ -114,7 +112,7 @@ func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, erro
 	now := time.Now()
 	out, err := msal.AcquireTokenByCredential(ctx, []string{e.scope()}, options...)
 	if err != nil {
-		return federation.Credential{}, explain(ctx, err, recorder.Last(), failure{Identity: e.c.Identity, Authority: authority, Resource: e.resource, Claims: token.Claims})
+		return federation.Credential{}, call.Error(ctx, err)
 	}
 	credential := federation.Credential{
 		Token:     federation.Secret(out.AccessToken),
@@ -125,8 +123,4 @@ func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, erro
 		credential.RefreshIn = max(0, on.Sub(now))
 	}
 	return credential, nil
-}
-
-func configError(err error, hint string) error {
-	return &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: op, Err: err, Hint: hint}
 }

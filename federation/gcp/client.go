@@ -1,15 +1,9 @@
 package gcp
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
-	"time"
-
-	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/google/externalaccount"
 
 	"github.com/podpass-io/podpass/federation"
 )
@@ -19,9 +13,6 @@ const (
 
 	// CloudPlatform is the scope that covers all others.
 	CloudPlatform = "https://www.googleapis.com/auth/cloud-platform"
-
-	subjectTokenType = "urn:ietf:params:oauth:token-type:jwt" //nolint:gosec // a type, not a token
-	opSTS            = "sts:token"
 )
 
 // Client makes the exchanges of one Google Cloud identity. It is safe for
@@ -31,7 +22,7 @@ type Client struct {
 	Token    federation.TokenSource
 	// Endpoints of Google's APIs; zero: the public ones.
 	Endpoints Endpoints
-	// HTTP talks to Google; see federation.HTTPClient.
+	// HTTP talks to Google; see endpoint.NewClient.
 	HTTP *http.Client
 	// Via gives the federated token that impersonation starts from; nil: without cache.
 	Via federation.Getter
@@ -65,81 +56,6 @@ func normalize(scopes []string) []string {
 	scopes = slices.Clone(scopes)
 	slices.Sort(scopes)
 	return slices.Compact(scopes)
-}
-
-func (c *Client) viaFederated(ctx context.Context) (federation.Credential, error) {
-	via := c.Via
-	if via == nil {
-		via = federation.Direct{}
-	}
-	return via.Get(ctx, c.Federated())
-}
-
-// federated is the OAuth 2.0 token exchange (RFC 8693) at Google's STS.
-// https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
-type federated struct {
-	c      *Client
-	scopes []string
-}
-
-func (e *federated) Key() string {
-	i := e.c.Identity
-	return strings.Join([]string{"gcp/federated", e.c.Endpoints.TokenURL(), i.Provider, i.Audience, i.QuotaProject, strings.Join(e.scopes, ",")}, "/")
-}
-
-func (e *federated) Exchange(ctx context.Context) (federation.Credential, error) {
-	token, err := e.c.Token.SubjectToken(ctx)
-	if err != nil {
-		return federation.Credential{}, err
-	}
-	if err := federation.CheckEndpoint(e.c.Endpoints.TokenURL()); err != nil {
-		return federation.Credential{}, &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: opSTS, Err: err, Hint: "set the chart value gcp.stsEndpoint to an https URL"}
-	}
-	client, recorder := federation.Record(e.c.HTTP)
-	source, err := externalaccount.NewTokenSource(context.WithValue(ctx, oauth2.HTTPClient, client), externalaccount.Config{
-		Audience:             e.c.Identity.Provider,
-		SubjectTokenType:     subjectTokenType,
-		TokenURL:             e.c.Endpoints.TokenURL(),
-		Scopes:               e.scopes,
-		QuotaProjectID:       e.c.Identity.QuotaProject,
-		SubjectTokenSupplier: supplier{token},
-	})
-	if err != nil {
-		return federation.Credential{}, &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: opSTS, Err: err}
-	}
-	now := time.Now()
-	out, err := source.Token()
-	if err != nil {
-		return federation.Credential{}, explain(ctx, err, recorder.Last(), failure{Op: opSTS, Identity: e.c.Identity, Endpoint: e.c.Endpoints.TokenURL(), Claims: token.Claims})
-	}
-	return federation.Credential{
-		Token:     federation.Secret(out.AccessToken),
-		Principal: Principal(e.c.Identity.Provider, token.Subject),
-		Expiry:    federation.ExpiresIn(now, out.Expiry.Sub(now).Round(time.Second)),
-	}, nil
-}
-
-// supplier hands the library the token that was read for this exchange.
-type supplier struct{ token federation.SubjectToken }
-
-func (s supplier) SubjectToken(context.Context, externalaccount.SupplierOptions) (string, error) {
-	return s.token.Reveal(), nil
-}
-
-// Principal is the IAM principal of a token's subject: what IAM policies name.
-// Those of GKE clusters and fleets are named after their pool, since the provider
-// does not tell the project's number.
-// https://cloud.google.com/iam/docs/principal-identifiers
-func Principal(provider, subject string) string {
-	if pool, _, ok := IdentityNamespace(provider); ok {
-		namespace, account, _ := strings.Cut(strings.TrimPrefix(subject, "system:serviceaccount:"), ":")
-		return "serviceAccount:" + pool + "[" + namespace + "/" + account + "]"
-	}
-	pool, _, ok := strings.Cut(strings.TrimPrefix(provider, "//"), "/providers/")
-	if !ok {
-		return subject
-	}
-	return "principal://" + pool + "/subject/" + subject
 }
 
 // ErrNoIDToken is why there is no ID token under direct resource access: the

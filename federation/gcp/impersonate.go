@@ -1,11 +1,8 @@
 package gcp
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -42,14 +39,14 @@ func (e *impersonated) Exchange(ctx context.Context) (federation.Credential, err
 		AccessToken federation.Secret `json:"accessToken"`
 		ExpireTime  time.Time         `json:"expireTime"`
 	}
-	err := e.c.callIAM(ctx, "generateAccessToken", map[string]any{
+	call, err := e.c.call(ctx, "generateAccessToken", map[string]any{
 		"scope": e.scopes, "lifetime": strconv.Itoa(lifetime) + "s", "delegates": delegates(e.c.Identity),
 	}, &out)
 	if err != nil {
 		return federation.Credential{}, err
 	}
 	if out.AccessToken == "" || out.ExpireTime.IsZero() {
-		return federation.Credential{}, unreadable("iamcredentials:generateAccessToken", http.StatusOK)
+		return federation.Credential{}, call.Error(ctx, nil)
 	}
 	return federation.Credential{
 		Token: out.AccessToken, Principal: e.c.Identity.ServiceAccount,
@@ -76,7 +73,7 @@ func (e *idToken) Exchange(ctx context.Context) (federation.Credential, error) {
 	var out struct {
 		Token federation.Secret `json:"token"`
 	}
-	err := e.c.callIAM(ctx, "generateIdToken", map[string]any{
+	call, err := e.c.call(ctx, "generateIdToken", map[string]any{
 		"audience": e.audience, "includeEmail": true, "delegates": delegates(e.c.Identity),
 	}, &out)
 	if err != nil {
@@ -85,7 +82,7 @@ func (e *idToken) Exchange(ctx context.Context) (federation.Credential, error) {
 	// An ID token is a JWT; its own exp is the only word on when it ends.
 	parsed, err := federation.ParseSubjectToken([]byte(out.Token.Reveal()))
 	if err != nil {
-		return federation.Credential{}, &federation.Error{Kind: federation.KindUnavailable, Cloud: cloud, Op: "iamcredentials:generateIdToken", Err: fmt.Errorf("ID token: %w", err)}
+		return federation.Credential{}, call.Error(ctx, nil)
 	}
 	now := time.Now()
 	expiry := federation.ExpiresAt(now, parsed.Expiry)
@@ -101,54 +98,4 @@ func delegates(i Identity) []string {
 		names = append(names, "projects/-/serviceAccounts/"+d)
 	}
 	return names
-}
-
-// callIAM calls a method of the IAM credentials API on the identity's service
-// account, authorized by the federated token.
-func (c *Client) callIAM(ctx context.Context, method string, body, into any) error {
-	op, url := "iamcredentials:"+method, c.Endpoints.ImpersonationURL(c.Identity.ServiceAccount, method)
-	if err := federation.CheckEndpoint(url); err != nil {
-		return &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: op, Err: err, Hint: "set the chart value gcp.iamCredentialsEndpoint to an https URL"}
-	}
-	from, err := c.viaFederated(ctx)
-	if err != nil {
-		return err
-	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("%s: %w", op, err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(encoded))
-	if err != nil {
-		return &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: op, Err: err}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+from.Token.Reveal())
-	if q := c.Identity.QuotaProject; q != "" {
-		req.Header.Set("X-Goog-User-Project", q)
-	}
-	client, recorder := federation.Record(c.HTTP)
-	resp, err := client.Do(req)
-	if err != nil {
-		return federation.Unreachable(ctx, cloud, op, url, err)
-	}
-	defer resp.Body.Close()
-	last := recorder.Last()
-	if resp.StatusCode != http.StatusOK {
-		claims := federation.Claims{}
-		if token, err := c.Token.SubjectToken(ctx); err == nil { // only to name it in the hint
-			claims = token.Claims
-		}
-		return explain(ctx, nil, last, failure{Op: op, Identity: c.Identity, Endpoint: url, Claims: claims})
-	}
-	if err := json.Unmarshal(last.Body, into); err != nil {
-		return unreadable(op, resp.StatusCode)
-	}
-	return nil
-}
-
-// unreadable is a success that holds no credential: somebody else's answer, a
-// proxy's perhaps.
-func unreadable(op string, status int) error {
-	return &federation.Error{Kind: federation.KindUnavailable, Cloud: cloud, Op: op, Status: status, Message: "the answer is not the JSON that was expected"}
 }

@@ -62,6 +62,22 @@ func IdentityNamespace(provider string) (pool, issuer string, ok bool) {
 	return pool, "https://" + issuer, true
 }
 
+// Principal is the IAM principal of a token's subject: what IAM policies name.
+// Those of GKE clusters and fleets are named after their pool, since the provider
+// does not tell the project's number.
+// https://cloud.google.com/iam/docs/principal-identifiers
+func Principal(provider, subject string) string {
+	if pool, _, ok := IdentityNamespace(provider); ok {
+		namespace, account, _ := strings.Cut(strings.TrimPrefix(subject, "system:serviceaccount:"), ":")
+		return "serviceAccount:" + pool + "[" + namespace + "/" + account + "]"
+	}
+	pool, _, ok := strings.Cut(strings.TrimPrefix(provider, "//"), "/providers/")
+	if !ok {
+		return subject
+	}
+	return "principal://" + pool + "/subject/" + subject
+}
+
 // ValidServiceAccount reports whether s has the form of a service account's email.
 func ValidServiceAccount(s string) bool { return len(s) <= 254 && emailPattern.MatchString(s) }
 

@@ -13,12 +13,10 @@ import (
 	"time"
 
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/endpoint"
 )
 
 const (
-	cloud = "oidc"
-	op    = "oauth:token"
-
 	jwtType = "urn:ietf:params:oauth:token-type:jwt"
 	// defaultLife is for servers that do not say how long their tokens live, which
 	// RFC 6749 leaves to them, and whose tokens do not say it either.
@@ -30,7 +28,7 @@ const (
 type Client struct {
 	Source Source
 	Token  federation.TokenSource
-	// HTTP talks to the server; see federation.HTTPClient.
+	// HTTP talks to the server; see endpoint.NewClient.
 	HTTP *http.Client
 }
 
@@ -90,31 +88,30 @@ func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, erro
 	if err != nil {
 		return federation.Credential{}, err
 	}
-	if err := federation.CheckEndpoint(s.TokenURL); err != nil {
-		return federation.Credential{}, &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: op, Err: err, Hint: "set the chart value oidc.tokenSources." + s.Name + ".tokenURL to an https URL"}
+	call := &endpoint.Call{
+		Cloud: "oidc", Op: "oauth:token", URL: s.TokenURL, Setting: "oidc.tokenSources." + s.Name + ".tokenURL",
+		Secrets: []federation.Secret{federation.Secret(token.Reveal())}, Reads: failure{s, token.Claims},
 	}
 	body, contentType := s.body(token.Reveal())
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.TokenURL, strings.NewReader(body))
 	if err != nil {
-		return federation.Credential{}, &federation.Error{Kind: federation.KindConfig, Cloud: cloud, Op: op, Err: err}
+		return federation.Credential{}, call.Error(ctx, err)
 	}
 	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("Accept", "application/json")
-	client, recorder := federation.Record(e.c.HTTP)
 	now := time.Now()
-	resp, err := client.Do(req)
+	resp, err := call.Client(e.c.HTTP).Do(req)
 	if err != nil {
-		return federation.Credential{}, federation.Unreachable(ctx, cloud, op, s.TokenURL, err)
+		return federation.Credential{}, call.Error(ctx, err)
 	}
 	defer resp.Body.Close()
-	last := recorder.Last()
 	var out struct {
 		AccessToken federation.Secret `json:"access_token"`
 		ExpiresIn   json.RawMessage   `json:"expires_in"`
 	}
 	// An answer that is no JSON has no token.
-	if _ = json.Unmarshal(last.Body, &out); resp.StatusCode/100 != 2 || out.AccessToken == "" {
-		return federation.Credential{}, explain(last, failure{Source: s, Token: token})
+	if _ = json.Unmarshal(call.Last().Body, &out); resp.StatusCode/100 != 2 || out.AccessToken == "" {
+		return federation.Credential{}, call.Error(ctx, nil)
 	}
 	return federation.Credential{Token: out.AccessToken, Principal: s.Name, Expiry: expiry(now, out.ExpiresIn, out.AccessToken)}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/endpoint"
 )
 
 // Identity is what the broker trades tokens for.
@@ -114,7 +115,7 @@ func (s Source) Validate() error {
 		}
 	}
 	bad(federation.ValidName(s.Name), "the name %q is not 1 to 32 lower case letters, digits and -", s.Name)
-	if err := federation.CheckEndpoint(s.TokenURL); err != nil {
+	if err := endpoint.Check(s.TokenURL); err != nil {
 		errs = append(errs, fmt.Errorf("tokenURL: %w", err))
 	}
 	bad(ValidAudience(s.Audience), "audience: %q: want the audience that the server expects in the token", s.Audience)

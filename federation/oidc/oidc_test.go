@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/endpoint"
 	ft "github.com/podpass-io/podpass/federation/federationtest"
 	"github.com/podpass-io/podpass/federation/oidc"
 )
@@ -219,7 +220,7 @@ func TestOtherAnswers(t *testing.T) {
 		"an object of error": {ft.Answer{Status: 403, Body: `{"error":{"code":7},"error_description":"no such user"}`}, federation.KindDenied, "no such user"},
 		"nothing":            {ft.Answer{Status: 403}, federation.KindDenied, "no text that can be read"},
 		"bytes":              {ft.Answer{Status: 403, Body: "\x00\xff"}, federation.KindDenied, "no text that can be read"},
-		"the token again":    {ft.Answer{Status: 400, Body: `{"error":"invalid_grant","error_description":"cannot verify ` + ft.Token{}.Raw() + `"}`}, federation.KindIssuerUntrusted, "cannot verify (the token)"},
+		"the token again":    {ft.Answer{Status: 400, Body: `{"error":"invalid_grant","error_description":"cannot verify ` + ft.Token{}.Raw() + `"}`}, federation.KindIssuerUntrusted, "cannot verify [redacted]"},
 		"a book":             {ft.Answer{Status: 400, Body: `{"error":"invalid_grant","error_description":"` + strings.Repeat("x", 100_000) + `"}`}, federation.KindIssuerUntrusted, "xxx..."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -239,7 +240,7 @@ func TestOtherAnswers(t *testing.T) {
 func TestRedirect(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token went elsewhere") }))
 	defer elsewhere.Close()
-	client, err := federation.HTTPClient(nil)
+	client, err := endpoint.NewClient(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

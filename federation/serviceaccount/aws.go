@@ -127,7 +127,7 @@ func (r *resolver) compose(text string) string {
 	if r.in.AWS.AccountID == "" || strings.HasPrefix(text, "arn:") {
 		return text
 	}
-	return "arn:" + r.in.AWS.Partition + ":iam::" + r.in.AWS.AccountID + ":role/" + strings.TrimPrefix(text, "/")
+	return aws.RoleARN{Partition: r.in.AWS.Partition, Account: r.in.AWS.AccountID, Path: "/", Name: strings.TrimPrefix(text, "/")}.String()
 }
 
 // role checks a role's ARN.

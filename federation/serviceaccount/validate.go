@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/gcp"
 )
 
@@ -23,11 +23,11 @@ func (in Installation) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	endpoint := func(name, url string) {
+	checkURL := func(name, url string) {
 		if url == "" {
 			return
 		}
-		if err := federation.CheckEndpoint(url); err != nil {
+		if err := endpoint.Check(url); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
 	}
@@ -39,20 +39,17 @@ func (in Installation) Validate() error {
 	bad(in.AWS.Region == "" || aws.ValidRegion(in.AWS.Region), "aws.region: %q is not a region", in.AWS.Region)
 	if p := in.AWS.Partition; p != "" {
 		_, listed := in.AWS.STSEndpoints[p]
-		bad(validPartition(p) && (listed || aws.IsAWSPartition(p)), "aws.partition: %q is neither AWS's nor listed in aws.stsEndpoints", p)
+		bad(aws.ValidPartition(p) && (listed || aws.IsAWSPartition(p)), "aws.partition: %q is neither AWS's nor listed in aws.stsEndpoints", p)
 	}
-	if in.AWS.AccountID != "" {
-		_, err := aws.ParseRoleARN("arn:aws:iam::" + in.AWS.AccountID + ":role/x")
-		bad(err == nil, "aws.accountID: %q must have twelve digits (quote it in YAML)", in.AWS.AccountID)
-	}
+	bad(in.AWS.AccountID == "" || aws.ValidAccount(in.AWS.AccountID), "aws.accountID: %q must have twelve digits (quote it in YAML)", in.AWS.AccountID)
 	for name, tag := range map[string]string{"aws.clusterARN": in.AWS.ClusterARN, "aws.clusterName": in.AWS.ClusterName} {
 		bad(tag == "" || aws.ValidTag(tag), "%s: %q cannot be the value of a session tag: want at most 256 letters, digits, spaces and _.:/=+@-", name, tag)
 	}
 	for _, partition := range slices.Sorted(maps.Keys(in.AWS.STSEndpoints)) {
 		name, url := "aws.stsEndpoints."+partition, in.AWS.STSEndpoints[partition]
-		bad(validPartition(partition), "%s: is not the partition of an ARN", name)
+		bad(aws.ValidPartition(partition), "%s: is not the partition of an ARN", name)
 		bad(url != "", "%s: want the URL of its STS", name)
-		endpoint(name, url)
+		checkURL(name, url)
 	}
 
 	if p := in.GCP.DefaultProvider; p != "" {
@@ -68,11 +65,11 @@ func (in Installation) Validate() error {
 	bad(in.GCP.Zone == "" || gcp.ValidZone(in.GCP.Zone), "gcp.zone: %q is not a zone such as europe-west3-a", in.GCP.Zone)
 	bad(slices.Contains([]string{"", "auto", "on", "off"}, in.GCP.GKEAnnotation), "gcp.gkeAnnotation: %q is none of auto, on, off", in.GCP.GKEAnnotation)
 	bad(in.GCP.UniverseDomain == "" || gcp.ValidUniverse(in.GCP.UniverseDomain), "gcp.universeDomain: %q is not a domain such as googleapis.com", in.GCP.UniverseDomain)
-	endpoint("gcp.stsEndpoint", in.GCP.STSEndpoint)
-	endpoint("gcp.iamCredentialsEndpoint", in.GCP.IAMCredentialsEndpoint)
+	checkURL("gcp.stsEndpoint", in.GCP.STSEndpoint)
+	checkURL("gcp.iamCredentialsEndpoint", in.GCP.IAMCredentialsEndpoint)
 
 	bad(in.Azure.TenantID == "" || azure.ValidTenantID(in.Azure.TenantID), "azure.tenantID: %q is neither a GUID nor a domain name", in.Azure.TenantID)
-	endpoint("azure.authorityHost", in.Azure.AuthorityHost)
+	checkURL("azure.authorityHost", in.Azure.AuthorityHost)
 	// MSAL takes no authority without TLS, not even on loopback.
 	bad(!strings.HasPrefix(in.Azure.AuthorityHost, "http://"), "azure.authorityHost: must be https")
 
@@ -106,9 +103,4 @@ func (in Installation) Validate() error {
 func (in Installation) try(m Mapping) []Problem {
 	in.Mappings = []Mapping{{Namespace: "*", ServiceAccount: "*", Annotations: m.Annotations}}
 	return Resolve(Request{Namespace: m.Namespace, Name: m.ServiceAccount}, in).Errors
-}
-
-func validPartition(s string) bool {
-	_, err := aws.ParseRoleARN("arn:" + s + ":iam::111122223333:role/x")
-	return err == nil
 }

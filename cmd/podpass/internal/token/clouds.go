@@ -53,7 +53,7 @@ credential_process. With a chain of roles they are the last one's.`, func(ctx co
 		}
 		out := processCredentials{
 			Version: 1, AccessKeyID: got.AccessKeyID, SecretAccessKey: got.SecretAccessKey.Reveal(), SessionToken: got.Token.Reveal(),
-			Expiration: got.Expiry.Time().Format("2006-01-02T15:04:05Z"),
+			Expiration: federation.Timestamp(got.Expiry.Time()),
 		}
 		if a, err := aws.ParseRoleARN(arn); err == nil {
 			out.AccountID = a.Account

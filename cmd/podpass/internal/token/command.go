@@ -15,7 +15,7 @@ import (
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
-	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/webhook/inject"
 )
@@ -136,7 +136,7 @@ func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*s
 	if err != nil {
 		return nil, err
 	}
-	client, err := federation.HTTPClient([]byte(settings.CABundle))
+	client, err := endpoint.NewClient([]byte(settings.CABundle))
 	if err != nil {
 		return nil, fmt.Errorf("%s: caBundle: %w", o.settings, err)
 	}
