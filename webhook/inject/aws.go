@@ -2,11 +2,10 @@ package inject
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strings"
 
+	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -134,25 +133,5 @@ func (pl *planner) directAWS(a *serviceaccount.AWS) {
 // be generated it is the prefix that the workload's pods share.
 func (pl *planner) sessionName() string {
 	m := pl.pod.Metadata
-	parts := make([]string, 0, 3)
-	for _, p := range []string{m.Namespace, pl.pod.ServiceAccount(), cmp.Or(m.Name, strings.TrimRight(m.GenerateName, "-"))} {
-		if p != "" {
-			parts = append(parts, p)
-		}
-	}
-	return clipSessionName(strings.Join(parts, "."))
-}
-
-// maxSessionName is STS's limit on RoleSessionName.
-const maxSessionName = 64
-
-// clipSessionName cuts a name to what STS takes; a hash of the whole keeps names
-// apart that begin alike.
-func clipSessionName(name string) string {
-	if len(name) <= maxSessionName {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name))
-	suffix := "-" + hex.EncodeToString(sum[:4])
-	return name[:maxSessionName-len(suffix)] + suffix
+	return aws.SessionName(m.Namespace, pl.pod.ServiceAccount(), cmp.Or(m.Name, strings.TrimRight(m.GenerateName, "-")))
 }

@@ -62,22 +62,6 @@ func TestPlanEscapesIdentities(t *testing.T) {
 	}
 }
 
-func TestClipSessionName(t *testing.T) {
-	long := strings.Repeat("n", 60) + ".web.web-7d9f"
-	for in, want := range map[string]string{
-		"shop.web.web":          "shop.web.web",
-		strings.Repeat("x", 64): strings.Repeat("x", 64),
-	} {
-		if got := clipSessionName(in); got != want {
-			t.Errorf("%q became %q, want %q", in, got, want)
-		}
-	}
-	got, other := clipSessionName(long), clipSessionName(long+"x")
-	if len(got) != 64 || len(other) != 64 || got == other || got != clipSessionName(long) {
-		t.Errorf("%q and %q: want 64 characters each, stable and different", got, other)
-	}
-}
-
 // The order of the operations is part of the contract: indices of the user's
 // containers hold only until an init container is inserted before them.
 func TestPlanOperations(t *testing.T) {

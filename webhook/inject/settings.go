@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
+	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -126,8 +126,10 @@ func (s Settings) Validate() error {
 		bad("broker.runAsUser: %d; want a user ID above 0, or -1 to let the platform choose", b.RunAsUser)
 	}
 	errs = append(errs, b.Resources.validate("broker.resources")...)
-	if s.CABundle != "" && !strings.Contains(s.CABundle, "-----BEGIN CERTIFICATE-----") {
-		bad("caBundle: no PEM certificate in it")
+	if s.CABundle != "" {
+		if _, err := endpoint.ParseCABundle([]byte(s.CABundle)); err != nil {
+			bad("caBundle: %w", err)
+		}
 	}
 	return errors.Join(errs...)
 }
