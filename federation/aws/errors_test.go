@@ -3,6 +3,8 @@ package aws_test
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,11 +63,41 @@ func TestAudienceIsToldApart(t *testing.T) {
 	ft.Check(t, err, ft.Want{Kind: federation.KindAudienceMismatch, Code: "InvalidIdentityToken", Message: "Incorrect token audience", Hint: []string{"client IDs", ft.Audience}})
 }
 
+func TestCommon(t *testing.T) {
+	ft.Cloud{Exchange: exchange, Sends: ft.Token{}.Raw(), Says: func(text string) string {
+		return xmlError("ValidationError", strings.ReplaceAll(text, "\x1b", "&#x85;"))
+	}}.Test(t)
+}
+
+// TestChainedEcho: STS repeats the request that it could not verify, with the session
+// token in it; nor does a server's echo show the external ID.
+func TestChainedEcho(t *testing.T) {
+	const session, external = "FwoGZXIvYXdzEBYaD/session+token/of+some==length+and/more=", "external-id-of-a-partner"
+	for name, echo := range ft.Echoes(session) {
+		c := &aws.Client{
+			Identity: aws.Identity{RoleARN: "arn:aws:iam::111122223333:role/orders", Chain: []string{"arn:aws:iam::111122223333:role/partner"}, ExternalID: external},
+			Token:    ft.Token{}, Via: from{session},
+			Endpoint: ft.Serve(t, ft.Answer{Status: 403, Body: xmlError("SignatureDoesNotMatch", "The canonical string should have been x-amz-security-token:"+url.QueryEscape(echo)+"&amp;"+echo+" "+external)}),
+		}
+		_, err := c.Credentials().Exchange(t.Context())
+		ft.Check(t, err, ft.Want{Kind: federation.KindDenied, Code: "SignatureDoesNotMatch", Message: "canonical string", Hint: []string{"not a trust policy's refusal"}})
+		if ft.Shows(err.Error(), session) || strings.Contains(err.Error(), external) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+type from struct{ session federation.Secret }
+
+func (f from) Get(context.Context, federation.Exchanger) (federation.Credential, error) {
+	return federation.Credential{AccessKeyID: "ASIAFROM", SecretAccessKey: "a secret key of forty characters or so", Token: f.session, Principal: "arn:aws:sts::111122223333:assumed-role/orders/x"}, nil
+}
+
 func TestNoReadableAnswer(t *testing.T) {
 	for name, a := range map[string]ft.Answer{
 		"a proxy's page": {Status: 502, Body: "<html>bad gateway</html>"},
 		"garbage":        {Status: 200, Body: "}{"},
-		"a redirect":     {Status: 500, Header: map[string]string{"Location": "https://elsewhere.example.com"}},
+		"no credentials": {Status: 200, Body: `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult/></AssumeRoleWithWebIdentityResponse>`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := exchange(t, a); federation.KindOf(err) != federation.KindUnavailable {
@@ -78,9 +110,7 @@ func TestNoReadableAnswer(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	c := &aws.Client{Identity: aws.Identity{RoleARN: "arn:aws:iam::111122223333:role/orders"}, Token: ft.Token{}, Endpoint: "http://127.0.0.1:1"}
 	_, err := c.Credentials().Exchange(t.Context())
-	if federation.KindOf(err) != federation.KindUnavailable {
-		t.Errorf("nobody listens: %v", err)
-	}
+	ft.Check(t, err, ft.Want{Kind: federation.KindUnavailable, Message: "connection refused", Hint: []string{"http://127.0.0.1:1", "network policy"}})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Credentials().Exchange(ctx); federation.KindOf(err) != federation.KindCanceled {

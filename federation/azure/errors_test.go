@@ -1,7 +1,9 @@
 package azure_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -64,15 +66,19 @@ func TestErrors(t *testing.T) {
 		70025:   {federation.KindConfig, []string{"no federated credential", ft.Subject}},
 		700024:  {federation.KindTokenExpired, []string{"clock"}},
 		7000272: {federation.KindIssuerUntrusted, []string{"JWKS", "rotation"}},
-		50027:   {federation.KindIssuerUntrusted, []string{"RSA"}},
-		5002738: {federation.KindIssuerUntrusted, []string{"RSA"}}, // ES256
+		50027:   {federation.KindIssuerUntrusted, []string{"Entra cannot read it"}},
+		5002738: {federation.KindIssuerUntrusted, []string{"Entra cannot read it"}}, // ES256
 		7000229: {federation.KindConfig, []string{tenant}},
 		700016:  {federation.KindConfig, []string{tenant}},
 		90002:   {federation.KindConfig, nil},
 		50049:   {federation.KindConfig, nil},
 		53003:   {federation.KindDenied, []string{"sign-in log"}},
-		700223:  {federation.KindDenied, nil},
-		700238:  {federation.KindDenied, nil},
+		700223:  {federation.KindDenied, []string{"policy of the tenant"}},
+		700238:  {federation.KindDenied, []string{"policy of the tenant"}},
+		7002381: {federation.KindDenied, []string{"policy of the tenant"}},
+		500011:  {federation.KindConfig, []string{"https://vault.azure.net"}},
+		500014:  {federation.KindConfig, []string{"https://vault.azure.net"}},
+		900023:  {federation.KindConfig, []string{tenant}},
 		70011:   {federation.KindConfig, []string{"https://vault.azure.net"}},
 		1234567: {federation.KindDenied, []string{"AADSTS1234567", "error reference"}}, // one that is not known
 	} {
@@ -82,6 +88,60 @@ func TestErrors(t *testing.T) {
 			_, err := c.AccessToken("https://vault.azure.net", "").Exchange(t.Context())
 			ft.Check(t, err, ft.Want{Kind: test.kind, Code: fmt.Sprint("AADSTS", number), Message: "Entra's own words", Hint: test.hint})
 		})
+	}
+}
+
+func TestCommon(t *testing.T) {
+	ft.Cloud{
+		Exchange: func(t *testing.T, a ft.Answer) error {
+			_, err := entra(t, a, nil).AccessToken("https://vault.azure.net", "").Exchange(t.Context())
+			return err
+		},
+		Says: func(text string) string {
+			b, err := json.Marshal(map[string]string{"error": "invalid_client", "error_description": text})
+			if err != nil {
+				t.Error(err)
+			}
+			return string(b)
+		},
+		Sends: ft.Token{}.Raw(),
+	}.Test(t)
+}
+
+// TestUnreachable: nobody answers, nobody asks any more, and a token in the clear.
+func TestUnreachable(t *testing.T) {
+	c := &azure.Client{Identity: azure.Identity{ClientID: "11111111-2222-3333-4444-555555555555", TenantID: tenant}, Token: ft.Token{}, AuthorityHost: "https://127.0.0.1:1/"}
+	_, err := c.AccessToken("r", "").Exchange(t.Context())
+	ft.Check(t, err, ft.Want{Kind: federation.KindUnavailable, Message: "connection refused", Hint: []string{"https://127.0.0.1:1/" + tenant, "network policy"}})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.AccessToken("r", "").Exchange(ctx); federation.KindOf(err) != federation.KindCanceled {
+		t.Errorf("canceled: %v", err)
+	}
+	c.AuthorityHost = "http://entra.example.com/"
+	if _, err := c.AccessToken("r", "").Exchange(t.Context()); federation.KindOf(err) != federation.KindConfig {
+		t.Errorf("a token in the clear: %v", err)
+	}
+}
+
+// TestProvesTrust: Entra took the token, and refuses this resource, or by a policy for
+// it. A tenant without federation refuses all of them.
+func TestProvesTrust(t *testing.T) {
+	for number, want := range map[int]bool{53003: true, 500011: true, 500014: true, 501051: true, 700223: false, 700238: false, 7002381: false, 70011: false, 700213: false, 1234567: false} {
+		c := entra(t, ft.Answer{Status: 400, Body: fmt.Sprintf(`{"error":"invalid_resource","error_description":"AADSTS%d: words"}`, number)}, nil)
+		_, err := c.AccessToken("https://vault.azure.net", "").Exchange(t.Context())
+		e, ok := errors.AsType[*federation.Error](err)
+		if !ok || e.ProvesTrust() != want {
+			t.Errorf("AADSTS%d: %v, want %t", number, err, want)
+		}
+		if strings.Count(err.Error(), fmt.Sprint("AADSTS", number, ":")) != 1 {
+			t.Errorf("the code stands there twice: %v", err)
+		}
+	}
+	c := entra(t, ft.Answer{Status: 503, Body: `{"error":"invalid_resource","error_description":"AADSTS500011: words"}`}, nil)
+	_, err := c.AccessToken("https://vault.azure.net", "").Exchange(t.Context())
+	if e, ok := errors.AsType[*federation.Error](err); !ok || e.ProvesTrust() {
+		t.Errorf("an answer that may change proves the trust: %v", err)
 	}
 }
 

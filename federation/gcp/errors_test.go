@@ -2,8 +2,10 @@ package gcp_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,11 +18,13 @@ const provider = "//iam.googleapis.com/projects/123456789012/locations/global/wo
 
 var identity = gcp.Identity{Provider: provider, ServiceAccount: "orders@example-project.iam.gserviceaccount.com"}
 
+const federatedToken = "ya29.federated-token-of-some-length_AbCdEfGhIjKlMnOpQrStUvWxYz"
+
 // federated gives every exchange the same federated token.
 type federated struct{}
 
 func (federated) Get(context.Context, federation.Exchanger) (federation.Credential, error) {
-	return federation.Credential{Token: "ya29.federated", Expiry: federation.ExpiresIn(time.Now(), time.Hour)}, nil
+	return federation.Credential{Token: federatedToken, Expiry: federation.ExpiresIn(time.Now(), time.Hour)}, nil
 }
 
 // TestSTSErrors: every row of STS's table.
@@ -56,6 +60,63 @@ func TestSTSErrors(t *testing.T) {
 			})}}
 			_, err := c.Federated().Exchange(t.Context())
 			ft.Check(t, err, ft.Want{Kind: test.kind, Code: test.code, Message: test.text, Hint: test.hint, RetryAfter: 3 * time.Second})
+		})
+	}
+}
+
+// TestCommon: for both APIs.
+func TestCommon(t *testing.T) {
+	quoted := func(s string) string { b, _ := json.Marshal(s); return string(b) }
+	t.Run("STS", ft.Cloud{
+		Exchange: func(t *testing.T, a ft.Answer) error {
+			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Endpoints: gcp.Endpoints{STS: ft.Serve(t, a)}}
+			_, err := c.Federated().Exchange(t.Context())
+			return err
+		},
+		Says:  func(text string) string { return `{"error":"invalid_grant","error_description":` + quoted(text) + `}` },
+		Sends: ft.Token{}.Raw(),
+	}.Test)
+	t.Run("IAM", ft.Cloud{
+		Exchange: func(t *testing.T, a ft.Answer) error {
+			c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: ft.Serve(t, a)}}
+			_, err := c.AccessToken(nil).Exchange(t.Context())
+			return err
+		},
+		Says: func(text string) string {
+			return `{"error":{"code":400,"status":"INVALID_ARGUMENT","message":` + quoted(text) + `}}`
+		},
+		Sends: federatedToken,
+	}.Test)
+}
+
+// TestUnreachable: nobody answers, nobody asks any more, and a token in the clear.
+func TestUnreachable(t *testing.T) {
+	const nobody = "http://127.0.0.1:1"
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, endpoints := range map[string]func(url string) gcp.Endpoints{
+		"STS": func(url string) gcp.Endpoints { return gcp.Endpoints{STS: url} },
+		"IAM": func(url string) gcp.Endpoints { return gcp.Endpoints{IAMCredentials: url} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			exchange := func(ctx context.Context, url string) error {
+				c := &gcp.Client{Identity: identity, Token: ft.Token{}, Endpoints: endpoints(url)}
+				e := c.Federated()
+				if name == "IAM" {
+					c.Via, e = federated{}, c.AccessToken(nil)
+				}
+				_, err := e.Exchange(ctx)
+				return err
+			}
+			err := exchange(t.Context(), nobody)
+			ft.Check(t, err, ft.Want{Kind: federation.KindUnavailable, Message: "connection refused", Hint: []string{nobody, "network policy"}})
+			if strings.Contains(err.Error(), "invalid response") {
+				t.Errorf("nobody answered: %v", err)
+			}
+			if err := exchange(ctx, nobody); federation.KindOf(err) != federation.KindCanceled {
+				t.Errorf("canceled: %v", err)
+			}
+			ft.Check(t, exchange(t.Context(), "http://sts.example.com"), ft.Want{Kind: federation.KindConfig, Message: "must be https", Hint: []string{"chart value gcp."}})
 		})
 	}
 }

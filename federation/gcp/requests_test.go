@@ -100,7 +100,7 @@ func TestIAMRequests(t *testing.T) {
 			if got := g.Header.Get("X-Goog-User-Project"); got != test.quota {
 				t.Errorf("quota project %q, want %q", got, test.quota)
 			}
-			if got := g.Header.Get("Authorization"); got != "Bearer ya29.federated" {
+			if got := g.Header.Get("Authorization"); got != "Bearer "+federatedToken {
 				t.Error("not authorized by the federated token")
 			}
 		})

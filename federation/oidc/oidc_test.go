@@ -236,6 +236,23 @@ func TestOtherAnswers(t *testing.T) {
 	}
 }
 
+func TestCommon(t *testing.T) {
+	ft.Cloud{
+		Exchange: func(t *testing.T, a ft.Answer) error {
+			_, err := (&oidc.Client{Token: ft.Token{}, Source: oidc.Source{Name: "artifactory", TokenURL: ft.Serve(t, a)}}).AccessToken().Exchange(t.Context())
+			return err
+		},
+		Says: func(text string) string {
+			b, err := json.Marshal(map[string]string{"error": "invalid_grant", "error_description": text})
+			if err != nil {
+				t.Error(err)
+			}
+			return string(b)
+		},
+		Sends: ft.Token{}.Raw(),
+	}.Test(t)
+}
+
 // TestRedirect: the token does not follow, and the administrator is told.
 func TestRedirect(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token went elsewhere") }))
