@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -36,7 +35,7 @@ func NewClient(caBundle []byte) (*http.Client, error) {
 	return &http.Client{
 		Timeout: timeout,
 		Transport: &http.Transport{
-			Proxy:                  proxy,
+			Proxy:                  http.ProxyFromEnvironment,
 			OnProxyConnectResponse: connected,
 			DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			TLSClientConfig:        config,
@@ -50,16 +49,6 @@ func NewClient(caBundle []byte) (*http.Client, error) {
 			ForceAttemptHTTP2: false,
 		},
 	}, nil
-}
-
-// proxy is that of the environment. What is wrong with it is said without the URL,
-// which may hold a password.
-func proxy(r *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, errors.New("the variable HTTPS_PROXY or HTTP_PROXY is not the URL of a proxy")
-	}
-	return u, nil
 }
 
 // proxyError is a proxy's refusal to connect to the cloud.
