@@ -2,6 +2,7 @@ package aws_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -38,7 +39,7 @@ func TestErrors(t *testing.T) {
 		"ExpiredTokenException":   {400, federation.KindTokenExpired, append([]string{"clock"}, both...)},
 		"InvalidIdentityToken":    {400, federation.KindIssuerUntrusted, append([]string{"IAM OIDC provider", ft.Issuer}, both...)},
 		"IDPCommunicationError":   {400, federation.KindUnavailable, nil},
-		"IDPRejectedClaim":        {403, federation.KindSubjectMismatch, both},
+		"IDPRejectedClaim":        {403, federation.KindSubjectMismatch, append([]string{"issuer.example.com:sub"}, both...)},
 		"AccessDenied":            {403, federation.KindDenied, append([]string{"issuer.example.com:sub", "trust policy"}, both...)},
 		"MalformedPolicyDocument": {400, federation.KindConfig, []string{"shop/orders"}},
 		"PackedPolicyTooLarge":    {400, federation.KindConfig, nil},
@@ -47,6 +48,10 @@ func TestErrors(t *testing.T) {
 		"Throttling":              {400, federation.KindThrottled, nil},
 		"ThrottlingException":     {429, federation.KindThrottled, nil},
 		"RequestLimitExceeded":    {503, federation.KindThrottled, nil},
+		"AccessDeniedException":   {403, federation.KindDenied, []string{"trust policy does not allow"}},
+		"OptInRequired":           {403, federation.KindDenied, []string{"not a trust policy's refusal", "OptInRequired"}},
+		"ExpiredToken":            {400, federation.KindTokenExpired, []string{"it expires at 20"}},
+		"InternalFailure":         {400, federation.KindUnavailable, nil},
 		"SomethingNew":            {403, federation.KindDenied, nil},
 		"SomethingNewer":          {500, federation.KindUnavailable, nil},
 	} {
@@ -96,6 +101,7 @@ func (f from) Get(context.Context, federation.Exchanger) (federation.Credential,
 func TestNoReadableAnswer(t *testing.T) {
 	for name, a := range map[string]ft.Answer{
 		"a proxy's page": {Status: 502, Body: "<html>bad gateway</html>"},
+		"no code":        {Status: 200, Body: "<ErrorResponse><Error><Message>own words</Message></Error></ErrorResponse>"},
 		"garbage":        {Status: 200, Body: "}{"},
 		"no credentials": {Status: 200, Body: `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult/></AssumeRoleWithWebIdentityResponse>`},
 	} {
@@ -104,6 +110,51 @@ func TestNoReadableAnswer(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// TestIncompleteCredentials: what SDKs could not use is no credential.
+func TestIncompleteCredentials(t *testing.T) {
+	whole := []string{"<AccessKeyId>ASIA</AccessKeyId>", "<SecretAccessKey>key</SecretAccessKey>", "<SessionToken>session</SessionToken>", "<Expiration>2030-01-01T00:00:00Z</Expiration>"}
+	answer := func(parts []string) ft.Answer {
+		return ft.Answer{Status: 200, Body: `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>` + strings.Join(parts, "") + `</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`}
+	}
+	if err := exchange(t, answer(whole)); err != nil {
+		t.Fatal(err)
+	}
+	for n, part := range whole {
+		parts := append(append([]string{}, whole[:n]...), whole[n+1:]...)
+		if err := exchange(t, answer(parts)); federation.KindOf(err) != federation.KindUnavailable {
+			t.Errorf("without %s: %v", part, err)
+		}
+	}
+}
+
+// TestChainHints: of a chain the hint names the role that assumes the next.
+func TestChainHints(t *testing.T) {
+	for code, test := range map[string]struct {
+		kind federation.Kind
+		hint string
+	}{
+		"AccessDenied":          {federation.KindDenied, "arn:aws:sts::111122223333:assumed-role/orders/x may not assume arn:aws:iam::111122223333:role/partner"},
+		"ExpiredTokenException": {federation.KindTokenExpired, "the credentials of arn:aws:sts::111122223333:assumed-role/orders/x"},
+	} {
+		c := &aws.Client{
+			Identity: aws.Identity{RoleARN: "arn:aws:iam::111122223333:role/orders", Chain: []string{"arn:aws:iam::111122223333:role/partner"}},
+			Token:    ft.Token{}, Via: from{"session"}, Endpoint: ft.Serve(t, ft.Answer{Status: 403, Body: xmlError(code, "no")}),
+		}
+		_, err := c.Credentials().Exchange(t.Context())
+		ft.Check(t, err, ft.Want{Kind: test.kind, Code: code, Message: "no", Hint: []string{test.hint}})
+	}
+}
+
+// TestRequestID: what AWS's support asks for, from the body or else the header.
+func TestRequestID(t *testing.T) {
+	for want, body := range map[string]string{"r-1": xmlError("AccessDenied", "no"), "r-2": "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"} {
+		err := exchange(t, ft.Answer{Status: 403, Header: map[string]string{"X-Amzn-RequestId": "r-2"}, Body: body})
+		if e, ok := errors.AsType[*federation.Error](err); !ok || e.RequestID != want || e.Op != "sts:AssumeRoleWithWebIdentity" || e.Cloud != "aws" {
+			t.Errorf("%s: %+v", want, err)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package aws_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +22,7 @@ import (
 type recorded struct {
 	host, authorization string
 	form                url.Values
+	user                string
 }
 
 // RoundTrip answers whatever it is asked with credentials, and records it.
@@ -38,7 +40,7 @@ func (got *recorded) RoundTrip(r *http.Request) (*http.Response, error) {
 	action := got.form.Get("Action")
 	_, err = fmt.Fprintf(w, `<%[1]sResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><%[1]sResult>
 <Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>key</SecretAccessKey><SessionToken>session</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration></Credentials>
-</%[1]sResult></%[1]sResponse>`, action)
+<AssumedRoleUser><Arn>%[2]s</Arn></AssumedRoleUser></%[1]sResult></%[1]sResponse>`, action, got.user)
 	return w.Result(), err
 }
 
@@ -87,6 +89,76 @@ func TestRequests(t *testing.T) {
 				t.Errorf("signed: %t", signed)
 			}
 		})
+	}
+}
+
+// TestChainWithoutCache: each role is assumed from the one before, the first by the
+// token; tags go with the first AssumeRole alone.
+func TestChainWithoutCache(t *testing.T) {
+	const orders, partner, last = "arn:aws:iam::111122223333:role/orders", "arn:aws:iam::444455556666:role/partner", "arn:aws:iam::777788889999:role/last"
+	var all chain
+	c := &aws.Client{
+		Identity: aws.Identity{RoleARN: orders, Chain: []string{partner, last}, SessionDuration: 900, SessionPolicy: "{}", ExternalID: "orders-42", SessionTags: true, ClusterARN: "c-arn", ClusterName: "c"},
+		Token:    ft.Token{}, HTTP: &http.Client{Transport: &all},
+	}
+	credential, err := c.Credentials().Exchange(t.Context())
+	if err != nil || credential.AccessKeyID != "ASIA" || credential.SecretAccessKey != "key" || credential.Token != "session" || credential.Principal != last || credential.Expiry.Time().Year() != 2030 {
+		t.Fatalf("%+v, %v", credential, err)
+	}
+	if len(all.sent) != 3 {
+		t.Fatalf("%d requests", len(all.sent))
+	}
+	for n, want := range []struct{ role, duration, external, tag string }{{orders, "", "", ""}, {partner, "", "orders-42", "eks-cluster-arn"}, {last, "900", "orders-42", ""}} {
+		f := all.sent[n]
+		if f.Get("RoleArn") != want.role || f.Get("DurationSeconds") != want.duration || f.Get("ExternalId") != want.external || f.Get("Tags.member.1.Key") != want.tag {
+			t.Errorf("request %d: %v", n, f)
+		}
+	}
+	if f := all.sent[1]; f.Get("Tags.member.6.Key") != "kubernetes-pod-uid" || f.Get("Tags.member.6.Value") != "u-1" || f.Get("TransitiveTagKeys.member.6") != "kubernetes-pod-uid" {
+		t.Errorf("tags: %v", f)
+	}
+}
+
+// TestPrincipal: who STS says that it is.
+func TestPrincipal(t *testing.T) {
+	const user = "arn:aws:sts::111122223333:assumed-role/orders/shop.orders.orders-1"
+	c := &aws.Client{Identity: aws.Identity{RoleARN: "arn:aws:iam::111122223333:role/orders"}, Token: ft.Token{}, HTTP: &http.Client{Transport: &recorded{user: user}}}
+	if credential, err := c.Credentials().Exchange(t.Context()); err != nil || credential.Principal != user {
+		t.Errorf("%s, %v", credential.Principal, err)
+	}
+}
+
+// chain keeps each request of a chain.
+type chain struct{ sent []url.Values }
+
+func (c *chain) RoundTrip(r *http.Request) (*http.Response, error) {
+	var one recorded
+	resp, err := one.RoundTrip(r)
+	c.sent = append(c.sent, one.form)
+	return resp, err
+}
+
+// noToken is a token source whose file cannot be read.
+type noToken struct{}
+
+func (noToken) SubjectToken(context.Context) (federation.SubjectToken, error) {
+	return federation.SubjectToken{}, &federation.Error{Kind: federation.KindConfig, Op: "read subject token"}
+}
+
+// TestNoToken: nobody is asked without one, and what a chain starts from comes first.
+func TestNoToken(t *testing.T) {
+	var got recorded
+	for _, via := range []federation.Getter{held{}, nil} {
+		for _, list := range [][]string{nil, {"arn:aws:iam::444455556666:role/partner"}} {
+			c := &aws.Client{Identity: aws.Identity{RoleARN: "arn:aws:iam::111122223333:role/orders", Chain: list}, Token: noToken{}, Via: via, HTTP: &http.Client{Transport: &got}}
+			_, err := c.Credentials().Exchange(t.Context())
+			if e, ok := errors.AsType[*federation.Error](err); !ok || !e.Local() {
+				t.Errorf("%v: %v", list, err)
+			}
+		}
+	}
+	if got.host != "" {
+		t.Error("STS was asked")
 	}
 }
 

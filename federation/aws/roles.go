@@ -98,7 +98,7 @@ func (e *assumeRole) Exchange(ctx context.Context) (federation.Credential, error
 }
 
 func credential(ctx context.Context, call *endpoint.Call, c *types.Credentials, user *types.AssumedRoleUser, role string) (federation.Credential, error) {
-	if c == nil || c.Expiration == nil || awssdk.ToString(c.AccessKeyId) == "" {
+	if c == nil || c.Expiration == nil || awssdk.ToString(c.AccessKeyId) == "" || awssdk.ToString(c.SecretAccessKey) == "" || awssdk.ToString(c.SessionToken) == "" {
 		return federation.Credential{}, call.Error(ctx, nil)
 	}
 	principal := role
@@ -107,8 +107,8 @@ func credential(ctx context.Context, call *endpoint.Call, c *types.Credentials, 
 	}
 	return federation.Credential{
 		AccessKeyID:     *c.AccessKeyId,
-		SecretAccessKey: federation.Secret(awssdk.ToString(c.SecretAccessKey)),
-		Token:           federation.Secret(awssdk.ToString(c.SessionToken)),
+		SecretAccessKey: federation.Secret(*c.SecretAccessKey),
+		Token:           federation.Secret(*c.SessionToken),
 		Principal:       principal,
 		Expiry:          federation.ExpiresAt(time.Now(), *c.Expiration),
 	}, nil

@@ -79,5 +79,5 @@ func ValidTag(s string) bool {
 			return false
 		}
 	}
-	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= 256
+	return s != "" && utf8.RuneCountInString(s) <= 256
 }

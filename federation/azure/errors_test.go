@@ -167,6 +167,65 @@ func TestTransient(t *testing.T) {
 	}
 }
 
+// TestFor: an identity's applications by client ID, in any letter case; each is asked
+// for in its own tenant.
+func TestFor(t *testing.T) {
+	const own, further = "11111111-2222-3333-4444-5555555555aa", "22222222-2222-3333-4444-5555555555bb"
+	c := &azure.Client{Identity: azure.Identity{ClientID: own, TenantID: tenant, Audience: "a", Others: []azure.Application{{ClientID: further, TenantID: "other.example.com"}}}}
+	if got, ok := c.For(strings.ToUpper(own)); !ok || got != c {
+		t.Errorf("its own: %+v", got)
+	}
+	got, ok := c.For(strings.ToUpper(further))
+	if !ok || got.Identity.ClientID != further || got.Identity.TenantID != "other.example.com" || got.Identity.Others != nil || got.Identity.Audience != "a" || c.Identity.ClientID != own {
+		t.Errorf("a further one: %+v", got)
+	}
+	if got, ok := c.For("33333333-2222-3333-4444-555555555555"); ok || got != nil {
+		t.Errorf("somebody else's: %+v", got)
+	}
+}
+
+// TestSource: asks the Getter for what it is asked for.
+func TestSource(t *testing.T) {
+	c := &azure.Client{Identity: azure.Identity{ClientID: "id", TenantID: tenant}}
+	if got, err := c.Source(keys{})(t.Context(), "r", "{}"); err != nil || got.Principal != c.AccessToken("r", "{}").Key() {
+		t.Errorf("%s, %v", got.Principal, err)
+	}
+}
+
+type keys struct{}
+
+func (keys) Get(_ context.Context, e federation.Exchanger) (federation.Credential, error) {
+	return federation.Credential{Principal: e.Key()}, nil
+}
+
+// TestNoToken: Entra is not asked without one, nor in a tenant that cannot be one.
+func TestNoToken(t *testing.T) {
+	c := entra(t, ft.Answer{Status: 200}, func(*http.Request) { t.Error("asked") })
+	c.Token = federation.TokenFile("/does/not/exist")
+	_, err := c.AccessToken("r", "").Exchange(t.Context())
+	if e, ok := errors.AsType[*federation.Error](err); !ok || !e.Local() {
+		t.Errorf("no token: %v", err)
+	}
+	c.Token, c.AuthorityHost = ft.Token{}, "https://"
+	_, err = c.AccessToken("r", "").Exchange(t.Context())
+	if e, ok := errors.AsType[*federation.Error](err); !ok || e.Local() || e.Kind != federation.KindConfig || !strings.Contains(e.Hint, "azure.authorityHost") {
+		t.Errorf("no authority: %v", err)
+	}
+}
+
+// TestNoRefreshIn: Entra need not say when it wants a renewal.
+func TestNoRefreshIn(t *testing.T) {
+	c := entra(t, ft.Answer{Status: 200, Body: `{"token_type":"Bearer","expires_in":3600,"access_token":"secret"}`}, func(r *http.Request) {
+		if err := r.ParseForm(); err != nil || r.PostForm.Has("claims") && strings.Contains(r.PostForm.Get("claims"), "nbf") {
+			t.Errorf("claims that nobody asked for: %v", err)
+		}
+	})
+	got, err := c.AccessToken("r", "").Exchange(t.Context())
+	if life := got.Expiry.Life(); err != nil || got.RefreshIn != 0 || got.Token != "secret" || got.Principal != c.Identity.ClientID || life < 59*time.Minute || life > time.Hour+2*time.Second {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // TestRequest: the resource is appended to verbatim, claims are passed on, and
 // refresh_in is kept.
 func TestRequest(t *testing.T) {

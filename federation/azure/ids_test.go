@@ -24,6 +24,8 @@ func TestIDs(t *testing.T) {
 		"a.example.com/../b.com":                {false, false},
 		"-a.example.com":                        {false, false},
 		strings.Repeat("abcdefgh.", 30) + "com": {false, false},
+		strings.Repeat("a.", 125) + "com":       {false, true},
+		strings.Repeat("a.", 126) + "com":       {false, false}, // longer than a name in DNS
 	} {
 		if got := azure.ValidClientID(text); got != want.client {
 			t.Errorf("client ID %q: %t", text, got)

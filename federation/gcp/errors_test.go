@@ -2,6 +2,7 @@ package gcp_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,8 +125,9 @@ func TestUnreachable(t *testing.T) {
 // TestSTSFrontEnd: an error of Google's common model, as from before STS itself.
 func TestSTSFrontEnd(t *testing.T) {
 	for reason, want := range map[string]ft.Want{
-		"SERVICE_DISABLED": {Kind: federation.KindConfig, Code: "SERVICE_DISABLED", Message: "Google's own words", Hint: []string{"enable sts.googleapis.com"}},
-		"RATE_LIMITED":     {Kind: federation.KindDenied, Code: "RATE_LIMITED", Message: "Google's own words"},
+		"USER_PROJECT_DENIED": {Kind: federation.KindConfig, Code: "USER_PROJECT_DENIED", Message: "Google's own words", Hint: []string{"serviceUsageConsumer"}},
+		"SERVICE_DISABLED":    {Kind: federation.KindConfig, Code: "SERVICE_DISABLED", Message: "Google's own words", Hint: []string{"enable sts.googleapis.com"}},
+		"RATE_LIMITED":        {Kind: federation.KindDenied, Code: "RATE_LIMITED", Message: "Google's own words", Hint: []string{"no attribute condition"}},
 	} {
 		c := &gcp.Client{Identity: identity, Token: ft.Token{}, Endpoints: gcp.Endpoints{STS: ft.Serve(t, ft.Answer{
 			Status: 403, Body: fmt.Sprintf(`{"error":{"code":403,"message":"Google's own words","status":"PERMISSION_DENIED","details":[{"reason":%q}]}}`, reason),
@@ -165,6 +167,72 @@ func TestIAMErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRetryDelay: Google says in the body when to come back.
+func TestRetryDelay(t *testing.T) {
+	for header, want := range map[string]time.Duration{"": 17 * time.Second, "3": 3 * time.Second} {
+		c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: ft.Serve(t, ft.Answer{
+			Status: 400, Header: map[string]string{"Retry-After": header},
+			Body: `{"error":{"status":"RESOURCE_EXHAUSTED","message":"too many","details":[{"reason":"RATE_LIMIT_EXCEEDED"},{"retryDelay":"17s"},{"retryDelay":"soon"}]}}`,
+		})}}
+		_, err := c.AccessToken(nil).Exchange(t.Context())
+		ft.Check(t, err, ft.Want{Kind: federation.KindThrottled, Code: "RATE_LIMIT_EXCEEDED", Message: "too many", RetryAfter: want})
+	}
+}
+
+// TestDelegates: which step of a chain Google refused it does not say.
+func TestDelegates(t *testing.T) {
+	chained := identity
+	chained.Delegates = []string{"one@example-project.iam.gserviceaccount.com"}
+	c := &gcp.Client{Identity: chained, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: ft.Serve(t, ft.Answer{Status: 403, Body: `{"error":{"status":"PERMISSION_DENIED","message":"no"}}`})}}
+	_, err := c.AccessToken(nil).Exchange(t.Context())
+	ft.Check(t, err, ft.Want{Kind: federation.KindDenied, Code: "PERMISSION_DENIED", Message: "no", Hint: []string{
+		"roles/iam.workloadIdentityUser on one@example-project.iam.gserviceaccount.com to principal://",
+		"roles/iam.serviceAccountTokenCreator on orders@example-project.iam.gserviceaccount.com to one@example-project.iam.gserviceaccount.com",
+	}})
+}
+
+// TestLongSubject: google.subject has a limit, and STS's text does not say whose.
+func TestLongSubject(t *testing.T) {
+	for n, want := range map[int]string{gcp.MaxSubject: "attribute mapping", gcp.MaxSubject + 1: "has 128 bytes, and Google takes 127"} {
+		c := &gcp.Client{Identity: identity, Token: subject(strings.Repeat("s", n)), Endpoints: gcp.Endpoints{STS: ft.Serve(t, ft.Answer{
+			Status: 400, Body: `{"error":"invalid_grant","error_description":"The size of mapped attribute google.subject exceeds the 127 bytes limit."}`,
+		})}}
+		_, err := c.Federated().Exchange(t.Context())
+		ft.Check(t, err, ft.Want{Kind: federation.KindConfig, Code: "invalid_grant", Message: "google.subject", Hint: []string{want}})
+	}
+}
+
+// subject is the token of a subject.
+type subject string
+
+func (s subject) SubjectToken(context.Context) (federation.SubjectToken, error) {
+	part := base64.RawURLEncoding.EncodeToString
+	return federation.ParseSubjectToken([]byte(part([]byte("{}")) + "." + part(fmt.Appendf(nil, `{"sub":%q,"exp":99999999999}`, string(s))) + ".c2ln"))
+}
+
+// TestFailuresOnTheWay: without the federated token, or the subject token, there is
+// nothing to ask with.
+func TestFailuresOnTheWay(t *testing.T) {
+	iam := ft.Serve(t, ft.Answer{Status: 200, Body: `{}`})
+	c := &gcp.Client{Identity: identity, Token: ft.Token{}, Endpoints: gcp.Endpoints{IAMCredentials: iam, STS: ft.Serve(t, ft.Answer{Status: 400, Body: `{"error":"invalid_target","error_description":"no such provider"}`})}}
+	for _, e := range []federation.Exchanger{c.AccessToken(nil), c.IDToken("a")} {
+		_, err := e.Exchange(t.Context())
+		ft.Check(t, err, ft.Want{Kind: federation.KindConfig, Code: "invalid_target", Message: "no such provider"})
+	}
+	c.Token = federation.TokenFile("/does/not/exist")
+	for _, e := range []federation.Exchanger{c.Federated(), c.AccessToken(nil)} {
+		_, err := e.Exchange(t.Context())
+		if e, ok := errors.AsType[*federation.Error](err); !ok || !e.Local() {
+			t.Errorf("no token: %v", err)
+		}
+	}
+	// The federated token is held; the file only names the subject in the hint.
+	c.Via = federated{}
+	c.Endpoints.IAMCredentials = ft.Serve(t, ft.Answer{Status: 404, Body: `{"error":{"status":"NOT_FOUND","message":"Unknown service account"}}`})
+	_, err := c.AccessToken(nil).Exchange(t.Context())
+	ft.Check(t, err, ft.Want{Kind: federation.KindConfig, Code: "NOT_FOUND", Message: "Unknown", Hint: []string{identity.ServiceAccount, "exists"}})
 }
 
 // TestLongLifetime: what STS says of it names no annotation.

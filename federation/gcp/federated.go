@@ -48,7 +48,7 @@ func (e *federated) Exchange(ctx context.Context) (federation.Credential, error)
 	}
 	now := time.Now()
 	out, err := source.Token()
-	if err != nil {
+	if err != nil || out.AccessToken == "" {
 		return federation.Credential{}, call.Error(ctx, err)
 	}
 	return federation.Credential{

@@ -136,7 +136,7 @@ func TestIDTokenIsServedForFiveMinutes(t *testing.T) {
 
 // TestUnreadableAnswers: what a proxy says instead of Google is no credential.
 func TestUnreadableAnswers(t *testing.T) {
-	for name, answer := range map[string]string{"nothing": "", "a page": "<html>", "no token": "{}", "a token that is no JWT": `{"token":"x"}`} {
+	for name, answer := range map[string]string{"nothing": "", "a page": "<html>", "no token": "{}", "a token that is no JWT": `{"token":"x"}`, "no end": `{"accessToken":"x","token":"x","access_token":"x"}`, "no access token": `{"expireTime":"2030-01-01T00:00:00Z","expires_in":1}`} {
 		t.Run(name, func(t *testing.T) {
 			var g ft.Recorder
 			endpoint := g.Serve(t, answer)
