@@ -120,7 +120,7 @@ func (e *accessToken) Exchange(ctx context.Context) (federation.Credential, erro
 		Expiry:    federation.ExpiresAt(now, out.ExpiresOn),
 	}
 	if on := out.Metadata.RefreshOn; !on.IsZero() {
-		credential.RefreshIn = max(0, on.Sub(now))
+		credential.RefreshIn = on.Sub(now)
 	}
 	return credential, nil
 }

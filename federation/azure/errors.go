@@ -81,7 +81,7 @@ func (f failure) Read(r endpoint.Response) (endpoint.Words, bool) {
 	switch {
 	case json.Unmarshal(r.Body, &in) != nil:
 		return endpoint.Words{}, false
-	case in.Error == "" && in.Issuer != "":
+	case in.Issuer != "":
 		return endpoint.Words{Class: foreignMetadata, Message: fmt.Sprintf("the metadata of %s is that of issuer %q", f.Authority, in.Issuer)}, true
 	case in.Error == "":
 		return endpoint.Words{}, false

@@ -25,7 +25,7 @@ func TestIDs(t *testing.T) {
 		"-a.example.com":                        {false, false},
 		strings.Repeat("abcdefgh.", 30) + "com": {false, false},
 		strings.Repeat("a.", 125) + "com":       {false, true},
-		strings.Repeat("a.", 126) + "com":       {false, false}, // longer than a name in DNS
+		strings.Repeat("a.", 124) + "aa.com":    {false, false}, // longer than a name in DNS
 	} {
 		if got := azure.ValidClientID(text); got != want.client {
 			t.Errorf("client ID %q: %t", text, got)

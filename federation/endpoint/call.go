@@ -32,7 +32,9 @@ func (c *Call) Client(client *http.Client) *http.Client {
 		client = &http.Client{Timeout: timeout}
 	}
 	c.recorder.next = cmp.Or(client.Transport, http.DefaultTransport)
+	c.recorder.timeout = client.Timeout
 	copied := *client
+	copied.Timeout = 0
 	copied.Transport = &c.recorder
 	copied.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &copied

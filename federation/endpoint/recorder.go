@@ -2,11 +2,13 @@ package endpoint
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // maxResponse bounds what is read of a cloud's answer. The largest real ones, STS
@@ -24,6 +26,9 @@ type Response struct {
 // with an error, or neither, when none was sent.
 type recorder struct {
 	next http.RoundTripper
+	// timeout bounds a request, its answer's body included; 0: no bound. An
+	// http.Client's own ends some requests as canceled, by whom nobody can tell.
+	timeout time.Duration
 
 	mu   sync.Mutex
 	last *Response
@@ -45,6 +50,11 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 func (r *recorder) roundTrip(req *http.Request) (*http.Response, []byte, error) {
 	if err := checkScheme(req.URL); err != nil {
 		return nil, nil, errors.Join(err, closeBody(req))
+	}
+	if r.timeout > 0 {
+		ctx, cancel := context.WithTimeout(req.Context(), r.timeout)
+		defer cancel() // the body has been read by then
+		req = req.WithContext(ctx)
 	}
 	resp, err := r.next.RoundTrip(req)
 	if err != nil {

@@ -48,7 +48,7 @@ func read(r endpoint.Response) (endpoint.Words, bool) {
 		Error       json.RawMessage `json:"error"`
 		Description string          `json:"error_description"`
 	}
-	if json.Unmarshal(r.Body, &in) != nil || in.Error == nil {
+	if json.Unmarshal(r.Body, &in) != nil {
 		return endpoint.Words{}, false
 	}
 	var code string

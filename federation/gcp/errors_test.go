@@ -202,6 +202,9 @@ func TestLongSubject(t *testing.T) {
 		_, err := c.Federated().Exchange(t.Context())
 		ft.Check(t, err, ft.Want{Kind: federation.KindConfig, Code: "invalid_grant", Message: "google.subject", Hint: []string{want}})
 	}
+	c := &gcp.Client{Identity: identity, Token: subject(strings.Repeat("s", gcp.MaxSubject+1)), Endpoints: gcp.Endpoints{STS: ft.Serve(t, ft.Answer{Status: 400, Body: `{"error":"invalid_target","error_description":"no such provider"}`})}}
+	_, err := c.Federated().Exchange(t.Context())
+	ft.Check(t, err, ft.Want{Kind: federation.KindConfig, Code: "invalid_target", Message: "no such provider", Hint: []string{"by number"}})
 }
 
 // subject is the token of a subject.
@@ -237,6 +240,19 @@ func TestFailuresOnTheWay(t *testing.T) {
 
 // TestLongLifetime: what STS says of it names no annotation.
 func TestLongLifetime(t *testing.T) {
+	for name, test := range map[string]struct {
+		lifetime int
+		status   string
+	}{"an hour": {3600, "INVALID_ARGUMENT"}, "another cause": {43200, "NOT_FOUND"}} {
+		i := identity
+		i.TokenLifetime = test.lifetime
+		c := &gcp.Client{Identity: i, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: ft.Serve(t, ft.Answer{Status: 400, Body: `{"error":{"message":"no","status":"` + test.status + `"}}`})}}
+		_, err := c.AccessToken(nil).Exchange(t.Context())
+		ft.Check(t, err, ft.Want{Kind: federation.KindConfig, Code: test.status, Message: "no", Hint: []string{"check that service account"}})
+		if strings.Contains(err.Error(), "organisation policy") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	long := identity
 	long.TokenLifetime = 43200
 	c := &gcp.Client{Identity: long, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: ft.Serve(t, ft.Answer{

@@ -81,7 +81,7 @@ func (f iamFailure) Hint(e *federation.Error) string {
 			h += fmt.Sprintf(", roles/iam.serviceAccountTokenCreator on %s to %s", account, chain[n])
 		}
 		return h
-	case e.Kind == federation.KindConfig && e.Code == "INVALID_ARGUMENT" && i.TokenLifetime > defaultLifetime:
+	case e.Code == "INVALID_ARGUMENT" && i.TokenLifetime > defaultLifetime:
 		return fmt.Sprintf("tokens of more than an hour need the organisation policy constraints/iam.allowServiceAccountCredentialLifetimeExtension for %s: see to that, or to the annotation podpass.io/gcp-token-lifetime (%d seconds)", i.ServiceAccount, i.TokenLifetime)
 	case e.Kind == federation.KindConfig:
 		return fmt.Sprintf("check that service account %q exists, and the annotations of ServiceAccount %s/%s", i.ServiceAccount, c.Namespace, c.ServiceAccount)

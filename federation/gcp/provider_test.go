@@ -51,7 +51,7 @@ func TestForms(t *testing.T) {
 			[]string{"", "orders", "@example-project.iam.gserviceaccount.com", "a@b", "a/../b@example-project.iam.gserviceaccount.com", "a@p.iam.gserviceaccount.com:generateAccessToken", "A@p.iam.gserviceaccount.com", "a@p.iam.gserviceaccount.com\n", email(255)},
 		},
 		"zone":     {gcp.ValidZone, []string{"europe-west3-a"}, []string{"", "e", "europe/west", "Europe-west3-a"}},
-		"universe": {gcp.ValidUniverse, []string{"googleapis.com", strings.Repeat("a.", 125) + "com"}, []string{"", "com", "https://x.com", strings.Repeat("a.", 126) + "com"}},
+		"universe": {gcp.ValidUniverse, []string{"googleapis.com", strings.Repeat("a.", 125) + "com"}, []string{"", "com", "https://x.com", strings.Repeat("a.", 124) + "aa.com"}},
 		"project":  {gcp.ValidProject, []string{"example-project", "example.com:shop-1"}, []string{"", "123456789012", "short", "Example-project", "example-project-", "a/b-cdef", strings.Repeat("x", 31)}},
 	} {
 		for _, s := range test.good {
