@@ -40,6 +40,19 @@ func ExpiresAt(now, at time.Time) Expiry {
 	return Expiry{issued: now, deadline: now.Add(at.Sub(now.Round(0))), wall: at}
 }
 
+// clockSlack is by how much an end may lie further off than what was asked for.
+const clockSlack = time.Minute
+
+// ExpiresWithin is ExpiresAt for a credential whose life was asked for: a cloud gives no
+// longer one, so an end further off comes of a clock of this machine that is behind, and
+// the credential would be served long after the cloud has ended it.
+func ExpiresWithin(now, at time.Time, asked time.Duration) Expiry {
+	if latest := now.Add(asked + clockSlack); at.After(latest) {
+		at = latest
+	}
+	return ExpiresAt(now, at)
+}
+
 // ExpiresIn is the Expiry of a credential that came at now and lives for life.
 func ExpiresIn(now time.Time, life time.Duration) Expiry {
 	return ExpiresAt(now, now.Round(0).Add(life))

@@ -44,7 +44,7 @@ func (e *webIdentity) Exchange(ctx context.Context) (federation.Credential, erro
 	if err != nil {
 		return federation.Credential{}, call.Error(ctx, err)
 	}
-	return credential(ctx, call, out.Credentials, out.AssumedRoleUser, i.RoleARN)
+	return credential(ctx, call, out.Credentials, out.AssumedRoleUser, i.RoleARN, in.DurationSeconds)
 }
 
 // assumeRole is AssumeRole, signed with the credentials of the role before.
@@ -94,10 +94,14 @@ func (e *assumeRole) Exchange(ctx context.Context) (federation.Credential, error
 	if err != nil {
 		return federation.Credential{}, call.Error(ctx, err)
 	}
-	return credential(ctx, call, out.Credentials, out.AssumedRoleUser, role)
+	return credential(ctx, call, out.Credentials, out.AssumedRoleUser, role, in.DurationSeconds)
 }
 
-func credential(ctx context.Context, call *endpoint.Call, c *types.Credentials, user *types.AssumedRoleUser, role string) (federation.Credential, error) {
+// defaultDuration is what STS takes for a session whose duration is not asked for, in
+// seconds.
+const defaultDuration = 3600
+
+func credential(ctx context.Context, call *endpoint.Call, c *types.Credentials, user *types.AssumedRoleUser, role string, asked *int32) (federation.Credential, error) {
 	if c == nil || c.Expiration == nil || awssdk.ToString(c.AccessKeyId) == "" || awssdk.ToString(c.SecretAccessKey) == "" || awssdk.ToString(c.SessionToken) == "" {
 		return federation.Credential{}, call.Error(ctx, nil)
 	}
@@ -110,7 +114,7 @@ func credential(ctx context.Context, call *endpoint.Call, c *types.Credentials, 
 		SecretAccessKey: federation.Secret(*c.SecretAccessKey),
 		Token:           federation.Secret(*c.SessionToken),
 		Principal:       principal,
-		Expiry:          federation.ExpiresAt(time.Now(), *c.Expiration),
+		Expiry:          federation.ExpiresWithin(time.Now(), *c.Expiration, time.Duration(cmp.Or(awssdk.ToInt32(asked), defaultDuration))*time.Second),
 	}, nil
 }
 

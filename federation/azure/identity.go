@@ -2,6 +2,12 @@
 // tokens: the client credentials grant with a federated assertion.
 package azure
 
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
 const (
 	// DefaultAudience is the token audience that federated credentials expect in
 	// the public cloud and, unless the installation says otherwise, in all others.
@@ -28,3 +34,32 @@ type Application struct {
 	ClientID string `json:"clientID"`
 	TenantID string `json:"tenantID"`
 }
+
+// Validate reports all that is wrong with an identity, each problem with the name of
+// its JSON field.
+func (i Identity) Validate() error {
+	var errs []error
+	bad := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	seen := map[string]bool{}
+	application := func(field string, a Application) {
+		id := strings.ToLower(a.ClientID)
+		bad(ValidClientID(id), "%sclientID: %.80q is not a GUID", field, a.ClientID)
+		bad(!seen[id], "%sclientID: %.80q is there twice, and SDKs ask by client ID alone", field, a.ClientID)
+		seen[id] = true
+		bad(ValidTenantID(a.TenantID), "%stenantID: %.80q is neither a GUID nor a domain name", field, a.TenantID)
+	}
+	application("", Application{i.ClientID, i.TenantID})
+	bad(i.Audience != "", "audience: required; the federated credential's, usually %s", DefaultAudience)
+	for n, a := range i.Others {
+		application(fmt.Sprintf("others[%d].", n), a)
+	}
+	return errors.Join(errs...)
+}
+
+// ValidResource reports whether s can be what a token is asked for: the URI or the ID
+// of an application, printable and without blanks.
+func ValidResource(s string) bool { return resourcePattern.MatchString(s) }

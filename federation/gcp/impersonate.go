@@ -50,7 +50,7 @@ func (e *impersonated) Exchange(ctx context.Context) (federation.Credential, err
 	}
 	return federation.Credential{
 		Token: out.AccessToken, Principal: e.c.Identity.ServiceAccount,
-		Expiry: federation.ExpiresAt(time.Now(), out.ExpireTime),
+		Expiry: federation.ExpiresWithin(time.Now(), out.ExpireTime, time.Duration(lifetime)*time.Second),
 	}, nil
 }
 

@@ -123,6 +123,9 @@ func expiry(now time.Time, expiresIn json.RawMessage, token federation.Secret) f
 		return federation.ExpiresIn(now, time.Duration(min(seconds, 86400)*float64(time.Second)))
 	}
 	if parsed, err := federation.ParseSubjectToken([]byte(token.Reveal())); err == nil && parsed.Expiry.After(now) {
+		if issued := parsed.IssuedAt; issued.Before(parsed.Expiry) && !issued.IsZero() {
+			return federation.ExpiresWithin(now, parsed.Expiry, parsed.Expiry.Sub(issued))
+		}
 		return federation.ExpiresAt(now, parsed.Expiry)
 	}
 	return federation.ExpiresIn(now, defaultLife)

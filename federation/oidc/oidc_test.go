@@ -133,8 +133,11 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestLife: by the server's word, the token's, or neither.
+// TestLife: by the server's word, the token's, or neither; of a token that is issued in
+// three hours, by a clock that is behind, no more than its own length, and a minute.
 func TestLife(t *testing.T) {
+	ahead := time.Now().Add(3 * time.Hour).Unix()
+	ofAnHour := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"iat":%d,"exp":%d}`, ahead, ahead+3600))
 	for name, test := range map[string]struct {
 		answer string
 		want   time.Duration
@@ -146,6 +149,7 @@ func TestLife(t *testing.T) {
 		"for ever":        {`{"access_token":"at","expires_in":99999999999}`, 24 * time.Hour},
 		"nothing":         {`{"access_token":"at"}`, 5 * time.Minute},
 		"zero":            {`{"access_token":"at","expires_in":0}`, 5 * time.Minute},
+		"a clock behind":  {`{"access_token":"e30.` + ofAnHour + `.sig"}`, 61 * time.Minute},
 		"the token's own": {`{"access_token":"e30.` + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"exp":%d}`, time.Now().Add(time.Hour).Unix())) + `.c2ln"}`, time.Hour},
 	} {
 		var got ft.Recorder

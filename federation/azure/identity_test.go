@@ -1,0 +1,52 @@
+package azure_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/podpass-io/podpass/federation/azure"
+)
+
+// TestIdentitiesAreValidated: each field that is wrong is named, and all of them at
+// once.
+func TestIdentitiesAreValidated(t *testing.T) {
+	const one, two, tenant = "11111111-2222-3333-4444-aaaaaaaaaaaa", "11111111-2222-3333-4444-bbbbbbbbbbbb", "99999999-8888-7777-6666-555555555555"
+	whole := func() azure.Identity {
+		return azure.Identity{ClientID: one, TenantID: tenant, Audience: azure.DefaultAudience, Others: []azure.Application{{ClientID: two, TenantID: "example.com"}}}
+	}
+	if err := whole().Validate(); err != nil {
+		t.Error(err)
+	}
+	for name, test := range map[string]struct {
+		spoil func(*azure.Identity)
+		want  string
+	}{
+		"no client":             {func(i *azure.Identity) { i.ClientID = "" }, "clientID: "},
+		"a tenant":              {func(i *azure.Identity) { i.TenantID = "../" + tenant }, "tenantID: "},
+		"no audience":           {func(i *azure.Identity) { i.Audience = "" }, "audience: "},
+		"another's client":      {func(i *azure.Identity) { i.Others[0].ClientID = "x" }, "others[0].clientID: "},
+		"another's tenant":      {func(i *azure.Identity) { i.Others[0].TenantID = "" }, "others[0].tenantID: "},
+		"a client twice":        {func(i *azure.Identity) { i.Others[0].ClientID = strings.ToUpper(one) }, "is there twice"},
+		"all problems at once":  {func(i *azure.Identity) { i.ClientID, i.Audience = "", "" }, "clientID: "},
+		"and the other of them": {func(i *azure.Identity) { i.ClientID, i.Audience = "", "" }, "audience: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := whole()
+			test.spoil(&i)
+			if err := i.Validate(); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestValidResource(t *testing.T) {
+	for s, want := range map[string]bool{
+		"https://vault.azure.net": true, "api://orders": true, "https://vault.azure.net/.default": true, strings.Repeat("x", 512): true,
+		"": false, "a b": false, "a\nb": false, "ü": false, strings.Repeat("x", 513): false,
+	} {
+		if got := azure.ValidResource(s); got != want {
+			t.Errorf("%.40q: %t", s, got)
+		}
+	}
+}
