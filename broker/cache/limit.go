@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/podpass-io/podpass/federation"
 )
 
@@ -17,23 +19,21 @@ const (
 	newEvery  = time.Second
 )
 
-// limit is how many exchanges with one cloud requests may still begin: a token
-// bucket. The cache's mutex guards it; its zero value is full.
-type limit struct {
-	// full is when nothing will be missing any more: each request moves it by newEvery.
-	full time.Time
-}
+// limits are how many exchanges requests may still begin, by cloud. The cache's mutex
+// guards them.
+type limits map[string]*rate.Limiter
 
 // take is for how long a request must wait; 0: not at all.
-func (l *limit) take(now time.Time) time.Duration {
-	if l.full.Before(now) {
-		l.full = now
+func (l limits) take(cloud string, now time.Time) time.Duration {
+	if l[cloud] == nil {
+		l[cloud] = rate.NewLimiter(rate.Every(newEvery), newAtOnce)
 	}
-	if wait := l.full.Sub(now) - (newAtOnce-1)*newEvery; wait > 0 {
-		return wait
+	r := l[cloud].ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if wait > 0 {
+		r.CancelAt(now)
 	}
-	l.full = l.full.Add(newEvery)
-	return 0
+	return wait
 }
 
 // exchanging marks the contexts of exchanges. What an exchange starts from (a
@@ -45,21 +45,18 @@ func withinExchange(ctx context.Context) context.Context {
 	return context.WithValue(ctx, exchanging{}, true)
 }
 
-// admit finds the entry of e, whose key is key, or makes it, if it needs no exchange or the limit allows
-// one. c.mu is held.
+func isWithinExchange(ctx context.Context) bool { return ctx.Value(exchanging{}) != nil }
+
+// admit finds the entry of e, whose key is key, or makes it, if it needs no exchange or
+// the limit allows one. c.mu is held.
 func (c *Cache) admit(ctx context.Context, key string, e federation.Exchanger) (*entry, error) {
 	now := time.Now()
 	n, known := c.entries[key]
-	if ctx.Value(exchanging{}) != nil || known && !n.needsExchange(now) {
+	if isWithinExchange(ctx) || known && !n.charged(now) {
 		return c.entry(key, e), nil
 	}
 	cloud := cloudOf(key)
-	l := c.limits[cloud]
-	if l == nil {
-		l = new(limit)
-		c.limits[cloud] = l
-	}
-	wait := l.take(now)
+	wait := c.limits.take(cloud, now)
 	switch {
 	case wait == 0:
 		return c.entry(key, e), nil
@@ -73,7 +70,7 @@ func (c *Cache) admit(ctx context.Context, key string, e federation.Exchanger) (
 	}
 }
 
-// needsExchange reports that a request for n would begin one, in its own time.
-func (n *entry) needsExchange(now time.Time) bool {
-	return !n.pinned && n.running == nil && !n.valid(now) && !now.Before(n.retryAt)
+// charged reports that a request for n would ask its cloud, in its own time.
+func (n *entry) charged(now time.Time) bool {
+	return !n.pinned && n.running == nil && !n.valid(now) && !n.pausing(now) && !local(n.err)
 }

@@ -10,6 +10,8 @@ import (
 type State struct {
 	// Key as the exchanger names it: cloud, and every input that changes the result.
 	Key, Cloud string
+	// Name among the pod's own, which one cloud may have several of.
+	Name string
 	// Pinned: it is the pod's identity itself, kept whether anybody asks or not.
 	Pinned bool
 	// Principal as the cloud calls who it is; empty before the first success.
@@ -18,13 +20,14 @@ type State struct {
 	ValidUntil time.Time
 	// NextExchange is when it is renewed, or tried again.
 	NextExchange time.Time
-	// Exchanging: one is under way.
-	Exchanging bool
+	// Exchanging since then; the zero time if no exchange is under way.
+	Exchanging time.Time
 	// Err of the last exchange, nil after a success; Failures since the last success.
 	Err      error
 	Failures int
-	// Refused: trying again does not mend Err.
-	Refused bool
+	// Refused: trying again does not mend Err. ProvesTrust: it came of a cloud that
+	// trusts the subject token.
+	Refused, ProvesTrust bool
 }
 
 // Valid reports whether requests are answered with a credential.
@@ -37,7 +40,10 @@ func (c *Cache) Snapshot() []State {
 	now := time.Now()
 	list := make([]State, 0, len(c.entries))
 	for key, n := range c.entries {
-		s := State{Key: key, Cloud: n.cloud, Pinned: n.pinned, Err: n.err, Failures: n.failures, Refused: n.refused(), Exchanging: n.running != nil}
+		s := State{Key: key, Cloud: n.cloud, Pinned: n.pinned, Name: n.name, Err: n.err, Failures: n.failures, Refused: n.refused(), ProvesTrust: n.provesTrust()}
+		if n.running != nil {
+			s.Exchanging = n.running.began
+		}
 		if n.valid(now) {
 			s.Principal, s.ValidUntil, s.NextExchange = n.credential.Principal, n.credential.Expiry.Time(), n.renewAt
 		}
@@ -53,22 +59,13 @@ func (c *Cache) Snapshot() []State {
 			}
 			return 1
 		}
-		return cmp.Compare(a.Key, b.Key)
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key))
 	})
 	return list
 }
 
-// Observer hears of what the cache does. It is called without locks, from several
-// goroutines.
-type Observer interface {
-	// Asked: a request was answered from memory, or had to wait for an exchange.
-	Asked(cloud string, fromMemory bool)
-	// Exchanged: an exchange ended. renewal: what there was before is still valid.
-	Exchanged(cloud string, err error, took time.Duration, renewal bool)
-}
-
-func (c *Cache) asked(n *entry, fromMemory bool) {
-	if c.opts.Observer != nil {
-		c.opts.Observer.Asked(n.cloud, fromMemory)
-	}
+// Awaited reports whether it is worth waiting for it: it is the pod's own and neither
+// there, nor refused for a reason that waiting does not mend, nor tried for some time.
+func (s State) Awaited() bool {
+	return s.Pinned && !s.Valid() && !s.Refused && s.Failures < enoughTries
 }

@@ -1,0 +1,250 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/podpass-io/podpass/federation"
+)
+
+// expired is what a subject token gives that has expired in its file.
+func expired() error {
+	return &federation.Error{Kind: federation.KindTokenExpired, Op: "read subject token", Hint: "kubelet should have replaced the token"}
+}
+
+// TestTokenThatExpiredInItsFile: kubelet was away for a quarter of an hour. Meanwhile
+// SDKs are told that it may pass; once there is a new token they are served, at once.
+func TestTokenThatExpiredInItsFile(t *testing.T) {
+	for name, pinned := range map[string]bool{"the pod's own": true, "asked for": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := running(t)
+				e := &cloud{key: "aws/x", life: time.Hour, err: expired()}
+				if pinned {
+					c.Pin("aws", e)
+				}
+				for range 15 * 60 {
+					_, err := c.Get(t.Context(), e)
+					f, ok := errors.AsType[*federation.Error](err)
+					if !ok || !f.Kind.Transient() || f.RetryAfter != time.Second || !strings.Contains(f.Error(), "kubelet") {
+						t.Fatalf("got %v, want that it may pass, and the hint", err)
+					}
+					time.Sleep(time.Second)
+				}
+				if pinned && c.Snapshot()[0].Refused {
+					t.Error("it is taken for a refusal")
+				}
+				e.fail(nil)
+				time.Sleep(localFloor)
+				if _, err := c.Get(t.Context(), e); err != nil {
+					t.Errorf("%s after the token came: %v", localFloor, err)
+				}
+			})
+		})
+	}
+}
+
+// TestTokenIsLookedForInTheBackground: nobody asks, and the pod has its credential
+// a second after its token.
+func TestTokenIsLookedForInTheBackground(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		e := &cloud{key: "aws/x", life: time.Hour, err: expired()}
+		c.Pin("aws", e)
+		time.Sleep(10 * time.Minute)
+		if n := e.calls.Load(); n > 10*60+1 {
+			t.Errorf("looked %d times in ten minutes, want one a second", n)
+		}
+		e.fail(nil)
+		time.Sleep(localPause)
+		if s := c.Snapshot()[0]; !s.Valid() || s.Err != nil || s.Failures != 0 {
+			t.Errorf("a second after the token came: %+v", s)
+		}
+	})
+}
+
+// TestLocalFailureIsNotFlooded: a thousand requests at once, each millisecond, read the
+// file four times a second.
+func TestLocalFailureIsNotFlooded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		e := &cloud{key: "aws/x", life: time.Hour, err: expired()}
+		for range 1000 {
+			many(t, c, e, 100)
+			time.Sleep(time.Millisecond)
+		}
+		if n := e.calls.Load(); n != 4 {
+			t.Errorf("the file was read %d times in a second, want 4", n)
+		}
+	})
+}
+
+// TestRequestWaitsForTheFile: one that has patience does not get the error of a moment
+// ago.
+func TestRequestWaitsForTheFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		e := &cloud{key: "aws/x", life: time.Hour, err: expired()}
+		if _, err := c.Get(t.Context(), e); err == nil {
+			t.Fatal("got a credential")
+		}
+		e.fail(nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.Get(ctx, e); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestImpatientRequestGetsTheError: one whose patience would be spent on the pause gets
+// the error at once, and has the rest.
+func TestImpatientRequestGetsTheError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		e := &cloud{key: "aws/x", life: time.Hour, err: unavailable()}
+		for range 3 { // pauses of 1, 2 and 4 s, and a quarter
+			_, _ = c.Get(t.Context(), e)
+			time.Sleep(2500 * time.Millisecond)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		began := time.Now()
+		if _, err := c.Get(ctx, e); err == nil || time.Since(began) != 0 {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+	})
+}
+
+// TestCloudsPauseDoesNotGrowByLocalFailures: nor the other way round.
+func TestCloudsPauseDoesNotGrowByLocalFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		e := &cloud{key: "aws/x", life: time.Hour, err: expired()}
+		c.Pin("aws", e)
+		time.Sleep(time.Minute)
+		e.fail(unavailable())
+		time.Sleep(localPause + 1250*time.Millisecond)
+		if s := c.Snapshot()[0]; s.Failures < 2 {
+			t.Errorf("%d tries of the cloud: its pause grew while it was not asked", s.Failures)
+		}
+		time.Sleep(5 * time.Minute) // its pause is a minute now
+		calls := e.calls.Load()
+		e.fail(expired())
+		time.Sleep(75 * time.Second)
+		at := e.calls.Load()
+		time.Sleep(10 * time.Second)
+		if n := e.calls.Load() - at; calls == at || n < 9 {
+			t.Errorf("looked for the token %d times in ten seconds", n)
+		}
+	})
+}
+
+// TestPausesGrow: doubled from a second to a minute, each up to a quarter longer, and
+// not the same for all pods.
+func TestPausesGrow(t *testing.T) {
+	var last failure
+	differ := false
+	for range 20 {
+		var f failure
+		for n, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60} {
+			want *= time.Second
+			now := time.Now()
+			f.failed(unavailable(), now)
+			if pause := f.retryAt.Sub(now); pause < want || pause > want+want/4 || f.askAt != f.retryAt || f.failures != n+1 {
+				t.Errorf("pause %d is %s, want %s", n, pause, want)
+			}
+		}
+		now := time.Now()
+		f.failed(&federation.Error{Kind: federation.KindThrottled, Cloud: "aws", RetryAfter: time.Hour}, now)
+		if pause := f.retryAt.Sub(now); pause < maxRetryAfter || pause > maxRetryAfter*5/4 {
+			t.Errorf("a Retry-After of an hour makes a pause of %s", pause)
+		}
+		differ = differ || last.err != nil && f.retryAt.Sub(now) != last.retryAt.Sub(now)
+		last = f
+	}
+	if !differ {
+		t.Error("no jitter")
+	}
+}
+
+// TestExchangeKeepsTheCause: what starts from a federated token whose subject token has
+// expired says that, to explain and the metrics; its requester hears that it may pass.
+func TestExchangeKeepsTheCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		e := &nested{cloud: cloud{key: "gcp/access", life: time.Hour}, c: c, from: &cloud{key: "gcp/federated", life: time.Hour, err: expired()}}
+		c.Pin("gcp", e)
+		if _, err := c.Get(t.Context(), e); federation.KindOf(err) != federation.KindUnavailable {
+			t.Errorf("its requester: %v", err)
+		}
+		for _, s := range c.Snapshot() {
+			if federation.KindOf(s.Err) != federation.KindTokenExpired {
+				t.Errorf("%s: %v", s.Key, s.Err)
+			}
+		}
+	})
+}
+
+// TestProvenTrust: a tenant's policy forbids what is probed; the pod need not wait.
+func TestProvenTrust(t *testing.T) {
+	for code, want := range map[string]bool{"AADSTS53003": true, "AADSTS500011": true, "AADSTS700213": false, "": false} {
+		synctest.Test(t, func(t *testing.T) {
+			c := running(t)
+			c.Pin("azure", &cloud{key: "azure/x", err: &federation.Error{Kind: federation.KindDenied, Cloud: "azure", Code: code}})
+			synctest.Wait()
+			if s := c.Snapshot()[0]; s.ProvesTrust != want || !s.Refused || s.Awaited() {
+				t.Errorf("%q: %+v", code, s)
+			}
+		})
+	}
+}
+
+// TestLog: a success is news, a failed renewal a warning, and what leaves nothing to
+// serve an error; a token that is away for an hour is a line a minute.
+func TestLog(t *testing.T) {
+	for name, test := range map[string]struct {
+		err      error
+		before   bool // there is a credential
+		within   time.Duration
+		min, max int
+		want     string
+	}{
+		"a success":     {nil, false, time.Minute, 1, 1, `level=INFO msg="Got credentials" cloud=aws`},
+		"a renewal":     {denied(), true, 45 * time.Minute, 1, 20, "level=WARN"},
+		"a failure":     {denied(), false, 0, 1, 1, "level=ERROR msg=\"Exchange failed\" cloud=aws"},
+		"a local one":   {expired(), false, time.Hour - 2*time.Second, 60, 60, "level=ERROR"},
+		"at debug only": {expired(), false, time.Hour - 2*time.Second, 3500, 3600, "level=DEBUG"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				c := New(Options{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+				e := &cloud{key: "aws/x", life: time.Hour}
+				if !test.before {
+					e.err = test.err
+				}
+				c.Pin("aws", e)
+				ctx, stop := context.WithCancel(t.Context())
+				done := make(chan error)
+				go func() { done <- c.Run(ctx) }()
+				synctest.Wait()
+				e.fail(test.err)
+				time.Sleep(test.within)
+				stop()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+				if n := strings.Count(log.String(), test.want); n < test.min || n > test.max {
+					t.Errorf("%d lines with %s, want %d to %d", n, test.want, test.min, test.max)
+				}
+			})
+		})
+	}
+}
