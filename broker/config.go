@@ -4,24 +4,8 @@
 package broker
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/json"
-	"errors"
 	"flag"
-	"fmt"
-	"io"
-	"log/slog"
-	"net"
-	"net/netip"
-	"os"
-	"strconv"
 	"strings"
-
-	"github.com/podpass-io/podpass/broker/gcpapi"
-	"github.com/podpass-io/podpass/federation/endpoint"
-	"github.com/podpass-io/podpass/federation/gcp"
-	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
 // DefaultListen and DefaultTokenDir are where the webhook expects the broker and
@@ -30,9 +14,6 @@ const (
 	DefaultListen   = "127.0.0.1:9911"
 	DefaultTokenDir = "/var/run/secrets/podpass.io/tokens"
 )
-
-// maxFile bounds the identities and CA files.
-const maxFile = 1 << 20
 
 // Config is the broker's configuration. Each field has a flag and a PODPASS_
 // variable of the same name; see Flags.
@@ -48,6 +29,9 @@ type Config struct {
 	TokenDir string
 	// Endpoints, where they are not the clouds' own.
 	AWSSTSEndpoint, GCPSTSEndpoint, GCPIAMCredentialsEndpoint, AzureAuthorityHost string
+	// AzureProbeResource is what the broker asks Entra for at the pod's start; default:
+	// Azure Resource Manager.
+	AzureProbeResource string
 	// GCPUniverseDomain is the domain of Google's APIs, where it is not the public one.
 	GCPUniverseDomain string
 	// What the metadata server says of the machine; empty: nothing.
@@ -88,6 +72,7 @@ var settings = []setting{
 	{"gcp-instance-name", func(c *Config) *string { return &c.GCPInstanceName }, "", "`name` that it gives as the machine's"},
 	{"gcp-instance-zone", func(c *Config) *string { return &c.GCPInstanceZone }, "", "`zone` that it gives, such as europe-west3-a"},
 	{"azure-authority-host", func(c *Config) *string { return &c.AzureAuthorityHost }, "", "`URL` of Entra, if not the public cloud's"},
+	{"azure-probe-resource", func(c *Config) *string { return &c.AzureProbeResource }, "", "`resource` by which trust is tried at the start, if not Azure Resource Manager"},
 	{"ca-bundle", func(c *Config) *string { return &c.CABundle }, "", "further CAs to trust: `PEM`, or a file with it"},
 	{"aws-imds", func(c *Config) *string { return &c.AWSIMDS }, "false", "true: serve AWS credentials in IMDSv2's shape too, for tools that know nothing else"},
 	{"metrics-listen", func(c *Config) *string { return &c.MetricsListen }, "", "`address` for Prometheus metrics; default: none"},
@@ -118,148 +103,4 @@ func Flags(fs *flag.FlagSet, getenv func(string) string) *Config {
 		})
 	}
 	return c
-}
-
-// loaded is a Config whose values were read and checked.
-type loaded struct {
-	Config
-	identities serviceaccount.Identities
-	caBundle   []byte
-	strict     bool
-	imds       bool
-	instance   gcpapi.Instance
-	log        *slog.Logger
-}
-
-// load reads and checks everything, and reports all problems at once.
-func (c Config) load(logTo io.Writer) (loaded, error) {
-	l := loaded{Config: c}
-	var errs []error
-	var err error
-	need := func(err error) {
-		if err != nil {
-			errs = append(errs, err)
-		}
-	}
-	need(c.loadIdentities(&l.identities))
-	need(CheckListen(c.Listen))
-	for _, s := range []struct {
-		name, value string
-		into        *bool
-	}{{"strict-start", c.StrictStart, &l.strict}, {"aws-imds", c.AWSIMDS, &l.imds}} {
-		if *s.into, err = strconv.ParseBool(cmp.Or(s.value, "false")); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %q is neither true nor false", s.name, s.value))
-		}
-	}
-	if c.Secret == "" {
-		errs = append(errs, errors.New("secret is required: set "+Variable("secret")+" or --secret to a value that only this pod knows"))
-	}
-	if l.caBundle, err = textOrFile(c.CABundle, "-----BEGIN"); err != nil {
-		errs = append(errs, fmt.Errorf("ca-bundle: %w", err))
-	}
-	for name, url := range map[string]string{
-		"aws-sts-endpoint": c.AWSSTSEndpoint, "gcp-sts-endpoint": c.GCPSTSEndpoint,
-		"gcp-iam-credentials-endpoint": c.GCPIAMCredentialsEndpoint, "azure-authority-host": c.AzureAuthorityHost,
-	} {
-		if url != "" {
-			if err := endpoint.Check(url); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", name, err))
-			}
-		}
-	}
-	need(c.loadGoogle(&l.instance))
-	l.log, err = c.logger(logTo)
-	need(err)
-	return l, errors.Join(errs...)
-}
-
-func (c Config) loadIdentities(into *serviceaccount.Identities) error {
-	if c.Identities == "" {
-		return errors.New("identities are required: set " + Variable("identities") + " or --identities to JSON, or to a file with it")
-	}
-	raw, err := textOrFile(c.Identities, "{")
-	if err != nil {
-		return fmt.Errorf("identities: %w", err)
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields() // a misspelt field must not silently mean nothing
-	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("identities: not the JSON that was expected: %w", err)
-	}
-	if *into == (serviceaccount.Identities{}) {
-		return errors.New("identities: none of aws, gcp, azure, oidc is there")
-	}
-	if into.OIDC != nil {
-		for _, s := range into.OIDC.Sources {
-			if err := s.Validate(); err != nil {
-				return fmt.Errorf("identities: token source %q: %w", s.Name, err)
-			}
-		}
-	}
-	return nil
-}
-
-// loadGoogle reads what Google's metadata server says besides the identity.
-func (c Config) loadGoogle(into *gcpapi.Instance) error {
-	*into = gcpapi.Instance{Name: c.GCPInstanceName, Zone: c.GCPInstanceZone}
-	var errs []error
-	if c.GCPInstanceID != "" {
-		var err error
-		if into.ID, err = strconv.ParseUint(c.GCPInstanceID, 10, 64); err != nil {
-			errs = append(errs, fmt.Errorf("gcp-instance-id: %q is not a number", c.GCPInstanceID))
-		}
-	}
-	if c.GCPInstanceZone != "" && !gcp.ValidZone(c.GCPInstanceZone) {
-		errs = append(errs, fmt.Errorf("gcp-instance-zone: %q is not a zone such as europe-west3-a", c.GCPInstanceZone))
-	}
-	if c.GCPUniverseDomain != "" && !gcp.ValidUniverse(c.GCPUniverseDomain) {
-		errs = append(errs, fmt.Errorf("gcp-universe-domain: %q is not a domain such as %s", c.GCPUniverseDomain, gcp.DefaultUniverse))
-	}
-	return errors.Join(errs...)
-}
-
-// CheckListen refuses an address that is not loopback: whoever reaches the
-// endpoint can have the pod's credentials.
-func CheckListen(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("listen: %q is not host:port", address)
-	}
-	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
-		return fmt.Errorf("listen: %q is not a loopback address: use 127.0.0.1 or ::1", address)
-	}
-	return nil
-}
-
-// textOrFile gives s itself if it begins as such a text does, else the content of
-// the file called s.
-func textOrFile(s, begins string) ([]byte, error) {
-	if s == "" || strings.HasPrefix(strings.TrimSpace(s), begins) {
-		return []byte(s), nil
-	}
-	f, err := os.Open(s)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(b) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes", s, maxFile)
-	}
-	return b, err
-}
-
-func (c Config) logger(to io.Writer) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return nil, fmt.Errorf("log-level: %q is none of debug, info, warn, error", c.LogLevel)
-	}
-	options := &slog.HandlerOptions{Level: level}
-	switch c.LogFormat {
-	case "json":
-		return slog.New(slog.NewJSONHandler(to, options)), nil
-	case "text":
-		return slog.New(slog.NewTextHandler(to, options)), nil
-	}
-	return nil, fmt.Errorf("log-format: %q is neither json nor text", c.LogFormat)
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -67,27 +65,4 @@ func ask(ctx context.Context, address string) error {
 		return nil
 	}
 	return errors.New("not ready: " + strings.TrimSpace(body))
-}
-
-// WriteFile writes content to path, whole or not at all, readable by everybody in
-// the pod and changeable by nobody. Direct mode's init container lays down
-// Google's credential configuration with it: a file that SDKs want, whose content
-// is in the pod's immutable environment.
-func WriteFile(path, content string) error {
-	if content == "" {
-		return errors.New("write-file: the variable PODPASS_FILE, with the content, is empty")
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".podpass-*")
-	if err != nil {
-		return fmt.Errorf("write-file: %w", err)
-	}
-	_, err = tmp.WriteString(content)
-	err = errors.Join(err, tmp.Chmod(0o444), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write-file: %w", err), os.Remove(tmp.Name()))
-	}
-	return nil
 }

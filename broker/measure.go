@@ -3,8 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -19,25 +17,24 @@ import (
 )
 
 // serveMetrics serves Prometheus on an address of its own, for the scraper is not
-// in the pod; they tell no secret.
+// in the pod; they tell no secret. Who cannot be measured still has its credentials: a
+// port that is taken is reported, and no reason to end.
 func (b *Broker) serveMetrics(ctx context.Context) error {
 	if b.metrics == nil {
 		return nil
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", b.config.MetricsListen)
 	if err != nil {
-		return fmt.Errorf("listen for metrics: %w", err)
+		b.log.Error("No metrics are served", "address", b.config.MetricsListen, "error", err, "hint", "let no other container of the pod use the port of the chart value broker.metricsPort")
+		return nil
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", b.metrics)
-	server := &http.Server{
-		Handler: mux, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(b.log.Handler(), slog.LevelDebug),
-	}
+	server := b.httpServer(b.recovered(mux))
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve metrics: %w", err)
+		b.log.Error("Metrics are served no longer", "error", err)
 	}
 	return nil
 }

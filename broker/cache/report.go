@@ -2,7 +2,6 @@ package cache
 
 import (
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/podpass-io/podpass/federation"
@@ -56,25 +55,22 @@ func (c *Cache) report(r result) {
 	if c.opts.Observer != nil {
 		c.opts.Observer.Exchanged(r.cloud, r.err, r.took, r.renewal)
 	}
-	level, message, attributes := r.line()
-	if r.again {
-		level = slog.LevelDebug
-	}
-	c.opts.Log.Log(c.base, level, message, attributes...)
-}
-
-func (r result) line() (slog.Level, string, []any) {
-	attributes := []any{"cloud", r.cloud, "tookSeconds", r.took.Seconds()}
 	if r.err == nil {
-		return slog.LevelInfo, "Got credentials", append(attributes, "principal", r.credential.Principal, "expires", r.credential.Expiry.Time())
+		c.opts.Log.Info("Got credentials", "cloud", r.cloud, "principal", r.credential.Principal,
+			"expires", r.credential.Expiry.Time(), "tookSeconds", r.took.Seconds())
+		return
 	}
-	attributes = append(attributes, "kind", federation.KindOf(r.err), "retryInSeconds", r.retry.Seconds())
+	attributes := []any{"cloud", r.cloud, "kind", federation.KindOf(r.err), "tookSeconds", r.took.Seconds(), "retryInSeconds", r.retry.Seconds()}
 	if e, ok := errors.AsType[*federation.Error](r.err); ok {
 		attributes = append(attributes, "code", e.Code, "requestID", e.RequestID)
 	}
 	attributes = append(attributes, "error", r.err)
-	if r.renewal {
-		return slog.LevelWarn, "Renewal failed; what is still valid is served", attributes
+	switch {
+	case r.again:
+		c.opts.Log.Debug("Exchange failed again", attributes...)
+	case r.renewal:
+		c.opts.Log.Warn("Renewal failed; what is still valid is served", attributes...)
+	default:
+		c.opts.Log.Error("Exchange failed", attributes...)
 	}
-	return slog.LevelError, "Exchange failed", attributes
 }

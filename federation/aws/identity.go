@@ -78,11 +78,8 @@ func (i Identity) Validate() error {
 	bad(i.Audience != "", "audience: required; the IAM OIDC provider's, usually %s", DefaultAudience)
 	bad(i.Region == "" || ValidRegion(i.Region), "region: %.40q is not a region's name", i.Region)
 	bad(i.SessionName == "" || ValidSessionName(i.SessionName), "sessionName: %.80q: want 2 to 64 letters, digits and _+=,.@-", i.SessionName)
-	most := MaxSessionDuration
-	if len(i.Chain) > 0 {
-		most = MaxChainedSessionDuration
-	}
-	bad(i.SessionDuration == 0 || i.SessionDuration >= MinSessionDuration && i.SessionDuration <= most, "sessionDuration: %d is not in %d..%d seconds", i.SessionDuration, MinSessionDuration, most)
+	// That a chained session has an hour at most is STS's to say, whose answer is explained.
+	bad(i.SessionDuration == 0 || i.SessionDuration >= MinSessionDuration && i.SessionDuration <= MaxSessionDuration, "sessionDuration: %d is not in %d..%d seconds", i.SessionDuration, MinSessionDuration, MaxSessionDuration)
 	bad(i.SessionPolicy == "" || object(i.SessionPolicy) && utf8.RuneCountInString(i.SessionPolicy) <= MaxSessionPolicy, "sessionPolicy: is not a JSON object of at most %d characters", MaxSessionPolicy)
 	for n, arn := range i.Chain {
 		role(fmt.Sprintf("chain[%d]", n), arn)
