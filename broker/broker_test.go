@@ -479,6 +479,30 @@ func TestConfigurationProblemsAreAllNamed(t *testing.T) {
 	}
 }
 
+// TestIdentitiesAreValidated: at load, all problems of all clouds at once, and nothing
+// after the JSON.
+func TestIdentitiesAreValidated(t *testing.T) {
+	for name, test := range map[string]struct {
+		identities string
+		want       []string
+	}{
+		"text after it": {`{"aws":{"roleARN":"` + role + `","audience":"a"}} {"gcp":{}}`, []string{"text after the JSON"}},
+		"a brace":       {`{"aws":{"roleARN":"` + role + `","audience":"a"}}}`, []string{"text after the JSON"}},
+		"nothing":       {`{}`, []string{"none of aws, gcp, azure, oidc"}},
+		"all clouds": {`{"aws":{"roleARN":"x","region":"y"},"gcp":{"provider":"x"},"azure":{"clientID":"x","tenantID":"y"},"oidc":{"sources":[{"name":"X"},{"name":"a","tokenURL":"https://a.example.com","audience":"a"},{"name":"a","tokenURL":"https://a.example.com","audience":"a"}]}}`,
+			[]string{"aws: roleARN: ", "region: ", "gcp: provider: ", "azure: clientID: ", "tenantID: ", `token source "X": `, `token source "a": is there twice`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := broker.New(broker.Config{Identities: test.identities, Listen: "127.0.0.1:1", Secret: "x", LogLevel: "info", LogFormat: "json", AzureProbeResource: "a b"}, io.Discard)
+			for _, want := range append(test.want, "azure-probe-resource: ") {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("the error does not say %q:\n%v", want, err)
+				}
+			}
+		})
+	}
+}
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestManyConnections: an application that opens connections and keeps them does not lock

@@ -49,7 +49,7 @@ type Metrics struct {
 }
 
 // New gives the metrics of a pod with identities in clouds. remaining gives, for each
-// cloud, the life left of the pod's own credential.
+// cloud, the life left of the pod's own credential; nil: that is not shown.
 //
 // Each series exists from the start, at zero, since a rate does not see the first step
 // of one that comes into being with it. The exception are requests, whose statuses

@@ -51,6 +51,9 @@ func (m *Metrics) snapshot() map[string]map[string]float64 {
 		all[name] = maps.Clone(series)
 	}
 	m.mu.Unlock()
+	if m.remaining == nil {
+		return all
+	}
 	for cloud, left := range m.remaining() {
 		all[remaining][labels("cloud", cloud)] = max(0, left.Seconds())
 	}

@@ -44,6 +44,9 @@ func main() {
 }
 
 func run(args []string) error {
+	if err := hideMemory(); err != nil {
+		return err
+	}
 	flags := flag.NewFlagSet("podpass-broker", flag.ContinueOnError)
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)

@@ -4,7 +4,7 @@ import "regexp"
 
 var (
 	guidPattern     = regexp.MustCompile(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	resourcePattern = regexp.MustCompile(`^[!-~]{1,512}$`)
+	resourcePattern = regexp.MustCompile(`^[!-~]+$`)
 	domainPattern   = regexp.MustCompile(`^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z]{2,}$`)
 )
 

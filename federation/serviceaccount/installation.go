@@ -104,6 +104,9 @@ type AzureInstallation struct {
 	AuthorityHost string `json:"authorityHost,omitempty"`
 	// Audience of subject tokens; default azure.DefaultAudience.
 	Audience string `json:"audience,omitempty"`
+	// ProbeResource is what the broker asks Entra for at a pod's start, to find out
+	// whether trust works; default: Azure Resource Manager.
+	ProbeResource string `json:"probeResource,omitempty"`
 	// RequireUseLabel restores the rule of azure-workload-identity that a pod needs
 	// the label azure.workload.identity/use.
 	RequireUseLabel bool `json:"requireUseLabel,omitempty"`

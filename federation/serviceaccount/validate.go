@@ -73,6 +73,8 @@ func (in Installation) Validate() error {
 	// MSAL takes no authority without TLS, not even on loopback.
 	bad(!strings.HasPrefix(in.Azure.AuthorityHost, "http://"), "azure.authorityHost: must be https")
 
+	bad(in.Azure.ProbeResource == "" || azure.ValidResource(in.Azure.ProbeResource), "azure.probeResource: %.80q is not the URI or ID of a resource", in.Azure.ProbeResource)
+
 	for _, name := range slices.Sorted(maps.Keys(in.OIDC.TokenSources)) {
 		s := in.OIDC.TokenSources[name]
 		bad(s.Name == "", "oidc.tokenSources.%s.name: the key is the name", name)

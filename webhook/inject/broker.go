@@ -99,7 +99,9 @@ func (pl *planner) brokerEndpoints() []envVar {
 		}
 	}
 	if ids.Azure != nil {
-		list = append(list, literal("PODPASS_AZURE_AUTHORITY_HOST", s.Azure.AuthorityHost))
+		list = append(list,
+			literal("PODPASS_AZURE_AUTHORITY_HOST", s.Azure.AuthorityHost),
+			literal("PODPASS_AZURE_PROBE_RESOURCE", s.Azure.ProbeResource))
 	}
 	list = append(list, literal("PODPASS_CA_BUNDLE", s.CABundle), literal("PODPASS_LOG_LEVEL", s.Broker.LogLevel))
 	if p := s.Broker.MetricsPort; p != 0 {
