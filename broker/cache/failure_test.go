@@ -63,6 +63,7 @@ func TestTokenIsLookedForInTheBackground(t *testing.T) {
 		}
 		e.fail(nil)
 		time.Sleep(localPause)
+		synctest.Wait() // for Run, whose timer ends at the same time
 		if s := c.Snapshot()[0]; !s.Valid() || s.Err != nil || s.Failures != 0 {
 			t.Errorf("a second after the token came: %+v", s)
 		}
@@ -131,6 +132,7 @@ func TestCloudsPauseDoesNotGrowByLocalFailures(t *testing.T) {
 		time.Sleep(time.Minute)
 		e.fail(unavailable())
 		time.Sleep(localPause + 1250*time.Millisecond)
+		synctest.Wait()
 		if s := c.Snapshot()[0]; s.Failures < 2 {
 			t.Errorf("%d tries of the cloud: its pause grew while it was not asked", s.Failures)
 		}
