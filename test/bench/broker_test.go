@@ -20,8 +20,8 @@ import (
 )
 
 // BenchmarkBroker runs the real binary against three clouds, and a bare net/http
-// server of the same toolchain under the same load, in one run: noise is large, so
-// ratios count. At the end it does the broker the worst that a pod can.
+// server of the same toolchain under the same load, in turn: noise is large, so ratios
+// count. At the end it does the broker the worst that a pod can.
 func BenchmarkBroker(b *testing.B) {
 	dir := b.TempDir()
 	broker, bare := filepath.Join(dir, "podpass-broker"), filepath.Join(dir, "bare")
@@ -43,9 +43,10 @@ func BenchmarkBroker(b *testing.B) {
 		b.ReportMetric(s.idlePrivate, name+"idle-private-MiB")
 	}
 	for _, connections := range []int{1, 10, 100} {
+		at := fmt.Sprintf("@%d", connections)
+		loads := inTurn(b, servers, connections)
 		for name, s := range servers {
-			at := fmt.Sprintf("@%d", connections)
-			l := s.load(b, connections)
+			l := loads[name]
 			rss, private := s.memory(b)
 			b.ReportMetric(rss, name+"RSS-MiB"+at)
 			b.ReportMetric(private, name+"private-MiB"+at)
@@ -54,6 +55,7 @@ func BenchmarkBroker(b *testing.B) {
 			b.ReportMetric(l.cpu, name+"cpu-ms/1000req"+at)
 			b.ReportMetric(1e6/l.cpu, name+"req/s/core"+at)
 		}
+		b.ReportMetric(loads[""].cpu/loads["bare-"].cpu, "cpu/bare"+at)
 	}
 	measured.flood(b)
 	b.ReportMetric(measured.peak(b), "flood-peak-MiB")

@@ -83,39 +83,58 @@ func (l loaded) quantile(q float64) float64 {
 
 const (
 	requests   = 10_000
+	rounds     = 10
 	awsPath    = "/aws/v1/credentials"
 	azureToken = "/azure/v1/token?api-version=2019-08-01&resource=https://management.azure.com"
 	gcpToken   = "/computeMetadata/v1/instance/service-accounts/default/token"
 )
 
-// load makes requests for all three clouds over a number of connections.
-func (s *server) load(b *testing.B, connections int) loaded {
+// inTurn loads each server, a tenth of the requests at a time: what else the machine
+// does meanwhile costs all of them the same.
+func inTurn(b *testing.B, servers map[string]*server, connections int) map[string]loaded {
+	b.Helper()
+	loads := map[string]loaded{}
+	for range rounds {
+		for name, s := range servers {
+			l, before := loads[name], s.cpuTime(b)
+			l.latencies = append(l.latencies, s.load(b, connections, requests/rounds)...)
+			l.cpu += float64((s.cpuTime(b) - before).Milliseconds()) / (requests / 1000)
+			loads[name] = l
+		}
+	}
+	for _, l := range loads {
+		slices.Sort(l.latencies)
+	}
+	return loads
+}
+
+// load makes n requests for all three clouds over a number of connections, and gives
+// their latencies.
+func (s *server) load(b *testing.B, connections, n int) []time.Duration {
 	b.Helper()
 	paths := []string{awsPath, azureToken, gcpToken}
 	perConnection := make([][]time.Duration, connections)
-	before := s.cpuTime(b)
 	var wg sync.WaitGroup
-	for n := range connections {
+	for c := range connections {
 		wg.Go(func() {
-			c := &http.Client{Transport: &http.Transport{}}
-			defer c.CloseIdleConnections()
-			for i := range requests / connections {
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			for i := range n / connections {
 				began := time.Now()
-				if status := s.get(b, c, paths[i%len(paths)]); status != http.StatusOK {
+				if status := s.get(b, client, paths[i%len(paths)]); status != http.StatusOK {
 					b.Errorf("status %d", status)
 					return
 				}
-				perConnection[n] = append(perConnection[n], time.Since(began))
+				perConnection[c] = append(perConnection[c], time.Since(began))
 			}
 		})
 	}
 	wg.Wait()
-	l := loaded{slices.Concat(perConnection...), (s.cpuTime(b) - before).Seconds() * 1000 / (requests / 1000)}
-	if len(l.latencies) == 0 {
+	latencies := slices.Concat(perConnection...)
+	if len(latencies) == 0 {
 		b.Fatal("no request was answered")
 	}
-	slices.Sort(l.latencies)
-	return l
+	return latencies
 }
 
 // flood is the worst that an application can do: as many connections as the broker
