@@ -187,7 +187,7 @@ func TestAzureFloodOfResources(t *testing.T) {
 	if got := w.get(t, gcpToken+"?scopes=a", gcpHeader); got.status != http.StatusOK {
 		t.Errorf("GCP: status %d", got.status)
 	}
-	if lines := strings.Count(w.logs.String(), "No Azure token for the application"); lines > 5 {
+	if lines := strings.Count(w.logs.String(), "No credential for the application"); lines > 5 {
 		t.Errorf("%d lines of log for one trouble", lines)
 	}
 }

@@ -19,7 +19,9 @@ type Broker struct {
 	cache   *cache.Cache
 	metrics *metrics.Metrics // nil: nobody looks at them
 	server  http.Handler
-	log     *slog.Logger
+	// stopping closes when the server begins to stop.
+	stopping chan struct{}
+	log      *slog.Logger
 }
 
 // New gives a broker; its error lists all that is wrong with the configuration.
@@ -33,7 +35,7 @@ func New(c Config, logTo io.Writer) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ca-bundle: %w", err)
 	}
-	b := &Broker{config: l, log: l.log}
+	b := &Broker{config: l, log: l.log, stopping: make(chan struct{})}
 	opts := cache.Options{Log: l.log}
 	if l.MetricsListen != "" {
 		b.metrics = metrics.New(b.remaining, b.clouds()...)

@@ -334,7 +334,7 @@ func TestCausesAreShown(t *testing.T) {
 		"aws, expired":         {"aws", expired(aws.DefaultAudience), awsPath, awsHeader, 503, []string{"expired", "clock"}},
 		"aws, wrong audience":  {"aws", wrong, awsPath, awsHeader, 400, []string{"Incorrect token audience", "client IDs"}},
 		"aws, unknown issuer":  {"aws", elsewhere(aws.DefaultAudience), awsPath, awsHeader, 400, []string{"No OpenIDConnect provider found in your account for https://elsewhere.example.com", "OIDC provider"}},
-		"azure, wrong subject": {"azure", stranger(azure.DefaultAudience), azurePath, azureHeader, 400, []string{"AADSTS700213", "shop:stranger"}},
+		"azure, wrong subject": {"azure", stranger(azure.DefaultAudience), azurePath, azureHeader, 403, []string{"AADSTS700213", "shop:stranger"}},
 		"azure, wrong audience": {"azure", func(*testing.T, *world) issuer.Claims {
 			return issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Audience: "wrong"}
 		}, azurePath, azureHeader, 400, []string{"AADSTS700212", azure.DefaultAudience}},

@@ -38,6 +38,6 @@ func (b *Broker) addGCP(r *router, client *http.Client) {
 			return gcp.Principal(id.Provider, t.Subject)
 		},
 		Identity: *id, Universe: b.config.GCPUniverseDomain, Log: b.log,
-		Instance: b.config.instance,
+		Instance: b.config.instance, Done: b.stopping,
 	}
 }

@@ -34,8 +34,10 @@ type router struct {
 	pending func() []string // clouds whose first credential is still awaited
 }
 
+var noStore = []string{"no-store"}
+
 func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header()["Cache-Control"] = noStore
 	path := req.URL.Path
 	switch {
 	case path == HealthPath:

@@ -53,6 +53,7 @@ func (b *Broker) serve(ctx context.Context, listener net.Listener) error {
 	connections := limitConnections(listener, maxConnections)
 	server := b.httpServer(connections.busyWhile(b.server))
 	server.ConnState, server.ConnContext = connections.changed, withConnection
+	server.RegisterOnShutdown(func() { close(b.stopping) })
 	i := b.config.identities
 	b.log.Info("Serving", "address", listener.Addr().String(), "aws", i.AWS != nil, "gcp", i.GCP != nil, "azure", i.Azure != nil, "oidc", i.OIDC != nil)
 	// Exchanges that requests wait for go on until these have their answers.

@@ -7,12 +7,12 @@ package awsapi
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/answer"
 	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
@@ -21,9 +21,9 @@ import (
 // Path of the endpoint.
 const Path = "/aws/v1/credentials"
 
-// hold is how long a request waits for an exchange: botocore and JS give up after
-// one to two seconds, and a 503 makes them ask again.
-const hold = time.Second
+// hold is how long a request waits for an exchange: JS gives up after one second, so
+// the answer must leave before; botocore after two. A 503 makes them ask again.
+const hold = 900 * time.Millisecond
 
 // Handler serves the credentials of one role.
 type Handler struct {
@@ -34,6 +34,7 @@ type Handler struct {
 	Secret  federation.Secret
 	Log     *slog.Logger
 
+	kept     answer.Kept[body]
 	reporter failure.Reporter
 }
 
@@ -62,21 +63,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	c, err := h.Credentials(ctx)
 	if err != nil {
-		// JS shows nothing of the body, so the pod's log has to tell.
-		if h.reporter.New(err.Error()) {
-			h.Log.Warn("No AWS credentials for the application", "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
-		}
-		status, code := failure.Answer(w, err)
+		h.reporter.Report(h.Log, r, err) // JS shows nothing of the body
+		status, code := failure.JSON.Answer(w, err)
 		writeError(w, status, code, err.Error())
 		return
 	}
-	account, _, _ := strings.Cut(strings.TrimPrefix(afterN(h.RoleARN, ':', 4), ":"), ":")
-	write(w, http.StatusOK, body{
+	account, _, _ := strings.Cut(afterN(h.RoleARN, ':', 4), ":")
+	answer.Write(w, http.StatusOK, answer.JSONType, h.kept.Encode(body{
 		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), Token: c.Token.Reveal(),
 		AccountID: account, RoleARN: h.RoleARN,
 		// UTC and "Z": JS does not understand an offset.
 		Expiration: federation.Timestamp(c.Expiry.Time()),
-	})
+	}))
 }
 
 // afterN is the part of s behind the nth sep.
@@ -98,17 +96,10 @@ func NotFound(w http.ResponseWriter, _ *http.Request) {
 
 // writeError has each field twice: Go reads lower case, others upper.
 func writeError(w http.ResponseWriter, status int, code, message string) {
-	write(w, status, struct {
+	answer.JSON(w, status, struct {
 		Code         string `json:"code"`
 		Message      string `json:"message"`
 		UpperCode    string `json:"Code"`
 		UpperMessage string `json:"Message"`
 	}{code, message, code, message})
-}
-
-func write(w http.ResponseWriter, status int, v any) {
-	// Exactly this Content-Type: Go reads no error with a charset.
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // an error means that the client has gone
 }

@@ -74,7 +74,7 @@ func TestFailures(t *testing.T) {
 		federation.KindSubjectMismatch: 403, federation.KindDenied: 403,
 		federation.KindThrottled: 429, federation.KindUnavailable: 503, federation.KindCanceled: 503,
 	} {
-		w := ask(handler(&federation.Error{Kind: kind, Code: "AccessDenied", Message: "the cloud's words", Hint: "the next step", RetryAfter: 3 * time.Second}), nil)
+		w := ask(handler(&federation.Error{Cloud: "aws", Kind: kind, Code: "AccessDenied", Message: "the cloud's words", Hint: "the next step", RetryAfter: 3 * time.Second}), nil)
 		var got map[string]string
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != want || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d, want %d; %v", kind, w.Code, want, err)
@@ -100,7 +100,7 @@ func TestFailures(t *testing.T) {
 // header with which the JavaScript SDK ends is none.
 func TestLogIsNotFlooded(t *testing.T) {
 	var log strings.Builder
-	h := handler(&federation.Error{Kind: federation.KindDenied, Message: "why"})
+	h := handler(&federation.Error{Cloud: "aws", Kind: federation.KindDenied, Message: "why"})
 	h.Log = slog.New(slog.NewTextHandler(&log, nil))
 	for range 1000 {
 		ask(h, nil)

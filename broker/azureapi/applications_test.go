@@ -77,7 +77,7 @@ func TestApplications(t *testing.T) {
 		"another of the tenant":    {"&client_id=" + sibling, 200, sibling, tenant, ""},
 		"in capitals":              {"&client_id=" + strings.ToUpper(sibling), 200, sibling, tenant, ""},
 		"of another tenant":        {"&client_id=" + abroad, 200, abroad, tenant2, ""},
-		"one that trusts another":  {"&client_id=" + stranger, 400, "", "", "AADSTS700213"},
+		"one that trusts another":  {"&client_id=" + stranger, 403, "", "", "AADSTS700213"},
 		"one that is not the pods": {"&client_id=" + another, 400, "", "", client + ", " + sibling + ", " + abroad + ", " + stranger},
 		"two":                      {"&client_id=" + client + "&client_id=" + sibling, 400, "", "", "more than once"},
 	} {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/answer"
 	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
@@ -39,6 +40,7 @@ type Handler struct {
 	Secret federation.Secret
 	Log    *slog.Logger
 
+	kept     answer.Kept[body]
 	reporter failure.Reporter
 }
 
@@ -93,7 +95,9 @@ func (h *Handler) IMDS() http.Handler {
 
 // IsIMDS reports whether a path is the metadata service's.
 func IsIMDS(path string) bool {
-	return strings.HasPrefix(strings.ToLower(strings.TrimLeft(path, "/")), "metadata/identity")
+	const prefix = "metadata/identity"
+	path = strings.TrimLeft(path, "/")
+	return len(path) >= len(prefix) && strings.EqualFold(path[:len(prefix)], prefix)
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
@@ -106,18 +110,16 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	c, err := wanted.source(ctx, wanted.resource, wanted.claims)
 	if err != nil {
-		if h.reporter.New(err.Error()) {
-			h.Log.Warn("No Azure token for the application", "clientID", wanted.clientID, "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
-		}
+		h.reporter.Report(h.Log, r, err)
 		writeFailure(w, err)
 		return
 	}
 	now := time.Now()
-	write(w, http.StatusOK, body{
+	answer.Write(w, http.StatusOK, answer.JSONType, h.kept.Encode(body{
 		AccessToken: c.Token.Reveal(), ClientID: wanted.clientID,
 		ExpiresIn: strconv.FormatInt(int64(c.Expiry.Remaining(now).Seconds()), 10),
 		ExpiresOn: strconv.FormatInt(c.Expiry.Time().Unix(), 10),
 		NotBefore: strconv.FormatInt(c.Expiry.Issued().Unix(), 10),
 		Resource:  wanted.resource, TokenType: "Bearer",
-	})
+	}))
 }

@@ -194,17 +194,18 @@ func TestFailures(t *testing.T) {
 		code   string
 		after  string
 	}{
-		"subject":      {&federation.Error{Kind: federation.KindSubjectMismatch, Status: 401, Code: "AADSTS700213", Message: "why", RequestID: "c-1"}, 400, "AADSTS700213", ""},
-		"audience":     {&federation.Error{Kind: federation.KindAudienceMismatch, Status: 401, Code: "AADSTS700212", Message: "why", RequestID: "c-1"}, 400, "AADSTS700212", ""},
-		"issuer":       {&federation.Error{Kind: federation.KindIssuerUntrusted, Status: 401, Code: "AADSTS700211", Message: "why", RequestID: "c-1"}, 400, "AADSTS700211", ""},
-		"expired":      {&federation.Error{Kind: federation.KindTokenExpired, Status: 401, Code: "AADSTS700024", Message: "why", RequestID: "c-1"}, 400, "AADSTS700024", ""},
-		"policy":       {&federation.Error{Kind: federation.KindDenied, Status: 400, Code: "AADSTS53003", Message: "why", RequestID: "c-1"}, 403, "AADSTS53003", ""},
-		"tenant":       {&federation.Error{Kind: federation.KindConfig, Status: 400, Code: "AADSTS90002", Message: "why", RequestID: "c-1"}, 400, "AADSTS90002", ""},
-		"throttled":    {&federation.Error{Kind: federation.KindThrottled, Status: 429, Message: "why", RetryAfter: 17 * time.Second, RequestID: "c-1"}, 429, "Throttled", "17"},
-		"down":         {&federation.Error{Kind: federation.KindUnavailable, Status: 503, Message: "why", RequestID: "c-1"}, 503, "Unavailable", "1"},
-		"gone":         {&federation.Error{Kind: federation.KindCanceled, Message: "why", RequestID: "c-1"}, 503, "Canceled", "1"},
+		"subject":      {&federation.Error{Cloud: "azure", Kind: federation.KindSubjectMismatch, Status: 401, Code: "AADSTS700213", Message: "why", RequestID: "c-1"}, 403, "AADSTS700213", ""},
+		"audience":     {&federation.Error{Cloud: "azure", Kind: federation.KindAudienceMismatch, Status: 401, Code: "AADSTS700212", Message: "why", RequestID: "c-1"}, 400, "AADSTS700212", ""},
+		"issuer":       {&federation.Error{Cloud: "azure", Kind: federation.KindIssuerUntrusted, Status: 401, Code: "AADSTS700211", Message: "why", RequestID: "c-1"}, 400, "AADSTS700211", ""},
+		"expired":      {&federation.Error{Cloud: "azure", Kind: federation.KindTokenExpired, Status: 401, Code: "AADSTS700024", Message: "why", RequestID: "c-1"}, 400, "AADSTS700024", ""},
+		"policy":       {&federation.Error{Cloud: "azure", Kind: federation.KindDenied, Status: 400, Code: "AADSTS53003", Message: "why", RequestID: "c-1"}, 403, "AADSTS53003", ""},
+		"tenant":       {&federation.Error{Cloud: "azure", Kind: federation.KindConfig, Status: 400, Code: "AADSTS90002", Message: "why", RequestID: "c-1"}, 400, "AADSTS90002", ""},
+		"throttled":    {&federation.Error{Cloud: "azure", Kind: federation.KindThrottled, Status: 429, Message: "why", RetryAfter: 17 * time.Second, RequestID: "c-1"}, 429, "Throttled", "17"},
+		"down":         {&federation.Error{Cloud: "azure", Kind: federation.KindUnavailable, Status: 503, Message: "why", RequestID: "c-1"}, 503, "Unavailable", "1"},
+		"gone":         {&federation.Error{Cloud: "azure", Kind: federation.KindCanceled, Message: "why", RequestID: "c-1"}, 503, "Canceled", "1"},
 		"a surprise":   {io.ErrUnexpectedEOF, 503, "Unavailable", "1"},
-		"no such file": {&federation.Error{Kind: federation.KindConfig, Message: "why", RequestID: "c-1"}, 400, "Config", ""},
+		"no code":      {&federation.Error{Cloud: "azure", Kind: federation.KindConfig, Message: "why", RequestID: "c-1"}, 400, "Config", ""},
+		"no such file": {&federation.Error{Kind: federation.KindConfig, Message: "why", RequestID: "c-1"}, 503, "Config", "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, target := range []string{appService, imds} {
@@ -238,7 +239,7 @@ func TestMethods(t *testing.T) {
 func TestLogIsNotFlooded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
-		h := (&entra{err: &federation.Error{Kind: federation.KindDenied, Message: "why"}}).handler()
+		h := (&entra{err: &federation.Error{Cloud: "azure", Kind: federation.KindDenied, Message: "why"}}).handler()
 		h.Log = slog.New(slog.NewTextHandler(&log, nil))
 		for range 180 { // three minutes
 			ask(h, appService)

@@ -39,7 +39,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		e := new(entra)
 		if throttled {
-			e.err = &federation.Error{Kind: federation.KindThrottled, Message: "slow down"}
+			e.err = &federation.Error{Cloud: "azure", Kind: federation.KindThrottled, Message: "slow down"}
 		}
 		w := httptest.NewRecorder()
 		isIMDS := azureapi.IsIMDS(r.URL.Path)

@@ -38,7 +38,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		c := &cloud{answer: "ya29.secret"}
 		if down {
-			c.err = &federation.Error{Kind: federation.KindUnavailable, Message: "down"}
+			c.err = &federation.Error{Cloud: "gcp", Kind: federation.KindUnavailable, Message: "down"}
 		}
 		w := httptest.NewRecorder()
 		handler(gcp.Identity{Provider: provider, ServiceAccount: account, Project: "example-project"}, c).ServeHTTP(w, r)

@@ -16,8 +16,10 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/answer"
 	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
@@ -31,7 +33,7 @@ const Prefix = "/computeMetadata/"
 // tree, or of the tree's old versions, which get a 404 with the headers that clients
 // know the server by.
 func IsMetadata(path string) bool {
-	return path == "/" || strings.HasPrefix(path+"/", Prefix) || strings.HasPrefix(path, "/0.1/")
+	return path == "/" || path == strings.TrimSuffix(Prefix, "/") || strings.HasPrefix(path, Prefix) || strings.HasPrefix(path, "/0.1/")
 }
 
 // hold is how long a request waits for an exchange: clients give up after three
@@ -54,18 +56,28 @@ type Handler struct {
 	Universe string
 	// Instance is the machine, as far as it is told.
 	Instance Instance
-	Log      *slog.Logger
+	// Done ends requests that wait for a change: closed when the server begins to stop,
+	// and nil where none does.
+	Done <-chan struct{}
+	Log  *slog.Logger
 
 	once     sync.Once
-	grown    *node // the tree
+	grown    *node        // the tree
+	waiting  atomic.Int32 // requests that wait for a change
+	kept     answer.Kept[token]
 	reporter failure.Reporter
 }
+
+// Headers of every answer, as values that are shared.
+var (
+	flavor = []string{"Google"}
+	server = []string{"Metadata Server for VM"}
+)
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// On every answer, errors too: clients take anything else for another server.
-	w.Header().Set("Metadata-Flavor", "Google")
-	w.Header().Set("Server", "Metadata Server for VM")
+	w.Header()["Metadata-Flavor"], w.Header()["Server"] = flavor, server
 	if refused := guard.Check(r); refused != nil {
 		text(w, refused.Status, refused.Message)
 		return
@@ -109,11 +121,11 @@ func (h *Handler) metadata(w http.ResponseWriter, r *http.Request, query url.Val
 	case n.children != nil && !isDirectory && !recursive:
 		redirect(w, r)
 	case recursive && query.Get("alt") == "text":
-		tagged(w, "application/text", n.lines(""))
+		h.value(w, r, query, answer.TextType, n.lines(""))
 	case recursive || query.Get("alt") == "json":
-		tagged(w, "application/json", encode(n.json(recursive)))
+		h.value(w, r, query, answer.JSONType, string(answer.Encode(n.json(recursive))))
 	default:
-		tagged(w, "application/text", n.text())
+		h.value(w, r, query, answer.TextType, n.text())
 	}
 }
 

@@ -255,20 +255,6 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestWaitForChange: a client that waits gets the value at once, with the tag that
-// it waits by.
-func TestWaitForChange(t *testing.T) {
-	h := handler(gcp.Identity{Provider: provider, ServiceAccount: account, Project: "example-project"}, new(cloud))
-	first := ask(h, v1+"project/project-id?wait_for_change=true&timeout_sec=60").Header.Get("ETag")
-	again := ask(h, v1+"project/project-id?wait_for_change=true&last_etag="+first)
-	if first == "" || again.StatusCode != http.StatusOK || again.Header.Get("ETag") != first {
-		t.Errorf("status %d, tags %q and %q", again.StatusCode, first, again.Header.Get("ETag"))
-	}
-	if other := ask(h, v1+"project/numeric-project-id").Header.Get("ETag"); other == first {
-		t.Error("two values have one tag")
-	}
-}
-
 func TestTokens(t *testing.T) {
 	for name, test := range map[string]struct {
 		query string
@@ -308,16 +294,17 @@ func TestFailures(t *testing.T) {
 		token, idToken int // statuses
 		after          string
 	}{
-		"denied":         {impersonating, &federation.Error{Kind: federation.KindDenied, Status: 403, Message: "why"}, 400, 404, ""},
-		"API disabled":   {impersonating, &federation.Error{Kind: federation.KindConfig, Status: 403, Code: "SERVICE_DISABLED", Message: "why"}, 400, 404, ""},
-		"configuration":  {impersonating, &federation.Error{Kind: federation.KindConfig, Status: 400, Message: "why"}, 400, 400, ""},
-		"issuer":         {impersonating, &federation.Error{Kind: federation.KindIssuerUntrusted, Status: 400, Message: "why"}, 400, 400, ""},
-		"expired":        {impersonating, &federation.Error{Kind: federation.KindTokenExpired, Message: "why"}, 400, 400, ""},
-		"throttled":      {impersonating, &federation.Error{Kind: federation.KindThrottled, Status: 429, Message: "why", RetryAfter: 7 * time.Second}, 503, 503, "7"},
-		"quota":          {impersonating, &federation.Error{Kind: federation.KindThrottled, Status: 403, Message: "why"}, 503, 503, "1"},
-		"down":           {impersonating, &federation.Error{Kind: federation.KindUnavailable, Status: 503, Message: "why"}, 503, 503, "1"},
+		"denied":         {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindDenied, Status: 403, Message: "why"}, 400, 404, ""},
+		"API disabled":   {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindConfig, Status: 403, Code: "SERVICE_DISABLED", Message: "why"}, 400, 404, ""},
+		"configuration":  {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindConfig, Status: 400, Message: "why"}, 400, 400, ""},
+		"issuer":         {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindIssuerUntrusted, Status: 400, Message: "why"}, 400, 400, ""},
+		"expired":        {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindTokenExpired, Message: "why"}, 400, 400, ""},
+		"expired file":   {impersonating, &federation.Error{Kind: federation.KindTokenExpired, Message: "why"}, 503, 503, "1"},
+		"throttled":      {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindThrottled, Status: 429, Message: "why", RetryAfter: 7 * time.Second}, 503, 503, "7"},
+		"quota":          {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindThrottled, Status: 403, Message: "why"}, 503, 503, "1"},
+		"down":           {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindUnavailable, Status: 503, Message: "why"}, 503, 503, "1"},
 		"a surprise":     {impersonating, context.DeadlineExceeded, 503, 503, "1"},
-		"direct access":  {direct, &federation.Error{Kind: federation.KindDenied, Status: 400, Message: "why"}, 400, 404, ""},
+		"direct access":  {direct, &federation.Error{Cloud: "gcp", Kind: federation.KindDenied, Status: 400, Message: "why"}, 400, 404, ""},
 		"direct, and up": {direct, nil, 200, 404, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -344,7 +331,7 @@ func TestHangingCloud(t *testing.T) {
 		h := handler(gcp.Identity{Provider: provider, ServiceAccount: account}, &cloud{})
 		hang := func(ctx context.Context) (federation.Credential, error) {
 			<-ctx.Done()
-			return federation.Credential{}, &federation.Error{Kind: federation.KindUnavailable, Message: "the cloud has not answered yet"}
+			return federation.Credential{}, &federation.Error{Cloud: "gcp", Kind: federation.KindUnavailable, Message: "the cloud has not answered yet"}
 		}
 		h.AccessToken = func(ctx context.Context, _ []string) (federation.Credential, error) { return hang(ctx) }
 		h.IDToken = func(ctx context.Context, _ string) (federation.Credential, error) { return hang(ctx) }
@@ -401,7 +388,7 @@ func TestRefused(t *testing.T) {
 // TestLogIsNotFlooded: the same trouble is told once a minute.
 func TestLogIsNotFlooded(t *testing.T) {
 	var log strings.Builder
-	h := handler(gcp.Identity{Provider: provider}, &cloud{err: &federation.Error{Kind: federation.KindDenied, Message: "why"}})
+	h := handler(gcp.Identity{Provider: provider}, &cloud{err: &federation.Error{Cloud: "gcp", Kind: federation.KindDenied, Message: "why"}})
 	h.Log = slog.New(slog.NewTextHandler(&log, nil))
 	for i := range 1000 {
 		ask(h, accounts+"default/token?scopes="+strconv.Itoa(i))

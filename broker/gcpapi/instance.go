@@ -71,7 +71,7 @@ func (h *Handler) accounts(ctx context.Context) []node {
 		{name: "email", value: email},
 		{name: "identity", serve: h.identity},
 		{name: "scopes", value: []string{gcp.CloudPlatform}},
-		{name: "token", serve: h.token},
+		{name: "token", serve: h.accessToken},
 	}
 	names := []node{directory("default", properties...), directory(email, properties...)}
 	if collapsed := strings.Replace(email, "://", ":/", 1); collapsed != email {

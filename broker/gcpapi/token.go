@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/podpass-io/podpass/broker/answer"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/gcp"
 )
@@ -20,7 +21,14 @@ const (
 	maxAudience = 1024
 )
 
-func (h *Handler) token(w http.ResponseWriter, r *http.Request, query url.Values) {
+// token is the answer that holds one.
+type token struct {
+	AccessToken string `json:"access_token"`
+	ExpiresIn   int    `json:"expires_in"`
+	TokenType   string `json:"token_type"`
+}
+
+func (h *Handler) accessToken(w http.ResponseWriter, r *http.Request, query url.Values) {
 	scopes := strings.FieldsFunc(strings.Join(query["scopes"], ","), func(c rune) bool { return c == ',' || c == ' ' })
 	if len(scopes) > maxScopes {
 		text(w, http.StatusBadRequest, "too many scopes")
@@ -32,18 +40,15 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request, query url.Values
 			return
 		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), hold)
-	defer cancel()
-	c, err := h.AccessToken(ctx, scopes)
-	if err != nil {
+	c, err, goOn := h.credential(w, r, query, func(ctx context.Context) (federation.Credential, error) { return h.AccessToken(ctx, scopes) })
+	switch {
+	case !goOn:
+	case err != nil:
 		h.fail(w, r, err)
-		return
+	default:
+		body := h.kept.Encode(token{c.Token.Reveal(), int(c.Expiry.Remaining(time.Now()).Seconds()), "Bearer"})
+		answer.Write(w, http.StatusOK, answer.JSONType, body)
 	}
-	write(w, http.StatusOK, "application/json", encode(struct {
-		AccessToken string `json:"access_token"`
-		ExpiresIn   int    `json:"expires_in"`
-		TokenType   string `json:"token_type"`
-	}{c.Token.Reveal(), int(c.Expiry.Remaining(time.Now()).Seconds()), "Bearer"}))
 }
 
 // validScope follows RFC 6749, section 3.3.
@@ -64,15 +69,14 @@ func (h *Handler) identity(w http.ResponseWriter, r *http.Request, query url.Val
 		text(w, http.StatusNotFound, gcp.ErrNoIDToken.Error())
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), hold)
-	defer cancel()
-	c, err := h.IDToken(ctx, audience)
+	c, err, goOn := h.credential(w, r, query, func(ctx context.Context) (federation.Credential, error) { return h.IDToken(ctx, audience) })
 	switch {
+	case !goOn:
 	case err == nil:
 		text(w, http.StatusOK, c.Token.Reveal())
 	case noIDToken(err):
 		// Anything but 404 makes each gcloud command crash, since it always asks.
-		h.report(r, err)
+		h.reporter.Report(h.Log, r, err)
 		text(w, http.StatusNotFound, err.Error())
 	default:
 		h.fail(w, r, err)

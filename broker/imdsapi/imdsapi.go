@@ -12,8 +12,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -21,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/answer"
 	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
@@ -137,9 +136,9 @@ func (h *Handler) known(token string, now time.Time) bool {
 	return now.Before(time.Unix(int64(binary.BigEndian.Uint64(b)), 0)) //nolint:gosec // it is ours
 }
 
-// answer has the fields of EC2's. Without success it has a code and a message,
-// which SDKs show, with status 200: they ask again and again for anything else.
-type answer struct {
+// body has the fields of EC2's. Without success it has a code and a message, which
+// SDKs show.
+type body struct {
 	Code            string `json:"Code"`
 	Message         string `json:"Message,omitempty"`
 	LastUpdated     string `json:"LastUpdated"`
@@ -154,25 +153,19 @@ func (h *Handler) credentials(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), hold)
 	defer cancel()
 	c, err := h.Credentials(ctx)
-	a := answer{
+	a := body{
 		Code: "Success", LastUpdated: federation.Timestamp(time.Now()), Type: "AWS-HMAC",
 		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), Token: c.Token.Reveal(),
 		Expiration: federation.Timestamp(c.Expiry.Time()),
 	}
 	if err != nil {
-		kind := federation.KindOf(err)
-		if h.reporter.New(err.Error()) {
-			h.Log.Warn("No AWS credentials for the application", "kind", kind, "userAgent", r.UserAgent(), "error", err)
-		}
-		if kind.Transient() {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		h.reporter.Report(h.Log, r, err)
+		status, code := failure.EC2.Answer(w, err)
+		if status != http.StatusOK {
+			http.Error(w, err.Error(), status)
 			return
 		}
-		a = answer{Code: string(kind), Message: err.Error(), LastUpdated: a.LastUpdated}
-		if f, ok := errors.AsType[*federation.Error](err); ok && f.Code != "" {
-			a.Code = f.Code
-		}
+		a = body{Code: code, Message: err.Error(), LastUpdated: a.LastUpdated}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(a) // an error means that the client has gone
+	answer.JSON(w, http.StatusOK, a)
 }

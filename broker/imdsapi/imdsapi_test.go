@@ -83,9 +83,9 @@ func TestFailures(t *testing.T) {
 		status int
 		says   []string
 	}{
-		"refused":         {&federation.Error{Kind: federation.KindDenied, Code: "AccessDenied", Message: "no", Hint: "trust"}, 200, []string{`"Code":"AccessDenied"`, "hint: trust"}},
-		"without a code":  {&federation.Error{Kind: federation.KindConfig, Message: "no"}, 200, []string{`"Code":"Config"`}},
-		"away":            {&federation.Error{Kind: federation.KindUnavailable, Message: "later"}, 503, []string{"later"}},
+		"refused":         {&federation.Error{Cloud: "imds", Kind: federation.KindDenied, Code: "AccessDenied", Message: "no", Hint: "trust"}, 200, []string{`"Code":"AccessDenied"`, "hint: trust"}},
+		"without a code":  {&federation.Error{Cloud: "imds", Kind: federation.KindConfig, Message: "no"}, 200, []string{`"Code":"Config"`}},
+		"away":            {&federation.Error{Cloud: "imds", Kind: federation.KindUnavailable, Message: "later"}, 503, []string{"later"}},
 		"nobody knows it": {errors.New("x"), 503, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestRefused(t *testing.T) {
 // TestLogIsNotFlooded: the same trouble is told once a minute.
 func TestLogIsNotFlooded(t *testing.T) {
 	var log strings.Builder
-	h := newHandler(&federation.Error{Kind: federation.KindDenied, Message: "why"})
+	h := newHandler(&federation.Error{Cloud: "imds", Kind: federation.KindDenied, Message: "why"})
 	h.Log = slog.New(slog.NewTextHandler(&log, nil))
 	s := session(t, h, "60")
 	for range 1000 {

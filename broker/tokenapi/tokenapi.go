@@ -5,12 +5,12 @@ package tokenapi
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/podpass-io/podpass/broker/answer"
 	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
@@ -29,6 +29,7 @@ type Handler struct {
 	Secret      federation.Secret
 	Log         *slog.Logger
 
+	kept     answer.Kept[body]
 	reporter failure.Reporter
 }
 
@@ -56,14 +57,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	c, err := h.AccessToken(ctx)
 	if err != nil {
-		if h.reporter.New(err.Error()) {
-			h.Log.Warn("No token for the application", "path", r.URL.Path, "kind", federation.KindOf(err), "userAgent", r.UserAgent(), "error", err)
-		}
-		status, code := failure.Answer(w, err)
+		h.reporter.Report(h.Log, r, err)
+		status, code := failure.JSON.Answer(w, err)
 		writeError(w, status, code, err.Error())
 		return
 	}
-	write(w, http.StatusOK, body{AccessToken: c.Token.Reveal(), TokenType: "Bearer", ExpiresIn: int(c.Expiry.Remaining(time.Now()).Seconds())})
+	answer.Write(w, http.StatusOK, answer.JSONType, h.kept.Encode(body{
+		AccessToken: c.Token.Reveal(), TokenType: "Bearer", ExpiresIn: int(c.Expiry.Remaining(time.Now()).Seconds()),
+	}))
 }
 
 // NotFound answers for a path below Path that no source has.
@@ -72,17 +73,8 @@ func NotFound(w http.ResponseWriter, _ *http.Request) {
 }
 
 func writeError(w http.ResponseWriter, status int, code, text string) {
-	if status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", http.MethodGet)
-	}
-	write(w, status, struct {
+	answer.JSON(w, status, struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}{code, text})
-}
-
-func write(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // an error means that the client has gone
 }
