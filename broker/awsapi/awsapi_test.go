@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -96,6 +97,70 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// TestRefused: with the status and the shape of an error that SDKs read, and nothing
+// behind it: a handler that goes on after its refusal writes the keys into its body.
+func TestRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*http.Request)
+		want   int
+	}{
+		"no secret":      {func(r *http.Request) { r.Header.Del("Authorization") }, 401},
+		"another secret": {func(r *http.Request) { r.Header.Set("Authorization", secret+"x") }, 401},
+		"another host":   {func(r *http.Request) { r.Host = "evil.example.com" }, 403},
+		"forwarded":      {func(r *http.Request) { r.Header.Set("X-Forwarded-For", "10.0.0.1") }, 403},
+		"POST":           {func(r *http.Request) { r.Method = http.MethodPost }, 405},
+	} {
+		asked := 0
+		h := handler(nil)
+		give := h.Credentials
+		h.Credentials = func(ctx context.Context) (federation.Credential, error) {
+			asked++
+			return give(ctx)
+		}
+		w := ask(h, test.change)
+		var fields map[string]string
+		if err := json.Unmarshal(w.Body.Bytes(), &fields); err != nil {
+			t.Errorf("%s: not one JSON object: %v", name, err)
+		}
+		if w.Code != test.want || asked != 0 || w.Header().Get("Content-Type") != "application/json" || (w.Header().Get("Allow") == "GET") != (test.want == 405) {
+			t.Errorf("%s: %d, want %d; asked %d times; %v", name, w.Code, test.want, asked, w.Header())
+		}
+		if len(fields) != 4 {
+			t.Errorf("%s: fields %v", name, fields)
+		}
+		for field, text := range fields {
+			if text == "" {
+				t.Errorf("%s: %s is empty", name, field)
+			}
+		}
+	}
+}
+
+// TestNotFound: a path that nobody has says which annotation adds one.
+func TestNotFound(t *testing.T) {
+	w := httptest.NewRecorder()
+	awsapi.NotFound(w, nil)
+	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "podpass.io/aws-role-arn.") || !json.Valid(w.Body.Bytes()) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// TestHangingCloud: the answer comes before clients that wait one second give up.
+func TestHangingCloud(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := handler(nil)
+		h.Credentials = func(ctx context.Context) (federation.Credential, error) {
+			<-ctx.Done()
+			return federation.Credential{}, ctx.Err()
+		}
+		began := time.Now()
+		w := ask(h, nil)
+		if took := time.Since(began); w.Code != http.StatusServiceUnavailable || took > 900*time.Millisecond || took < 900*time.Millisecond*9/10 {
+			t.Errorf("%d after %s", w.Code, took)
+		}
+	})
+}
+
 // TestLogIsNotFlooded: the same trouble is told once a minute, and the try without a
 // header with which the JavaScript SDK ends is none.
 func TestLogIsNotFlooded(t *testing.T) {
@@ -111,10 +176,24 @@ func TestLogIsNotFlooded(t *testing.T) {
 	}
 }
 
+// TestRoleWithoutAccount: what is no ARN has no account, and breaks nothing.
+func TestRoleWithoutAccount(t *testing.T) {
+	for _, arn := range []string{"", "orders", "arn:aws:iam:", "arn:aws:iam::"} {
+		h := handler(nil)
+		h.RoleARN = arn
+		if w := ask(h, nil); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "AccountId") {
+			t.Errorf("%q: %d %s", arn, w.Code, w.Body)
+		}
+	}
+}
+
 // FuzzRequest: no request panics, and only the pod's own SDK gets a key.
 func FuzzRequest(f *testing.F) {
 	h := handler(nil)
 	f.Add("GET", secret, "127.0.0.1:9911", "", "")
+	f.Add("GET", "guess", "127.0.0.1:9911", "", "")         // a wrong secret alone
+	f.Add("GET", secret, "evil.example.com", "", "")        // a wrong host alone
+	f.Add("GET", secret, "127.0.0.1", "Forwarded", "for=x") // forwarded alone
 	f.Add("POST", "Bearer x", "[::1", "X-Forwarded-For", "10.0.0.1")
 	f.Fuzz(func(t *testing.T, method, authorization, host, header, value string) {
 		w := ask(h, func(r *http.Request) {

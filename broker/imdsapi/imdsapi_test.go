@@ -134,6 +134,63 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestHangingCloud: the answer comes before SDKs give up, at one second.
+func TestHangingCloud(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHandler(nil)
+		h.Credentials = func(ctx context.Context) (federation.Credential, error) {
+			<-ctx.Done()
+			return federation.Credential{}, ctx.Err()
+		}
+		began := time.Now()
+		w := send(t, h, "GET", rolesPath+"/orders", session(t, h, "60"))
+		if took := time.Since(began); w.Code != http.StatusServiceUnavailable || took != 900*time.Millisecond {
+			t.Errorf("%d after %s", w.Code, took)
+		}
+	})
+}
+
+// TestNothingBehindARefusal: it is one line, and nobody is asked for it.
+func TestNothingBehindARefusal(t *testing.T) {
+	h := newHandler(nil)
+	asked := 0
+	give := h.Credentials
+	h.Credentials = func(ctx context.Context) (federation.Credential, error) {
+		asked++
+		return give(ctx)
+	}
+	session := session(t, h, "60")
+	h.Region = ""
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"no session":      send(t, h, "GET", rolesPath+"/orders", nil),
+		"forwarded":       send(t, h, "GET", rolesPath+"/orders", map[string]string{tokenHeader: session[tokenHeader], "X-Forwarded-For": "x"}),
+		"PUT, forwarded":  send(t, h, "PUT", tokenPath, map[string]string{ttlHeader: "60", "X-Forwarded-For": "x"}),
+		"PUT, no life":    send(t, h, "PUT", tokenPath, nil),
+		"unknown region":  send(t, h, "GET", regionPath, session),
+		"another of EC2s": send(t, h, "GET", "/latest/dynamic/instance-identity/document", session),
+	} {
+		if body := w.Body.String(); w.Code < 400 || asked != 0 || strings.Count(body, "\n") != 1 || len(body) < 10 {
+			t.Errorf("%s: %d %q, asked %d times", name, w.Code, body, asked)
+		}
+	}
+}
+
+// TestTypes: what clients read is said to be what it is.
+func TestTypes(t *testing.T) {
+	h := newHandler(nil)
+	s := session(t, h, "60")
+	for path, want := range map[string]string{rolesPath: "text/plain", regionPath: "text/plain", rolesPath + "/orders": "application/json"} {
+		if w := send(t, h, "GET", path, s); w.Code != http.StatusOK || w.Header().Get("Content-Type") != want {
+			t.Errorf("%s: %d %s", path, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+	for path, want := range map[string]bool{"/latest/x": true, "//latest/x": true, "/latest": false, "/computeMetadata/v1/": false, "///latest/x": false} {
+		if IsIMDS(path) != want {
+			t.Errorf("IsIMDS(%q) is %t", path, !want)
+		}
+	}
+}
+
 // TestLogIsNotFlooded: the same trouble is told once a minute.
 func TestLogIsNotFlooded(t *testing.T) {
 	var log strings.Builder

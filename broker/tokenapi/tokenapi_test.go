@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -66,6 +67,97 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// TestRefused: with the status and the shape of an error that SDKs read, and nothing
+// behind it: a handler that goes on after its refusal writes the token into its body.
+func TestRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*http.Request)
+		want   int
+	}{
+		"no secret":      {func(r *http.Request) { r.Header.Del("Authorization") }, 401},
+		"another secret": {func(r *http.Request) { r.Header.Set("Authorization", secret+"x") }, 401},
+		"another host":   {func(r *http.Request) { r.Host = "evil.example.com" }, 403},
+		"forwarded":      {func(r *http.Request) { r.Header.Set("X-Forwarded-For", "10.0.0.1") }, 403},
+		"POST":           {func(r *http.Request) { r.Method = http.MethodPost }, 405},
+	} {
+		asked := 0
+		h := handler(nil)
+		give := h.AccessToken
+		h.AccessToken = func(ctx context.Context) (federation.Credential, error) {
+			asked++
+			return give(ctx)
+		}
+		w := ask(h, test.change)
+		var fields map[string]string
+		if err := json.Unmarshal(w.Body.Bytes(), &fields); err != nil {
+			t.Errorf("%s: not one JSON object: %v", name, err)
+		}
+		if w.Code != test.want || asked != 0 || w.Header().Get("Content-Type") != "application/json" || (w.Header().Get("Allow") == "GET") != (test.want == 405) {
+			t.Errorf("%s: %d, want %d; asked %d times; %v", name, w.Code, test.want, asked, w.Header())
+		}
+		if len(fields) != 2 {
+			t.Errorf("%s: fields %v", name, fields)
+		}
+		for field, text := range fields {
+			if text == "" {
+				t.Errorf("%s: %s is empty", name, field)
+			}
+		}
+	}
+}
+
+// TestAnswer: RFC 6749's fields, with the life that is left now; the secret with and
+// without its scheme.
+func TestAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := handler(nil)
+		c, err := h.AccessToken(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.AccessToken = func(context.Context) (federation.Credential, error) { return c, nil }
+		for authorization, want := range map[string]int{
+			"Bearer " + secret: 200, "bearer " + secret: 200, secret: 200, "Basic " + secret: 401, "Bearer": 401, "Bearer ": 401, "": 401,
+		} {
+			if w := ask(h, func(r *http.Request) { r.Header.Set("Authorization", authorization) }); w.Code != want {
+				t.Errorf("%q: %d, want %d", authorization, w.Code, want)
+			}
+		}
+		for _, want := range []string{"3600", "3540"} {
+			w := ask(h, nil)
+			if got := w.Body.String(); got != `{"access_token":"at-secret","token_type":"Bearer","expires_in":`+want+"}\n" || w.Header().Get("Content-Type") != "application/json" {
+				t.Errorf("got %s", got)
+			}
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
+// TestNotFound: a path that nobody has says which annotation adds one.
+func TestNotFound(t *testing.T) {
+	w := httptest.NewRecorder()
+	tokenapi.NotFound(w, nil)
+	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "podpass.io/oidc-token-sources") || !json.Valid(w.Body.Bytes()) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// TestHangingCloud: the answer comes before the server's time-outs, and a client's of three seconds.
+func TestHangingCloud(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := handler(nil)
+		h.AccessToken = func(ctx context.Context) (federation.Credential, error) {
+			<-ctx.Done()
+			return federation.Credential{}, ctx.Err()
+		}
+		began := time.Now()
+		w := ask(h, nil)
+		if took := time.Since(began); w.Code != http.StatusServiceUnavailable || took > 2*time.Second || took < 2*time.Second*9/10 {
+			t.Errorf("%d after %s", w.Code, took)
+		}
+	})
+}
+
 func TestLogIsNotFlooded(t *testing.T) {
 	var log strings.Builder
 	h := handler(&federation.Error{Cloud: "oidc", Kind: federation.KindDenied, Message: "why"})
@@ -82,6 +174,7 @@ func TestLogIsNotFlooded(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	h := handler(nil)
 	f.Add("GET", secret, "127.0.0.1:9911", "", "")
+	f.Add("GET", "guess", "127.0.0.1:9911", "", "")
 	f.Add("POST", "Bearer "+secret, "[::1", "X-Forwarded-For", "10.0.0.1")
 	f.Fuzz(func(t *testing.T, method, authorization, host, header, value string) {
 		w := ask(h, func(r *http.Request) {
