@@ -2,6 +2,7 @@ package imdsapi
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -91,7 +92,7 @@ func TestFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHandler(test.err)
 			w := send(t, h, "GET", rolesPath+"/orders", session(t, h, "60"))
-			if w.Code != test.status || strings.Contains(w.Body.String(), "ASIA") {
+			if w.Code != test.status || strings.Contains(w.Body.String(), "ASIA") || test.status == 503 && strings.Contains(w.Body.String(), "{") {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
 			for _, part := range test.says {
@@ -172,6 +173,19 @@ func TestNothingBehindARefusal(t *testing.T) {
 		if body := w.Body.String(); w.Code < 400 || asked != 0 || strings.Count(body, "\n") != 1 || len(body) < 10 {
 			t.Errorf("%s: %d %q, asked %d times", name, w.Code, body, asked)
 		}
+	}
+}
+
+// TestSessionIsNotLengthened: nobody can move a session's end, which stands in its token.
+func TestSessionIsNotLengthened(t *testing.T) {
+	h := newHandler(nil)
+	b, err := base64.RawURLEncoding.DecodeString(session(t, h, "1")[tokenHeader])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[6]++
+	if w := send(t, h, "GET", rolesPath, map[string]string{tokenHeader: base64.RawURLEncoding.EncodeToString(b)}); w.Code != http.StatusUnauthorized {
+		t.Errorf("status %d", w.Code)
 	}
 }
 
