@@ -1,8 +1,6 @@
 package serviceaccount
 
 import (
-	"fmt"
-
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
@@ -90,33 +88,4 @@ type OIDC struct {
 // Empty reports whether the pod gets no identity at all.
 func (a Answer) Empty() bool {
 	return a.AWS == nil && a.GCP == nil && a.Azure == nil && a.OIDC == nil
-}
-
-// Problem is something that a person should mend or know: which key, what is
-// wrong with its value, and the fix.
-type Problem struct {
-	// Code is stable ("WI004") and has a heading in docs/errors.md.
-	Code string
-	// Where is the annotation, label or field concerned, with its owner:
-	// "ServiceAccount default/web annotation eks.amazonaws.com/role-arn".
-	Where string
-	// Value as found, cut to a bounded length; empty when there is none.
-	Value string
-	// Message says what is wrong, lower case, without a full stop.
-	Message string
-	// Fix is the next step.
-	Fix string
-}
-
-// String gives "WI004: <where> "<value>": <message>; fix: <fix>".
-func (p Problem) String() string {
-	s := p.Code + ": " + p.Where
-	if p.Value != "" {
-		s += fmt.Sprintf(" %q", p.Value)
-	}
-	s += ": " + p.Message
-	if p.Fix != "" {
-		s += "; fix: " + p.Fix
-	}
-	return s
 }

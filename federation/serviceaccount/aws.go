@@ -110,7 +110,7 @@ func (r *resolver) awsChosen(others []aws.NamedRole) map[string]string {
 		}
 		v := r.onPod(key)
 		if !slices.ContainsFunc(others, func(o aws.NamedRole) bool { return o.Name == v.text }) {
-			r.fail(CodeAWSOption, v, "is no role of the ServiceAccount", "annotate the ServiceAccount with "+strings.TrimSuffix(KeyAWSNamedRole, "<name>")+cut(v.text)+", or correct the name")
+			r.fail(CodeAWSOption, v, "is no role of the ServiceAccount", "annotate the ServiceAccount with "+strings.TrimSuffix(KeyAWSNamedRole, "<name>")+quote(v.text)+", or correct the name")
 			continue
 		}
 		if chosen == nil {

@@ -2,6 +2,7 @@ package serviceaccount
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -19,16 +20,36 @@ var known = sync.OnceValue(func() map[string]Key {
 	return m
 })
 
-// ours are the keys with a prefix of the vocabularies, sorted.
-func ours(values map[string]string) []string {
-	var keys []string
+const (
+	// maxKeys bounds the annotations of one object that are read. There are some fifty
+	// keys, ten further roles, and one choice of a role for each container.
+	maxKeys = 256
+	// maxUnknown is how many unknown keys may be misspelt ones. Where there are more they
+	// are another controller's, and comparing each with the vocabulary is for nothing.
+	maxUnknown = 32
+)
+
+// keysOf are the keys of values that the vocabularies know, and those that only have
+// their prefixes, each sorted; at most one more than the bounds.
+func keysOf(values map[string]string) (read, unknown []string) {
 	for k := range values {
-		if slices.ContainsFunc(prefixes[:], func(p string) bool { return strings.HasPrefix(k, p) }) {
-			keys = append(keys, k)
+		_, ok := keyOf(k)
+		switch {
+		case ok && len(read) <= maxKeys:
+			read = append(read, k)
+		case !ok && len(unknown) <= maxUnknown && vocabulary(k):
+			unknown = append(unknown, k)
 		}
 	}
-	slices.Sort(keys)
-	return keys
+	slices.Sort(read)
+	slices.Sort(unknown)
+	return read, unknown
+}
+
+// ours are the keys of values that the vocabularies know, sorted.
+func ours(values map[string]string) []string {
+	read, _ := keysOf(values)
+	return read
 }
 
 // checkValues refuses what no key allows, and warns of what has no effect: keys
@@ -43,14 +64,23 @@ func (r *resolver) checkValues() {
 		{"pod annotation ", r.req.PodAnnotations, Key.onPod},
 		{"pod label ", r.req.PodLabels, Key.onPodLabel},
 	} {
-		for _, key := range ours(m.values) {
-			v := value{key: key, where: m.where + key, text: m.values[key], set: true}
-			k, ok := keyOf(key)
+		read, unknown := keysOf(m.values)
+		if len(read) > maxKeys {
+			r.fail(CodeTooMany, value{where: strings.TrimSpace(m.where) + "s"}, "are more than "+strconv.Itoa(maxKeys)+" that podpass reads", "remove those for containers and roles that are not there")
+			continue
+		}
+		if len(unknown) > maxUnknown {
+			unknown = nil
+		}
+		for _, key := range unknown {
+			if near := nearest(key); near != "" && key != injectedLabel {
+				r.warn(CodeTypo, value{where: m.where + key}, "is not a key that podpass knows", "did you mean "+near+"?")
+			}
+		}
+		for _, key := range read {
+			v := value{key: key, where: m.where + ClipName(key), text: m.values[key], set: true}
+			k, _ := keyOf(key)
 			switch {
-			case !ok:
-				if near := nearest(key); near != "" && key != injectedLabel {
-					r.warn(CodeTypo, value{where: v.where}, "is not a key that podpass knows", "did you mean "+near+"?")
-				}
 			case !m.here(k):
 				r.warn(CodeIgnored, v, "has no effect there", "this key belongs on: "+k.On)
 			case len(v.text) > maxValue:
@@ -73,7 +103,7 @@ func (r *resolver) withoutIdentity(c cloud) {
 		return // and that is an error, which has been said
 	}
 	for _, key := range ours(r.req.Annotations) {
-		if !strings.HasPrefix(key, "podpass.io/") || cloudOf(key) != c {
+		if !strings.HasPrefix(key, podpassPrefix) || cloudOf(key) != c {
 			continue
 		}
 		if v := r.onServiceAccount(key); v.set {

@@ -9,10 +9,10 @@ import (
 )
 
 func (r *resolver) gcp() {
-	errors := len(r.answer.Errors)
+	before := len(r.answer.Errors)
 	provider := r.agreed(canonicalProvider, KeyGCPProvider, KeyGoogleProvider)
 	account := r.agreed(verbatim, r.unlessGKE([]string{KeyGCPServiceAccount, KeyGoogleServiceAccount}, KeyGKEServiceAccount)...)
-	if len(r.answer.Errors) > errors {
+	if len(r.answer.Errors) > before {
 		return // what contradicts itself is not also missing
 	}
 	if !provider.set && !account.set {

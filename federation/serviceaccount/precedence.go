@@ -67,7 +67,7 @@ func (r *resolver) agreed(canonical func(string) string, keys ...string) value {
 			found = v
 		case v.mapped != found.mapped: // the ServiceAccount's own wins
 		case canonical(found.text) != canonical(v.text):
-			r.fail(CodeContradiction, v, "contradicts "+found.where+" "+strconv.Quote(cut(found.text)), "keep one of the two, or give both the same value")
+			r.fail(CodeContradiction, v, "contradicts "+found.where+" "+strconv.Quote(quote(found.text)), "keep one of the two, or give both the same value")
 			return value{}
 		}
 	}
@@ -86,19 +86,50 @@ const (
 	cloudOIDC
 )
 
+// podpassPrefix is of podpass's own vocabulary, which is about all clouds.
+const podpassPrefix = "podpass.io/"
+
+// vocabularies are the prefixes of the keys that are looked at. The chart's
+// validation of ServiceAccounts has the same list.
+var vocabularies = [...]struct {
+	prefix string
+	cloud  cloud
+}{
+	{podpassPrefix, noCloud},
+	{"eks.amazonaws.com/", cloudAWS},
+	{"azure.workload.identity/", cloudAzure},
+	{"cloud.google.com/", cloudGCP},
+	{"iam.gke.io/", cloudGCP},
+}
+
+// vocabulary reports whether a key is of one of the vocabularies.
+func vocabulary(key string) bool {
+	for i := range vocabularies {
+		if strings.HasPrefix(key, vocabularies[i].prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // cloudOf is the cloud that a key is about.
 func cloudOf(key string) cloud {
-	for _, p := range [...]struct {
-		prefix string
-		cloud  cloud
-	}{
-		{"eks.amazonaws.com/", cloudAWS}, {"podpass.io/aws-", cloudAWS},
-		{"cloud.google.com/", cloudGCP}, {"iam.gke.io/", cloudGCP}, {"podpass.io/gcp-", cloudGCP},
-		{"azure.workload.identity/", cloudAzure}, {"podpass.io/azure-", cloudAzure},
-		{"podpass.io/oidc-", cloudOIDC},
-	} {
-		if strings.HasPrefix(key, p.prefix) {
-			return p.cloud
+	if own, ok := strings.CutPrefix(key, podpassPrefix); ok {
+		switch name, _, _ := strings.Cut(own, "-"); name {
+		case "aws":
+			return cloudAWS
+		case "gcp":
+			return cloudGCP
+		case "azure":
+			return cloudAzure
+		case "oidc":
+			return cloudOIDC
+		}
+		return noCloud
+	}
+	for _, v := range vocabularies {
+		if strings.HasPrefix(key, v.prefix) {
+			return v.cloud
 		}
 	}
 	return noCloud

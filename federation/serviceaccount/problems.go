@@ -24,4 +24,5 @@ const (
 	CodeIgnored       = "WI036"
 	CodeInject        = "WI037"
 	CodeNoIdentity    = "WI038" // opted in, and nothing to inject
+	CodeTooMany       = "WI039" // more annotations than are read
 )

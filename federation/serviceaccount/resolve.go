@@ -28,20 +28,15 @@ func Resolve(req Request, in Installation) Answer {
 	if !a.OptedIn && mapped == nil && !concerned(req.Annotations) && !concerned(req.Labels) && !concerned(req.PodAnnotations) && !concerned(req.PodLabels) {
 		return a
 	}
-	r := &resolver{req: req, in: in, mapped: mapped, account: "ServiceAccount " + req.Namespace + "/" + req.Name, answer: a}
+	r := &resolver{req: req, in: in, mapped: mapped, account: "ServiceAccount " + ClipName(req.Namespace) + "/" + ClipName(req.Name), answer: a}
 	r.resolve()
 	return r.answer
 }
 
-// prefixes of the vocabularies.
-var prefixes = [...]string{"podpass.io/", "eks.amazonaws.com/", "azure.workload.identity/", "cloud.google.com/", "iam.gke.io/"}
-
 func concerned(m map[string]string) bool {
 	for k := range m {
-		for _, p := range prefixes {
-			if strings.HasPrefix(k, p) {
-				return true
-			}
+		if vocabulary(k) {
+			return true
 		}
 	}
 	return false

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-
-	"github.com/podpass-io/podpass/federation"
 )
 
 // value is an annotation as it was found, and where.
@@ -44,7 +42,7 @@ func (r *resolver) boolean(v value) bool {
 }
 
 func (r *resolver) fail(code string, v value, message, fix string) {
-	r.answer.Errors = append(r.answer.Errors, Problem{Code: code, Where: v.where, Value: cut(v.text), Message: message, Fix: fix})
+	r.answer.Errors = AppendProblem(r.answer.Errors, Problem{Code: code, Where: v.where, Value: v.text, Message: message, Fix: fix})
 }
 
 // failOnce is fail for a value that several clouds read.
@@ -55,7 +53,7 @@ func (r *resolver) failOnce(code string, v value, message, fix string) {
 }
 
 func (r *resolver) warn(code string, v value, message, fix string) {
-	r.answer.Warnings = append(r.answer.Warnings, Problem{Code: code, Where: v.where, Value: cut(v.text), Message: message, Fix: fix})
+	r.answer.Warnings = AppendProblem(r.answer.Warnings, Problem{Code: code, Where: v.where, Value: v.text, Message: message, Fix: fix})
 }
 
 // document reports whether v is a JSON object.
@@ -63,8 +61,3 @@ func document(text string) bool {
 	var doc map[string]json.RawMessage
 	return json.Unmarshal([]byte(text), &doc) == nil && doc != nil
 }
-
-// maxQuoted bounds what a message quotes of a value.
-const maxQuoted = 120
-
-func cut(s string) string { return federation.Clip(s, maxQuoted) }
