@@ -8,7 +8,6 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -104,10 +103,7 @@ func (h *PodHandler) decide(ctx context.Context, req *request, pod *inject.Pod) 
 		return d, nil
 	}
 	d.outcome = outcomeInjected
-	d.response.PatchType = "JSONPatch"
-	if d.response.Patch, err = json.Marshal(d.result.Patch); err != nil {
-		return d, fmt.Errorf("encode the patch: %w", err)
-	}
+	d.response.PatchType, d.response.Patch = "JSONPatch", d.result.Patch
 	return d, nil
 }
 

@@ -137,11 +137,7 @@ func (pl *planner) ownContainer(name string) container {
 			SeccompProfile:         seccompProfile{Type: "RuntimeDefault"},
 		},
 	}
-	if u := pl.settings.Broker.RunAsUser; u != -1 {
-		if u == 0 {
-			u = defaultUser
-		}
-		c.SecurityContext.RunAsUser, c.SecurityContext.RunAsGroup = &u, &u
-	}
+	u := pl.settings.Broker.user()
+	c.SecurityContext.RunAsUser, c.SecurityContext.RunAsGroup = u, u
 	return c
 }

@@ -2,48 +2,67 @@ package inject
 
 import (
 	"fmt"
+	"iter"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
-// eachContainer calls f for the user's containers: init containers (native
-// sidecars among them) and containers. Ephemeral containers come later and can
-// have no volumes. A container without a name is passed over: validation, which
-// comes after admission, refuses it with a better message than podpass has.
-func (pl *planner) eachContainer(f func(list string, i int, c *podContainer)) {
-	for i := range pl.pod.Spec.InitContainers {
-		if c := &pl.pod.Spec.InitContainers[i]; c.Name != "" && !pl.ours(c.Name) {
-			f("initContainers", i, c)
+// containers are the user's, by their place in the pod: init containers (native
+// sidecars among them) and containers. Ephemeral containers are added to pods that
+// run, whose volumes and sidecars can no longer change: they get nothing. A container
+// without a name is passed over: validation, which comes after admission, refuses it
+// with a better message than podpass has.
+func (pl *planner) containers() iter.Seq2[place, *podContainer] {
+	return func(yield func(place, *podContainer) bool) {
+		for i := range pl.pod.Spec.InitContainers {
+			c := &pl.pod.Spec.InitContainers[i]
+			if c.Name != "" && !pl.ours(c.Name) && !yield(place{"initContainers", i}, c) {
+				return
+			}
 		}
-	}
-	for i := range pl.pod.Spec.Containers {
-		// One that is called like ours is the user's: ours are init containers.
-		if c := &pl.pod.Spec.Containers[i]; c.Name != "" {
-			f("containers", i, c)
+		for i := range pl.pod.Spec.Containers {
+			// One that is called like ours is the user's: ours are init containers.
+			if c := &pl.pod.Spec.Containers[i]; c.Name != "" && !yield(place{"containers", i}, c) {
+				return
+			}
 		}
 	}
 }
 
+// place is where a container is in the pod.
+type place struct {
+	list  string
+	index int
+}
+
+// path is the place as a JSON pointer.
+func (p place) path() string { return "/spec/" + p.list + "/" + strconv.Itoa(p.index) }
+
 // checkSkipList warns of names that skip nothing, and of a list that skips all.
 func (pl *planner) checkSkipList() {
-	var names []string
-	pl.eachContainer(func(_ string, _ int, c *podContainer) { names = append(names, c.Name) })
-	left := len(names)
+	names := map[string]bool{}
+	left := 0
+	for _, c := range pl.containers() {
+		names[c.Name] = true
+		if !pl.skipped[c.Name] {
+			left++
+		}
+	}
 	for _, skip := range pl.answer.SkipContainers {
-		if slices.Contains(names, skip) {
-			left--
+		if names[skip] {
 			continue
 		}
 		pl.warn(serviceaccount.Problem{
-			Code: codeUnknownSkip, Where: pl.where(), Value: clip(skip), Message: "the list of containers to skip names one that the pod does not have",
+			Code: codeUnknownSkip, Where: pl.where(), Value: skip, Message: "the list of containers to skip names one that the pod does not have",
 			Fix: "correct the name; nothing needs to be done if another webhook adds that container",
 		})
 	}
-	if left <= 0 && len(names) > 0 {
+	if left == 0 && len(names) > 0 {
 		pl.warn(serviceaccount.Problem{
 			Code: codeAllSkipped, Where: pl.where(), Message: "its ServiceAccount asks for cloud identities, but each container is on the list of those to skip",
 			Fix: "shorten the list, or label the pod podpass.io/inject=false",
@@ -51,13 +70,13 @@ func (pl *planner) checkSkipList() {
 	}
 }
 
-// inject plans what the i-th container of list lacks. New variables go to the end:
+// inject plans what the container at a place lacks. New variables go to the end:
 // a value can only refer ($(NAME)) to what comes before it, so that nothing the
 // user wrote changes its meaning. Where one of the user's has to be countered (an
 // overridden static key, NO_PROXY) ours follows it under the same name, and kubelet
 // takes the last.
-func (pl *planner) inject(list string, i int, c *podContainer) {
-	if slices.Contains(pl.answer.SkipContainers, c.Name) {
+func (pl *planner) inject(at place, c *podContainer) {
+	if pl.skipped[c.Name] {
 		return
 	}
 	var env []envVar
@@ -88,9 +107,9 @@ func (pl *planner) inject(list string, i int, c *podContainer) {
 		pl.checkPorts(c)
 		env = append(env, noProxy(c)...)
 	}
-	at := containerPath(list, i)
-	appendTo(&pl.patch, at+"/env", c.Env != nil, env)
-	appendTo(&pl.patch, at+"/volumeMounts", c.VolumeMounts != nil, mounts)
+	path := at.path()
+	appendTo(&pl.patch, path+"/env", c.Env != nil, env)
+	appendTo(&pl.patch, path+"/volumeMounts", c.VolumeMounts != nil, mounts)
 }
 
 // missingEnv gives the variables that the container does not set; one that a chart
@@ -116,7 +135,7 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 			continue
 		}
 		pl.warn(serviceaccount.Problem{
-			Code: codeOwnCredentials, Where: pl.whereContainer(c) + " variable " + name,
+			Code: codeOwnCredentials, Where: pl.whereContainer(c.Name) + " variable " + name,
 			Message: fmt.Sprintf("the container has its own source of %s credentials, so that it does not get the ServiceAccount's", d.Cloud),
 			Fix:     "remove the variable, and those that belong to it, to use the ServiceAccount's identity",
 		})
@@ -143,7 +162,7 @@ func (pl *planner) missingMounts(d *delivery, c *podContainer) ([]volumeMount, b
 		}
 		if c.VolumeMounts[at].Name != m.Name {
 			pl.warn(serviceaccount.Problem{
-				Code: codeMountPath, Where: pl.whereContainer(c) + " volumeMount " + m.MountPath, Value: c.VolumeMounts[at].Name,
+				Code: codeMountPath, Where: pl.whereContainer(c.Name) + " volumeMount " + m.MountPath, Value: c.VolumeMounts[at].Name,
 				Message: fmt.Sprintf("the container mounts another volume where its %s token would be, so that it does not get the ServiceAccount's identity", d.Cloud),
 				Fix:     mountFix(d),
 			})
@@ -167,7 +186,7 @@ func (pl *planner) checkClientID(d *delivery, c *podContainer) {
 	}
 	if have, set := c.env(want.Name); ok && set && have.ValueFrom == nil && have.Value != "" && !strings.EqualFold(have.Value, want.Value) && !served(have.Value) {
 		pl.warn(serviceaccount.Problem{
-			Code: codeClientID, Where: pl.whereContainer(c) + " variable AZURE_CLIENT_ID", Value: clip(have.Value),
+			Code: codeClientID, Where: pl.whereContainer(c.Name) + " variable AZURE_CLIENT_ID", Value: have.Value,
 			Message: "the broker serves the ServiceAccount's client ID " + want.Value + " alone, and refuses requests for this one",
 			Fix:     "remove the variable, or add this client ID to the ServiceAccount's annotation podpass.io/azure-other-clients",
 		})
@@ -183,7 +202,7 @@ func (pl *planner) checkSelection(d *delivery, c *podContainer, overrides []envV
 			continue
 		}
 		pl.warn(serviceaccount.Problem{
-			Code: codeSelection, Where: pl.whereContainer(c) + " variable " + want.Name, Value: clip(have.Value),
+			Code: codeSelection, Where: pl.whereContainer(c.Name) + " variable " + want.Name, Value: have.Value,
 			Message: "by that the SDK tries only credentials that the container does not have",
 			Fix:     "remove the variable, or set it to " + want.Value,
 		})
@@ -204,7 +223,7 @@ func (pl *planner) checkNodeMetadata(d *delivery, c *podContainer) {
 	want, ok := d.want(name)
 	if have, _ := c.env(name); ok && have.Value != "" && !strings.EqualFold(have.Value, want.Value) {
 		pl.warn(serviceaccount.Problem{
-			Code: codeNodeMetadata, Where: pl.whereContainer(c) + " variable " + name, Value: clip(have.Value),
+			Code: codeNodeMetadata, Where: pl.whereContainer(c.Name) + " variable " + name, Value: have.Value,
 			Message: "the SDK takes the node's role when the broker has no credentials for it",
 			Fix:     "remove the variable; podpass then sets it to true",
 		})
@@ -215,7 +234,7 @@ func (pl *planner) checkPorts(c *podContainer) {
 	for _, p := range c.Ports {
 		if p.ContainerPort == pl.port {
 			pl.warn(serviceaccount.Problem{
-				Code: codePort, Where: pl.whereContainer(c), Value: fmt.Sprint(pl.port),
+				Code: codePort, Where: pl.whereContainer(c.Name), Value: fmt.Sprint(pl.port),
 				Message: "the container declares the port on which the broker listens; whichever starts second fails",
 				Fix:     "annotate the pod with podpass.io/broker-port and a free port",
 			})

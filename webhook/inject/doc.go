@@ -1,5 +1,5 @@
 // Package inject plans what a pod needs for the cloud identities that it is to
-// have, as RFC 6902 JSON-patch operations over the pod's raw JSON.
+// have, as an RFC 6902 JSON patch over the pod's raw JSON.
 //
 // [Plan] is pure: a [Pod], a [serviceaccount.Answer] and the installation's
 // [Settings] in, a [Result] out. The webhook, `podpass inject` and the tests call

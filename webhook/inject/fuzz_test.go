@@ -40,17 +40,13 @@ func FuzzPlan(f *testing.F) {
 		if err != nil || r.Patch == nil {
 			return
 		}
-		b, err := json.Marshal(r.Patch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		patch, err := jsonpatch.DecodePatch(b)
+		patch, err := jsonpatch.DecodePatch(r.Patch)
 		if err != nil {
 			t.Fatal(err)
 		}
 		out, err := patch.Apply(pod)
 		if err != nil {
-			t.Fatalf("%v\n%s\n%s", err, b, pod)
+			t.Fatalf("%v\n%s\n%s", err, r.Patch, pod)
 		}
 		patched, err := Decode(out)
 		if err != nil {
@@ -61,7 +57,7 @@ func FuzzPlan(f *testing.F) {
 			t.Fatal(err)
 		}
 		if again.Patch != nil {
-			t.Fatalf("the second plan has %v\n%s", again.Patch, out)
+			t.Fatalf("the second plan has %s\n%s", again.Patch, out)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package inject
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -30,7 +31,7 @@ func (pl *planner) injection(cloud string, g serviceaccount.Grant, identity stri
 }
 
 func (pl *planner) token(g serviceaccount.Grant, audience string) tokenProjection {
-	return tokenProjection{Audience: audience, ExpirationSeconds: cmp.Or(g.TokenExpiration, pl.settings.TokenExpiration, defaultTokenExpiration)}
+	return tokenProjection{Audience: audience, ExpirationSeconds: cmp.Or(g.TokenExpiration, pl.settings.TokenExpiration, serviceaccount.DefaultTokenExpiration)}
 }
 
 // needsBroker denies what direct mode cannot give.
@@ -45,24 +46,27 @@ func (pl *planner) needsBroker(cloud, what, source string) {
 // where names the pod in problems.
 func (pl *planner) where() string {
 	m := pl.pod.Metadata
-	name := cmp.Or(m.Name, m.GenerateName)
+	name := serviceaccount.ClipName(cmp.Or(m.Name, m.GenerateName))
 	if m.Namespace != "" {
-		name = m.Namespace + "/" + name
+		name = serviceaccount.ClipName(m.Namespace) + "/" + name
 	}
 	return "Pod " + name
 }
 
-func (pl *planner) whereContainer(c *podContainer) string { return pl.where() + " container " + c.Name }
+func (pl *planner) whereContainer(name string) string {
+	return pl.where() + " container " + serviceaccount.ClipName(name)
+}
 
-func (pl *planner) fail(p serviceaccount.Problem) { pl.errors = appendBounded(pl.errors, p) }
-func (pl *planner) warn(p serviceaccount.Problem) { pl.warnings = appendBounded(pl.warnings, p) }
+func (pl *planner) fail(p serviceaccount.Problem) {
+	pl.errors = serviceaccount.AppendProblem(pl.errors, p)
+}
+func (pl *planner) warn(p serviceaccount.Problem) {
+	pl.warnings = serviceaccount.AppendProblem(pl.warnings, p)
+}
 
 // warnOnce is for what is true of the pod and found once a cloud.
 func (pl *planner) warnOnce(p serviceaccount.Problem) {
-	for _, have := range pl.warnings {
-		if have == p {
-			return
-		}
+	if !slices.ContainsFunc(pl.warnings, func(have serviceaccount.Problem) bool { return have.Code == p.Code }) {
+		pl.warn(p)
 	}
-	pl.warn(p)
 }

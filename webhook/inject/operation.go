@@ -1,36 +1,52 @@
 package inject
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
-// Operation is one operation of an RFC 6902 JSON patch. Op is always "add".
-type Operation struct {
-	Op    string `json:"op"`
-	Path  string `json:"path"`
-	Value any    `json:"value"`
+// patch is an RFC 6902 JSON patch, whose operations are applied in their order. All
+// are "add".
+type patch struct{ json []byte }
+
+// begin starts an operation, whose value is to follow, and then end. No part of the
+// path has a character that JSON escapes: they are fields, indices and podpass's keys.
+func (p *patch) begin(path ...string) {
+	if p.json == nil {
+		p.json = append(make([]byte, 0, 4096), '[') // three containers, one cloud
+	} else {
+		p.json[len(p.json)-1] = ',' // for the bracket that ended it
+	}
+	p.json = append(p.json, `{"op":"add","path":"`...)
+	for _, part := range path {
+		p.json = append(p.json, part...)
+	}
+	p.json = append(p.json, `","value":`...)
 }
 
-// patch collects operations in the order in which they must be applied.
-type patch struct{ ops []Operation }
+func (p *patch) end() { p.json = append(p.json, '}', ']') }
 
-func (p *patch) add(path string, value any) {
-	p.ops = append(p.ops, Operation{Op: "add", Path: path, Value: value})
+func (p *patch) add(value appender, path ...string) {
+	p.begin(path...)
+	p.json = value.appendJSON(p.json)
+	p.end()
+}
+
+// addAll makes an array of items.
+func addAll[T appender](p *patch, path string, items []T) {
+	p.begin(path)
+	p.json = appendList(p.json, items)
+	p.end()
 }
 
 // appendTo appends items to the array at path, one operation each, or creates
 // the array when there is none: to "add" an array that exists would replace it.
-func appendTo[T any](p *patch, path string, exists bool, items []T) {
-	if len(items) == 0 {
-		return
-	}
-	if !exists {
-		p.add(path, items)
-		return
-	}
-	for _, item := range items {
-		p.add(path+"/-", item)
+func appendTo[T appender](p *patch, path string, exists bool, items []T) {
+	switch {
+	case len(items) == 0:
+	case !exists:
+		addAll(p, path, items)
+	default:
+		for _, item := range items {
+			p.add(item, path, "/-")
+		}
 	}
 }
 
@@ -38,9 +54,13 @@ func appendTo[T any](p *patch, path string, exists bool, items []T) {
 func (p *patch) set(path string, m map[string]string, key, value string) {
 	switch {
 	case m == nil:
-		p.add(path, map[string]string{key: value})
+		p.begin(path)
+		p.json = append(stringMember(append(p.json, '{'), key, value), '}')
+		p.end()
 	case m[key] != value:
-		p.add(path+"/"+escapePointer(key), value)
+		p.begin(path, "/", escapePointer(key))
+		p.json = appendString(p.json, value)
+		p.end()
 	}
 }
 
@@ -48,6 +68,3 @@ var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
 // escapePointer makes key a reference token of a JSON pointer (RFC 6901 section 3).
 func escapePointer(key string) string { return pointerEscaper.Replace(key) }
-
-// containerPath is the JSON pointer of the i-th container of list.
-func containerPath(list string, i int) string { return "/spec/" + list + "/" + strconv.Itoa(i) }

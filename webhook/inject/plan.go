@@ -27,9 +27,9 @@ func Plan(p *Pod, a serviceaccount.Answer, s Settings) (Result, error) {
 		return Result{Reason: ReasonMirrorPod}, nil
 	}
 	pl := &planner{
-		patch: patch{ops: make([]Operation, 0, 24)}, // three clouds, three containers
-		pod:   p, answer: a, settings: s,
-		port:     cmp.Or(a.BrokerPort, s.BrokerPort, defaultBrokerPort),
+		pod: p, answer: a, settings: s,
+		port:     cmp.Or(a.BrokerPort, s.BrokerPort, serviceaccount.DefaultBrokerPort),
+		skipped:  set(a.SkipContainers),
 		used:     map[string]bool{},
 		warnings: slices.Clone(a.Warnings), errors: slices.Clone(a.Errors),
 	}
@@ -47,6 +47,7 @@ type planner struct {
 	settings Settings
 	port     int
 
+	skipped    map[string]bool // names of containers
 	deliveries []*delivery
 	volumes    []volume        // to be added
 	used       map[string]bool // by cloud: some container has it
@@ -63,7 +64,12 @@ func (pl *planner) plan() error {
 	}
 	pl.checkSkipList()
 	// The containers first: inserting ours would shift the indices of the user's.
-	pl.eachContainer(pl.inject)
+	for at, c := range pl.containers() {
+		pl.inject(at, c)
+		if !pl.fits() {
+			return nil
+		}
+	}
 	if len(pl.used) == 0 {
 		return nil
 	}
@@ -73,13 +79,26 @@ func (pl *planner) plan() error {
 			Fix: "use broker mode, or remove the annotation",
 		})
 	}
+	pl.checkSharedProcesses()
 	setup, err := pl.ownContainers()
 	if err != nil {
 		return err
 	}
 	appendTo(&pl.patch, "/spec/volumes", pl.pod.Spec.Volumes != nil, pl.volumes)
 	pl.insertFirst(setup)
-	return pl.mark()
+	if err := pl.mark(); err != nil {
+		return err
+	}
+	pl.fits()
+	return nil
+}
+
+func set(names []string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, name := range names {
+		m[name] = true
+	}
+	return m
 }
 
 func (pl *planner) result() Result {
@@ -91,10 +110,10 @@ func (pl *planner) result() Result {
 	case len(pl.used) == 0:
 		r.Reason = ReasonNoContainer
 		return r
-	case len(pl.patch.ops) == 0:
+	case pl.patch.json == nil:
 		r.Reason = ReasonComplete
 	default:
-		r.Reason, r.Patch = ReasonInjected, pl.patch.ops
+		r.Reason, r.Patch = ReasonInjected, pl.patch.json
 	}
 	r.Injected = pl.injected()
 	return r
@@ -142,13 +161,13 @@ func (pl *planner) insertFirst(list []container) {
 		return
 	}
 	if have == nil {
-		pl.patch.add("/spec/initContainers", missing)
+		addAll(&pl.patch, "/spec/initContainers", missing)
 		return
 	}
 	// After a sidecar of ours that is there; otherwise first of all.
 	at := 1 + slices.IndexFunc(have, func(c podContainer) bool { return c.Name == brokerContainer })
 	for i, c := range missing {
-		pl.patch.add(containerPath("initContainers", at+i), c)
+		pl.patch.add(c, place{"initContainers", at + i}.path())
 	}
 }
 
@@ -165,7 +184,7 @@ func (pl *planner) present(c container) bool {
 		return true
 	}
 	pl.fail(serviceaccount.Problem{
-		Code: codeContainerName, Where: pl.where() + " container " + c.Name,
+		Code: codeContainerName, Where: pl.whereContainer(c.Name),
 		Message: "the pod has a container of that name that is not what podpass would add now",
 		Fix:     "remove it, and what else podpass added, from the manifest: podpass adds its own to each new pod",
 	})

@@ -68,7 +68,7 @@ func TestPlanOperations(t *testing.T) {
 	a := benchAnswer(serviceaccount.ModeBroker, 1)
 	pod := []byte(`{"metadata":{"name":"p","labels":{"a":"b"}},"spec":{"initContainers":[{"name":"i"}],"containers":[{"name":"c","env":[{"name":"X"}]}],"volumes":[]}}`)
 	var got []string
-	for _, op := range plan(t, pod, a).Patch {
+	for _, op := range operations(t, plan(t, pod, a).Patch) {
 		got = append(got, op.Path)
 	}
 	want := []string{
@@ -136,7 +136,7 @@ func TestPlanStaleSidecar(t *testing.T) {
 	a.AWS = &other
 	r := plan(t, injected, a)
 	if r.Patch != nil || len(r.Errors) != 1 || r.Errors[0].Code != codeContainerName {
-		t.Errorf("patch %v, errors %v", r.Patch, r.Errors)
+		t.Errorf("patch %s, errors %v", r.Patch, r.Errors)
 	}
 }
 

@@ -21,6 +21,9 @@ type Pod struct {
 		Annotations  map[string]string `json:"annotations"`
 	} `json:"metadata"`
 	Spec *podSpec `json:"spec"`
+
+	// size of the JSON that it was read from, in bytes.
+	size int
 }
 
 type podSpec struct {
@@ -30,6 +33,10 @@ type podSpec struct {
 	OS                 *struct {
 		Name string `json:"name"`
 	} `json:"os"`
+	ShareProcessNamespace bool `json:"shareProcessNamespace"`
+	SecurityContext       struct {
+		RunAsUser *int64 `json:"runAsUser"`
+	} `json:"securityContext"`
 	Resources      *podResources  `json:"resources"`
 	Volumes        []podVolume    `json:"volumes"`
 	InitContainers []podContainer `json:"initContainers"`
@@ -50,6 +57,14 @@ type podContainer struct {
 	VolumeMounts []podMount   `json:"volumeMounts"`
 	Ports        []podPort    `json:"ports"`
 	Resources    podResources `json:"resources"`
+
+	SecurityContext struct {
+		RunAsUser    *int64 `json:"runAsUser"`
+		Privileged   bool   `json:"privileged"`
+		Capabilities struct {
+			Add []string `json:"add"`
+		} `json:"capabilities"`
+	} `json:"securityContext"`
 }
 
 type podEnv struct {
@@ -106,6 +121,7 @@ func Decode(raw []byte) (*Pod, error) {
 	if p.Metadata == nil || p.Spec == nil {
 		return nil, fmt.Errorf("decode pod: metadata or spec is missing")
 	}
+	p.size = len(raw)
 	return &p, nil
 }
 

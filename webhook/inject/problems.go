@@ -1,10 +1,5 @@
 package inject
 
-import (
-	"github.com/podpass-io/podpass/federation"
-	"github.com/podpass-io/podpass/federation/serviceaccount"
-)
-
 // The planner's problem codes: WI050 to WI079. Each has a heading in docs/errors.md.
 const (
 	codeOwnCredentials   = "WI050" // a container has credentials of its own for a cloud
@@ -25,20 +20,6 @@ const (
 	codeIgnoredInDirect  = "WI065" // a setting without effect in direct mode
 	codeNodeMetadata     = "WI066" // a container keeps the node's metadata service
 	codeSelection        = "WI067" // a container's SDK looks at another source alone
+	codeTooLarge         = "WI068" // the injected pod would be larger than the cluster can store
+	codeSharedProcesses  = "WI069" // a container can look into the broker's process
 )
-
-// maxProblems bounds what one pod may say: admission answers are bounded too,
-// and the eleventh warning of a kind helps nobody.
-const maxProblems = 20
-
-func appendBounded(list []serviceaccount.Problem, p serviceaccount.Problem) []serviceaccount.Problem {
-	if len(list) >= maxProblems {
-		return list
-	}
-	return append(list, p)
-}
-
-// maxValue bounds what a problem quotes.
-const maxValue = 100
-
-func clip(s string) string { return federation.Clip(s, maxValue) }

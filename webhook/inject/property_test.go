@@ -21,24 +21,32 @@ import (
 var testSettings = Settings{Broker: BrokerSettings{Image: "podpass.io/broker:test"}}
 
 // apply applies a plan as the API server does.
-func apply(t rapid.TB, pod []byte, ops []Operation) []byte {
+func apply(t rapid.TB, pod, patch []byte) []byte {
 	t.Helper()
-	if ops == nil {
+	if patch == nil {
 		return pod
 	}
-	b, err := json.Marshal(ops)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := jsonpatch.DecodePatch(b)
+	p, err := jsonpatch.DecodePatch(patch)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out, err := p.Apply(pod)
 	if err != nil {
-		t.Fatalf("the patch does not apply: %v\n%s\n%s", err, b, pod)
+		t.Fatalf("the patch does not apply: %v\n%s\n%s", err, patch, pod)
 	}
 	return out
+}
+
+// operation is one of a patch, as an API server reads it.
+type operation struct{ Op, Path string }
+
+func operations(t rapid.TB, patch []byte) []operation {
+	t.Helper()
+	var ops []operation
+	if err := json.Unmarshal(patch, &ops); patch != nil && err != nil {
+		t.Fatalf("%v\n%s", err, patch)
+	}
+	return ops
 }
 
 func plan(t rapid.TB, pod []byte, a serviceaccount.Answer) Result {
@@ -115,7 +123,7 @@ func TestPlanKeepsWhatIsThere(t *testing.T) {
 		g := generator{t, true}
 		pod, a := g.pod(), g.answer()
 		r := plan(t, pod, a)
-		for _, op := range r.Patch {
+		for _, op := range operations(t, r.Patch) {
 			if op.Op != "add" {
 				t.Fatalf("operation %q at %s", op.Op, op.Path)
 			}
@@ -133,7 +141,7 @@ func TestPlanTwiceIsOnce(t *testing.T) {
 		first := plan(t, pod, a)
 		again := plan(t, apply(t, pod, first.Patch), a)
 		if again.Patch != nil || len(again.Errors) != len(first.Errors) {
-			t.Fatalf("the second plan has %v, errors %v", again.Patch, again.Errors)
+			t.Fatalf("the second plan has %s, errors %v", again.Patch, again.Errors)
 		}
 		if !reflect.DeepEqual(first.Injected, again.Injected) {
 			t.Fatalf("injected %v, then %v", first.Injected, again.Injected)
@@ -149,14 +157,14 @@ func TestPlanReinvoked(t *testing.T) {
 		pod, a := g.pod(), g.answer()
 		once := apply(t, pod, plan(t, pod, a).Patch)
 		n := len(decode(t, once).(map[string]any)["spec"].(map[string]any)["containers"].([]any))
-		twice := apply(t, once, []Operation{{Op: "add", Path: "/spec/containers/-", Value: object{"name": "late", "image": "late"}}})
+		twice := apply(t, once, []byte(`[{"op":"add","path":"/spec/containers/-","value":{"name":"late","image":"late"}}]`))
 		r := plan(t, twice, a)
 		if len(r.Errors) > len(plan(t, pod, a).Errors) {
 			t.Fatalf("reinvocation denies: %v", r.Errors)
 		}
-		for _, op := range r.Patch {
+		for _, op := range operations(t, r.Patch) {
 			for i := range n {
-				if p := containerPath("containers", i) + "/"; len(op.Path) > len(p) && op.Path[:len(p)] == p {
+				if p := (place{"containers", i}).path() + "/"; len(op.Path) > len(p) && op.Path[:len(p)] == p {
 					t.Fatalf("an old container is patched again: %v", op)
 				}
 			}
@@ -171,7 +179,7 @@ func TestPlanNothingAsked(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pod := generator{t, true}.pod()
 		if r := plan(t, pod, serviceaccount.Answer{}); r.Patch != nil || r.Reason != ReasonNoIdentity {
-			t.Fatalf("a pod that needs nothing gets %v (%s)", r.Patch, r.Reason)
+			t.Fatalf("a pod that needs nothing gets %s (%s)", r.Patch, r.Reason)
 		}
 	})
 }

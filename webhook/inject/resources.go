@@ -25,9 +25,12 @@ func (pl *planner) ownResources() resources {
 
 // guaranteed reports whether the user's containers make the pod Guaranteed.
 func (pl *planner) guaranteed() bool {
-	all := true
-	pl.eachContainer(func(_ string, _ int, c *podContainer) { all = all && c.Resources.guaranteed() })
-	return all
+	for _, c := range pl.containers() {
+		if !c.Resources.guaranteed() {
+			return false
+		}
+	}
+	return true
 }
 
 func (r podResources) guaranteed() bool {

@@ -4,9 +4,10 @@ import "github.com/podpass-io/podpass/federation/serviceaccount"
 
 // Result is what Plan decided.
 type Result struct {
-	// Patch turns the pod into what is to be admitted; nil when there is nothing to
-	// do. Always nil with Errors.
-	Patch []Operation
+	// Patch turns the pod into what is to be admitted: an RFC 6902 JSON patch, of "add"
+	// operations alone and at most 1.5 MiB; nil when there is nothing to do. Always nil
+	// with Errors.
+	Patch []byte
 	// Injected says what the pod has after the patch, one entry per cloud that at
 	// least one container uses, in the order aws, gcp, azure, oidc. It is the same when
 	// the pod had all of it before.

@@ -66,13 +66,9 @@ func DefaultResources() Resources {
 	}
 }
 
-const (
-	defaultBrokerPort      = 9911
-	defaultTokenExpiration = 3600
-	// defaultUser is the customary non-root user of distroless images, and the
-	// broker image's own.
-	defaultUser = 65532
-)
+// defaultUser is the customary non-root user of distroless images, and the broker
+// image's own.
+const defaultUser = 65532
 
 // LoadSettings reads a configuration file in YAML, or JSON. Keys that it does not
 // know are errors, so that a misspelt one is not silently without effect. The
@@ -155,6 +151,19 @@ func (r Resources) validate(path string) []error {
 	}
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	return errs
+}
+
+// user is the broker's; nil: the platform's to choose.
+func (b BrokerSettings) user() *int64 {
+	switch u := b.RunAsUser; u {
+	case -1:
+		return nil
+	case 0:
+		u = defaultUser
+		return &u
+	default:
+		return &u
+	}
 }
 
 func (b BrokerSettings) resources() Resources {

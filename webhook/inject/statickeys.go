@@ -33,7 +33,7 @@ func (pl *planner) staticKeys(d *delivery, c *podContainer) ([]envVar, bool) {
 		return nil, true
 	case policy == serviceaccount.StaticKeysDeny:
 		pl.fail(serviceaccount.Problem{
-			Code: codeStaticKeysDenied, Where: pl.whereContainer(c), Value: strings.Join(found, ", "),
+			Code: codeStaticKeysDenied, Where: pl.whereContainer(c.Name), Value: strings.Join(found, ", "),
 			Message: fmt.Sprintf("the container sets static %s credentials, which SDKs prefer to the ServiceAccount's identity, and static keys are denied here", d.Cloud),
 			Fix:     "remove the variables, and then the keys themselves",
 		})
@@ -44,7 +44,7 @@ func (pl *planner) staticKeys(d *delivery, c *podContainer) ([]envVar, bool) {
 		outcome = "the container therefore does not get the ServiceAccount's identity"
 	}
 	pl.warn(serviceaccount.Problem{
-		Code: codeStaticKeys, Where: pl.whereContainer(c), Value: strings.Join(found, ", "),
+		Code: codeStaticKeys, Where: pl.whereContainer(c.Name), Value: strings.Join(found, ", "),
 		Message: fmt.Sprintf("the container sets static %s credentials; %s", d.Cloud, outcome),
 		Fix:     "remove the variables, or annotate the pod with podpass.io/static-keys: override",
 	})
@@ -96,7 +96,7 @@ func (pl *planner) suspectSecrets(d *delivery, c *podContainer) {
 				continue
 			}
 			pl.warn(serviceaccount.Problem{
-				Code: codeSecretEnvFrom, Where: pl.whereContainer(c) + " envFrom Secret", Value: from.SecretRef.Name,
+				Code: codeSecretEnvFrom, Where: pl.whereContainer(c.Name) + " envFrom Secret", Value: from.SecretRef.Name,
 				Message: fmt.Sprintf("by its name the Secret may hold static %s credentials, which SDKs would prefer to the ServiceAccount's identity", d.Cloud),
 				Fix:     "if it does, remove it from envFrom, or annotate the pod with podpass.io/static-keys: override",
 			})

@@ -95,10 +95,7 @@ func admitByPlanner(_ context.Context, c Case) (Outcome, error) {
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		if r.Patch != nil {
-			patch, err = json.Marshal(r.Patch)
-		}
-		return patch, texts(r.Errors), texts(r.Warnings), err
+		return r.Patch, texts(r.Errors), texts(r.Warnings), nil
 	})
 }
 

@@ -27,7 +27,7 @@ type admission struct {
 // result is an object as it would be.
 type result struct {
 	object []byte
-	patch  []inject.Operation
+	patch  []operation
 }
 
 // admit gives the object with its pod injected; false for one that has no pod.
@@ -70,23 +70,34 @@ func (a admission) admit(o manifest.Object) (result, bool, error) {
 	return result{object: out, patch: ops}, true, nil
 }
 
-// patchObject applies operations on a pod to the object that has it at path.
-func patchObject(raw []byte, path []string, ops []inject.Operation) ([]byte, []inject.Operation, error) {
-	if len(ops) == 0 {
-		return raw, ops, nil
+// operation is one of an RFC 6902 JSON patch.
+type operation struct {
+	Op    string          `json:"op"`
+	Path  string          `json:"path"`
+	Value json.RawMessage `json:"value"`
+}
+
+// patchObject applies a pod's patch to the object that has the pod at path.
+func patchObject(raw []byte, path []string, patch []byte) ([]byte, []operation, error) {
+	if patch == nil {
+		return raw, nil, nil
+	}
+	var ops []operation
+	if err := json.Unmarshal(patch, &ops); err != nil {
+		return nil, nil, err
 	}
 	var prefix strings.Builder
 	for _, key := range path {
 		prefix.WriteString("/" + key)
 	}
-	moved := make([]inject.Operation, 0, len(ops)+1)
+	moved := make([]operation, 0, len(ops)+1)
 	for _, op := range ops {
 		op.Path = prefix.String() + op.Path
 		moved = append(moved, op)
 	}
 	if len(path) > 0 && !hasMetadata(raw, path) {
 		// A template may do without; the pod that its controller makes does not.
-		moved = append([]inject.Operation{{Op: "add", Path: prefix.String() + "/metadata", Value: map[string]any{}}}, moved...)
+		moved = append([]operation{{Op: "add", Path: prefix.String() + "/metadata", Value: json.RawMessage("{}")}}, moved...)
 	}
 	b, err := json.Marshal(moved)
 	if err != nil {
@@ -124,7 +135,7 @@ func printer(format string) (func(io.Writer, []result) error, error) {
 		return func(w io.Writer, list []result) error {
 			return each(w, list, func(r result) any {
 				if r.patch == nil {
-					return []inject.Operation{}
+					return []operation{}
 				}
 				return r.patch
 			})

@@ -1,0 +1,30 @@
+package inject
+
+import (
+	"fmt"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+const (
+	// maxPatch is what etcd takes in one request unless it is told otherwise
+	// (--max-request-bytes): a pod to which more is added cannot be stored. Planning
+	// stops there, since small containers make a patch a hundred times their size.
+	maxPatch = 3 << 19 // 1.5 MiB
+	// maxPod is what the API server takes in one request. What it has in etcd's 1.5 MiB
+	// is about twice that as JSON.
+	maxPod = 3 << 20
+)
+
+// fits reports, and fails, that the injected pod cannot be stored.
+func (pl *planner) fits() bool {
+	if len(pl.patch.json) <= maxPatch && pl.pod.size <= maxPod {
+		return true
+	}
+	pl.fail(serviceaccount.Problem{
+		Code: codeTooLarge, Where: pl.where(),
+		Message: fmt.Sprintf("the pod, or what its containers need for their identities, is larger than the cluster can store: %d bytes, and %d or more to be added", pl.pod.size, len(pl.patch.json)),
+		Fix:     "give the pod fewer containers, skip those that need no identity by the annotation podpass.io/skip-containers, or label the pod podpass.io/inject=false",
+	})
+	return false
+}
