@@ -1,6 +1,10 @@
 package inject
 
-import "k8s.io/apimachinery/pkg/api/resource"
+import (
+	"regexp"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
 
 // ownResources are those of podpass's containers, such that the pod keeps what it
 // had from its own.
@@ -47,9 +51,16 @@ func (r podResources) guaranteed() bool {
 	return true
 }
 
+// decimal is what quantities look like that are compared as numbers. Comparing
+// 1e999999999 with 1 would compute it.
+var decimal = regexp.MustCompile(`^[0-9.]{1,30}([a-zA-Z]{0,2}|[eE][0-9]{1,2})$`)
+
 func sameQuantity(a, b quantity) bool {
 	if a == b {
 		return true
+	}
+	if !decimal.MatchString(string(a)) || !decimal.MatchString(string(b)) {
+		return false
 	}
 	qa, errA := resource.ParseQuantity(string(a))
 	qb, errB := resource.ParseQuantity(string(b))
