@@ -30,14 +30,16 @@ const (
 )
 
 // keysOf are the keys of values that the vocabularies know, and those that only have
-// their prefixes, each sorted; at most one more than the bounds.
+// their prefixes, sorted; at most one more than the bounds.
 func keysOf(values map[string]string) (read, unknown []string) {
 	for k := range values {
 		_, ok := keyOf(k)
 		switch {
-		case ok && len(read) <= maxKeys:
+		case len(read) > maxKeys:
+			return read, nil // an error, whatever the others are
+		case ok:
 			read = append(read, k)
-		case !ok && len(unknown) <= maxUnknown && vocabulary(k):
+		case len(unknown) <= maxUnknown && vocabulary(k):
 			unknown = append(unknown, k)
 		}
 	}

@@ -241,6 +241,9 @@ func FuzzResolve(f *testing.F) {
 	}
 	f.Add(sa.KeyEKSRoleARN, role)
 	f.Add("podpass.io/aws-role-arn.", role) // a name that is empty
+	f.Add("podpass.io/aws-role."+strings.Repeat("k", 1<<20), "x")
+	f.Add(sa.KeySkipContainers, strings.Repeat("c,", 100_000))
+	f.Add(sa.KeyInject, strings.Repeat("é", 1<<19))
 	f.Fuzz(func(t *testing.T, key, value string) {
 		a := resolve(m{key: value, sa.KeyEKSRoleARN: role}, m{key: value}, m{key: value}, sa.Installation{})
 		if len(a.Errors) > 0 && !a.Empty() {
@@ -250,6 +253,9 @@ func FuzzResolve(f *testing.F) {
 			if p.Code == "" || p.Where == "" || p.Message == "" || p.Fix == "" {
 				t.Errorf("incomplete: %+v", p)
 			}
+		}
+		if said(a) > 64<<10 {
+			t.Errorf("%d bytes of problems", said(a))
 		}
 	})
 }

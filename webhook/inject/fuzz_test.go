@@ -16,6 +16,9 @@ func FuzzPlan(f *testing.F) {
 	f.Add([]byte(`{"metadata":{"labels":null,"annotations":{}},"spec":{"containers":[{"name":"c","env":null,"envFrom":[{}]}],"initContainers":[],"volumes":null}}`), false)
 	f.Add([]byte(`{"metadata":{},"spec":{"containers":[{"name":"podpass-broker"},{"env":[{"name":"AWS_ACCESS_KEY_ID","valueFrom":{}}]}],"volumes":[{"name":"podpass-tokens"}]}}`), true)
 	f.Add([]byte(`{"metadata":{"labels":{"podpass.io/injected":"x"}},"spec":{"containers":[null],"resources":{"limits":{"cpu":1}}}}`), false)
+	for _, pod := range worstPods() {
+		f.Add(pod, true)
+	}
 	f.Fuzz(func(t *testing.T, pod []byte, broker bool) {
 		mode := serviceaccount.ModeDirect
 		if broker {
@@ -37,6 +40,9 @@ func FuzzPlan(f *testing.F) {
 			return
 		}
 		r, err := Plan(p, a, testSettings)
+		if len(r.Patch) > maxPatch || said(r) > 128<<10 {
+			t.Fatalf("a patch of %d bytes, %d bytes of problems", len(r.Patch), said(r))
+		}
 		if err != nil || r.Patch == nil {
 			return
 		}
