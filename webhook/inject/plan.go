@@ -3,6 +3,7 @@ package inject
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -26,12 +27,19 @@ func Plan(p *Pod, a serviceaccount.Answer, s Settings) (Result, error) {
 		// refuses a picture that differs.
 		return Result{Reason: ReasonMirrorPod}, nil
 	}
+	p, err := p.whole()
+	if err != nil && !errors.Is(err, errTooLarge) {
+		return Result{}, err
+	}
 	pl := &planner{
 		pod: p, answer: a, settings: s,
 		port:     cmp.Or(a.BrokerPort, s.BrokerPort, serviceaccount.DefaultBrokerPort),
 		skipped:  set(a.SkipContainers),
 		used:     map[string]bool{},
 		warnings: slices.Clone(a.Warnings), errors: slices.Clone(a.Errors),
+	}
+	if err != nil {
+		pl.tooLarge("it has " + errTooLarge.Error())
 	}
 	if len(pl.errors) == 0 {
 		if err := pl.plan(); err != nil {

@@ -2,9 +2,7 @@ package inject
 
 import (
 	"cmp"
-	"fmt"
-
-	"sigs.k8s.io/json"
+	"encoding/json"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -13,64 +11,71 @@ import (
 // and never written. A nil slice or map means that the pod has none (or null), which
 // decides between creating and appending.
 type Pod struct {
-	Metadata *struct {
-		Name         string            `json:"name"`
-		GenerateName string            `json:"generateName"`
-		Namespace    string            `json:"namespace"`
-		Labels       map[string]string `json:"labels"`
-		Annotations  map[string]string `json:"annotations"`
-	} `json:"metadata"`
-	Spec *podSpec `json:"spec"`
+	Metadata *podMetadata
+	// Spec has, before Plan, only what decides whether anything is asked for.
+	Spec *podSpec
 
-	// size of the JSON that it was read from, in bytes.
-	size int
+	raw  []byte
+	size int // of raw
+}
+
+type podMetadata struct {
+	Name         string
+	GenerateName string
+	Namespace    string
+	Labels       map[string]string
+	Annotations  map[string]string
 }
 
 type podSpec struct {
-	ServiceAccountName string            `json:"serviceAccountName"`
-	HostNetwork        bool              `json:"hostNetwork"`
-	NodeSelector       map[string]string `json:"nodeSelector"`
-	OS                 *struct {
-		Name string `json:"name"`
-	} `json:"os"`
-	ShareProcessNamespace bool `json:"shareProcessNamespace"`
-	SecurityContext       struct {
-		RunAsUser *int64 `json:"runAsUser"`
-	} `json:"securityContext"`
-	Resources      *podResources  `json:"resources"`
-	Volumes        []podVolume    `json:"volumes"`
-	InitContainers []podContainer `json:"initContainers"`
-	Containers     []podContainer `json:"containers"`
+	ServiceAccountName string
+	HostNetwork        bool
+	NodeSelector       map[string]string
+	OS                 string
+
+	ShareProcessNamespace bool
+	SecurityContext       podSecurity
+
+	Resources      *podResources
+	Volumes        []podVolume
+	InitContainers []podContainer
+	Containers     []podContainer
 }
 
 // podVolume is a volume's name and, of its source, what could make it ours.
 type podVolume struct {
-	Name      string           `json:"name"`
-	Projected *projectedVolume `json:"projected"`
-	EmptyDir  *struct{}        `json:"emptyDir"`
+	Name      string
+	Projected *projectedVolume
+	EmptyDir  *struct{}
 }
 
 type podContainer struct {
-	Name         string       `json:"name"`
-	Env          []podEnv     `json:"env"`
-	EnvFrom      []podEnvFrom `json:"envFrom"`
-	VolumeMounts []podMount   `json:"volumeMounts"`
-	Ports        []podPort    `json:"ports"`
-	Resources    podResources `json:"resources"`
+	Name         string
+	Env          []podEnv
+	EnvFrom      []podEnvFrom
+	VolumeMounts []podMount
+	Ports        []podPort
+	Resources    podResources
 
-	SecurityContext struct {
-		RunAsUser    *int64 `json:"runAsUser"`
-		Privileged   bool   `json:"privileged"`
-		Capabilities struct {
-			Add []string `json:"add"`
-		} `json:"capabilities"`
-	} `json:"securityContext"`
+	SecurityContext containerSecurity
+}
+
+type podSecurity struct {
+	RunAsUser *int64 `json:"runAsUser"`
+}
+
+type containerSecurity struct {
+	RunAsUser    *int64 `json:"runAsUser"`
+	Privileged   bool   `json:"privileged"`
+	Capabilities struct {
+		Add []string `json:"add"`
+	} `json:"capabilities"`
 }
 
 type podEnv struct {
-	Name      string     `json:"name"`
-	Value     string     `json:"value"`
-	ValueFrom *podEnvRef `json:"valueFrom"`
+	Name      string
+	Value     string
+	ValueFrom *podEnvRef
 }
 
 // podEnvRef is a valueFrom; FieldRef is the only kind that podpass writes.
@@ -86,8 +91,8 @@ type podEnvFrom struct {
 }
 
 type podMount struct {
-	Name      string `json:"name"`
-	MountPath string `json:"mountPath"`
+	Name      string
+	MountPath string
 }
 
 type podResources struct {
@@ -96,7 +101,7 @@ type podResources struct {
 }
 
 type podPort struct {
-	ContainerPort int `json:"containerPort"`
+	ContainerPort int
 }
 
 // quantity is a resource quantity. Manifests written by hand have numbers too.
@@ -104,25 +109,10 @@ type quantity string
 
 func (q *quantity) UnmarshalJSON(b []byte) error {
 	if len(b) > 0 && b[0] == '"' {
-		return json.UnmarshalCaseSensitivePreserveInts(b, (*string)(q))
+		return json.Unmarshal(b, (*string)(q))
 	}
 	*q = quantity(b)
 	return nil
-}
-
-// Decode reads the raw JSON of a pod. It reads as the API server does: names of
-// fields in their exact case, where encoding/json would also take "Spec" for "spec"
-// and so see a pod that the API server does not see.
-func Decode(raw []byte) (*Pod, error) {
-	var p Pod
-	if err := json.UnmarshalCaseSensitivePreserveInts(raw, &p); err != nil {
-		return nil, fmt.Errorf("decode pod: %w", err)
-	}
-	if p.Metadata == nil || p.Spec == nil {
-		return nil, fmt.Errorf("decode pod: metadata or spec is missing")
-	}
-	p.size = len(raw)
-	return &p, nil
 }
 
 // Name is what a person finds the pod by; one about to be created by a controller
@@ -152,10 +142,7 @@ func (p *Pod) Request() serviceaccount.Request {
 
 // windows reports whether the pod can only run on a Windows node.
 func (s *podSpec) windows() bool {
-	if s.OS != nil && s.OS.Name == "windows" {
-		return true
-	}
-	return s.NodeSelector["kubernetes.io/os"] == "windows" || s.NodeSelector["beta.kubernetes.io/os"] == "windows"
+	return s.OS == "windows" || s.NodeSelector["kubernetes.io/os"] == "windows" || s.NodeSelector["beta.kubernetes.io/os"] == "windows"
 }
 
 // env gives the definition of a variable that counts: kubelet takes the last of

@@ -21,10 +21,14 @@ func (pl *planner) fits() bool {
 	if len(pl.patch.json) <= maxPatch && pl.pod.size <= maxPod {
 		return true
 	}
+	pl.tooLarge(fmt.Sprintf("%d bytes, and %d or more to be added", pl.pod.size, len(pl.patch.json)))
+	return false
+}
+
+func (pl *planner) tooLarge(how string) {
 	pl.fail(serviceaccount.Problem{
 		Code: codeTooLarge, Where: pl.where(),
-		Message: fmt.Sprintf("the pod, or what its containers need for their identities, is larger than the cluster can store: %d bytes, and %d or more to be added", pl.pod.size, len(pl.patch.json)),
+		Message: "the pod, or what its containers need for their identities, is larger than the cluster can store: " + how,
 		Fix:     "give the pod fewer containers, skip those that need no identity by the annotation podpass.io/skip-containers, or label the pod podpass.io/inject=false",
 	})
-	return false
 }
