@@ -19,6 +19,7 @@ const (
 	outcomeDenied     outcome = "denied"
 	outcomeFailed     outcome = "failed"
 	outcomeBadRequest outcome = "bad_request"
+	outcomeOverloaded outcome = "overloaded"
 	// Of ServiceAccounts only.
 	outcomeAccepted outcome = "accepted"
 	outcomeWarned   outcome = "warned"
@@ -31,6 +32,7 @@ type Metrics struct {
 	warnings   *prometheus.CounterVec
 	accounts   *prometheus.CounterVec
 	seconds    *prometheus.HistogramVec
+	panics     prometheus.Counter
 }
 
 // NewMetrics registers the webhook's metrics.
@@ -48,6 +50,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		accounts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "podpass_webhook_serviceaccount_reviews_total", Help: "Admission reviews of ServiceAccounts answered, by outcome.",
 		}, []string{"outcome"}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "podpass_webhook_panics_total", Help: "Reviews that ended in a panic, and were answered with status 500.",
+		}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "podpass_webhook_review_duration_seconds", Help: "Time to answer a review of a pod, in seconds.",
 			// A review takes well below a millisecond unless the API server is asked.
@@ -55,11 +60,11 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		}, []string{"outcome"}),
 	}
 	// What alerts look at exists from the start, so that a rate is 0 rather than absent.
-	for _, o := range []outcome{outcomeFailed, outcomeBadRequest} {
+	for _, o := range []outcome{outcomeFailed, outcomeBadRequest, outcomeOverloaded} {
 		m.reviews.WithLabelValues(string(o), string(o))
 		m.accounts.WithLabelValues(string(o))
 	}
-	r.MustRegister(m.reviews, m.injections, m.warnings, m.accounts, m.seconds)
+	r.MustRegister(m.reviews, m.injections, m.warnings, m.accounts, m.seconds, m.panics)
 	return m
 }
 

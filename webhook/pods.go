@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"time"
 
+	admissionv1 "k8s.io/api/admission/v1"
+
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/webhook/inject"
 	"github.com/podpass-io/podpass/webhook/sastore"
@@ -29,14 +31,25 @@ type ServiceAccounts interface {
 type PodHandler struct {
 	ServiceAccounts ServiceAccounts
 	Settings        inject.Settings
-	Metrics         *Metrics
-	Log             *slog.Logger
+	// Room is shared by all handlers of the process.
+	Room    *Room
+	Metrics *Metrics
+	Log     *slog.Logger
 }
 
 // ServeHTTP implements http.Handler.
 func (h *PodHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	d := h.serve(w, r)
+	d := decision{release: func() {}}
+	defer func() { d.release() }() // the answer is written by then
+	v := reviewer{kind: "Pod", room: h.Room, metrics: h.Metrics, log: h.Log}
+	failed := v.serve(w, r, func(ctx context.Context, req *admissionv1.AdmissionRequest) (*admissionv1.AdmissionResponse, error) {
+		err := h.decide(ctx, req, &d)
+		return d.response, err
+	})
+	if failed != "" {
+		d = decision{outcome: failed, release: d.release}
+	}
 	h.Metrics.observe(d, time.Since(start))
 }
 
@@ -44,72 +57,62 @@ func (h *PodHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type decision struct {
 	outcome  outcome
 	result   inject.Result
-	response *response
+	response *admissionv1.AdmissionResponse
+	// release gives back the room that the plan and the answer take.
+	release func()
 }
 
-func (h *PodHandler) serve(w http.ResponseWriter, r *http.Request) decision {
-	refuse := func(status int, err error) decision {
-		http.Error(w, err.Error(), status)
-		return decision{outcome: outcomeBadRequest}
-	}
-	body, status, err := readReview(w, r)
+func (h *PodHandler) decide(ctx context.Context, req *admissionv1.AdmissionRequest, d *decision) error {
+	d.outcome, d.response = outcomeUnchanged, allow(req)
+	pod, err := inject.Decode(req.Object.Raw)
 	if err != nil {
-		return refuse(status, err)
+		return fmt.Errorf("%w: %w", errNotReview, err)
 	}
-	req, err := decodeReview(body, "Pod")
-	if err != nil {
-		return refuse(http.StatusBadRequest, err)
-	}
-	pod, err := inject.Decode(req.Object)
-	if err != nil {
-		return refuse(http.StatusBadRequest, fmt.Errorf("%w: %w", errNotReview, err))
-	}
-	d, err := h.decide(r.Context(), req, pod)
-	if err == nil {
-		h.logDecision(req, pod, d)
-		err = writeReview(w, d.response)
-	}
-	if err != nil {
-		h.Log.Error("Review failed", "namespace", req.Namespace, "pod", pod.Name(), "serviceAccount", pod.ServiceAccount(), "error", err)
-		http.Error(w, "podpass: "+err.Error(), http.StatusInternalServerError)
-		return decision{outcome: outcomeFailed}
-	}
-	return d
-}
-
-func (h *PodHandler) decide(ctx context.Context, req *request, pod *inject.Pod) (decision, error) {
-	d := decision{outcome: outcomeUnchanged, response: allow(req)}
-	if req.Operation != "CREATE" {
-		return d, nil
+	if req.Operation != admissionv1.Create {
+		return nil
 	}
 	answer, err := h.resolve(ctx, req, pod)
 	if err != nil {
-		return d, err
+		return fmt.Errorf("pod %s: %w", pod.Name(), err)
+	}
+	if !answer.Empty() {
+		release, err := h.Room.plan(ctx, answer.OptedIn, req.Object.Raw)
+		if err != nil {
+			return err
+		}
+		d.release = release
 	}
 	d.result, err = inject.Plan(pod, answer, h.Settings)
-	if err != nil {
-		return d, fmt.Errorf("plan the injection: %w", err)
+	switch {
+	case errors.Is(err, inject.ErrPod):
+		return fmt.Errorf("%w: %w", errNotReview, err)
+	case err != nil:
+		return fmt.Errorf("plan the injection of pod %s: %w", pod.Name(), err)
 	}
-	if len(d.result.Errors) > 0 {
+	d.respond(req)
+	h.logDecision(req, pod, *d)
+	return nil
+}
+
+// respond makes the answer of what was planned.
+func (d *decision) respond(req *admissionv1.AdmissionRequest) {
+	switch {
+	case len(d.result.Errors) > 0:
 		d.outcome, d.response = outcomeDenied, deny(req, d.result.Errors)
-		d.response.Warnings = warnings(d.result.Warnings)
-		return d, nil
-	}
-	if len(d.result.Warnings) > 0 {
-		d.response.Warnings = warnings(d.result.Warnings)
+	case len(d.result.Warnings) > 0:
 		d.response.AuditAnnotations = map[string]string{"warned": codes(d.result.Warnings)}
 	}
-	if len(d.result.Patch) == 0 {
-		return d, nil
+	d.response.Warnings = warnings("", d.result.Warnings)
+	if len(d.result.Patch) > 0 {
+		jsonPatch := admissionv1.PatchTypeJSONPatch
+		d.outcome = outcomeInjected
+		d.response.PatchType, d.response.Patch = &jsonPatch, d.result.Patch
 	}
-	d.outcome = outcomeInjected
-	d.response.PatchType, d.response.Patch = "JSONPatch", d.result.Patch
-	return d, nil
 }
 
 // resolve asks the store, and once more the API server for a pod that opted in and
 // whose ServiceAccount has no identity in memory: it may just have been annotated.
-func (h *PodHandler) resolve(ctx context.Context, req *request, pod *inject.Pod) (serviceaccount.Answer, error) {
+func (h *PodHandler) resolve(ctx context.Context, req *admissionv1.AdmissionRequest, pod *inject.Pod) (serviceaccount.Answer, error) {
 	ask := pod.Request()
 	ask.Namespace = req.Namespace // which a pod need not name
 	answer, err := h.answer(ctx, ask, h.ServiceAccounts.Get)
@@ -131,14 +134,14 @@ func (h *PodHandler) answer(ctx context.Context, ask serviceaccount.Request, get
 	return serviceaccount.Resolve(ask, h.Settings.Installation), nil
 }
 
-func (h *PodHandler) logDecision(req *request, pod *inject.Pod, d decision) {
+func (h *PodHandler) logDecision(req *admissionv1.AdmissionRequest, pod *inject.Pod, d decision) {
 	level := slog.LevelInfo
 	if d.outcome == outcomeUnchanged && len(d.result.Warnings) == 0 {
 		level = slog.LevelDebug // most pods of a cluster
 	}
 	attributes := []any{
 		"namespace", req.Namespace, "pod", pod.Name(), "serviceAccount", pod.ServiceAccount(),
-		"outcome", string(d.outcome), "reason", d.result.Reason, "dryRun", req.DryRun,
+		"outcome", string(d.outcome), "reason", d.result.Reason, "dryRun", *req.DryRun,
 	}
 	for _, i := range d.result.Injected {
 		attributes = append(attributes, i.Cloud, string(i.Mode))

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	admissionv1 "k8s.io/api/admission/v1"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -58,7 +59,7 @@ func newHandler(t testing.TB, accounts ServiceAccounts) (*PodHandler, *bytes.Buf
 	}
 	logs := new(bytes.Buffer)
 	return &PodHandler{
-		ServiceAccounts: accounts, Settings: settings, Metrics: NewMetrics(prometheus.NewRegistry()),
+		ServiceAccounts: accounts, Settings: settings, Room: NewRoom(0), Metrics: NewMetrics(prometheus.NewRegistry()),
 		Log: slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, logs
 }
@@ -82,9 +83,9 @@ func post(t testing.TB, h http.Handler, body, contentType string) *httptest.Resp
 	return w
 }
 
-func decode(t *testing.T, w *httptest.ResponseRecorder) *response {
+func decode(t *testing.T, w *httptest.ResponseRecorder) *admissionv1.AdmissionResponse {
 	t.Helper()
-	var r review
+	var r admissionv1.AdmissionReview
 	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || r.Response == nil || r.Kind != "AdmissionReview" || r.Response.UID != "u-1" {
 		t.Fatalf("not an answer to the review: %d %s", w.Code, w.Body)
 	}
@@ -94,8 +95,8 @@ func decode(t *testing.T, w *httptest.ResponseRecorder) *response {
 func TestInjects(t *testing.T) {
 	h, logs := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role)}})
 	r := decode(t, post(t, h, reviewOf(podOf("orders", "")), "application/json"))
-	if !r.Allowed || r.PatchType != "JSONPatch" {
-		t.Fatalf("allowed %t, patch type %q", r.Allowed, r.PatchType)
+	if !r.Allowed || *r.PatchType != "JSONPatch" {
+		t.Fatalf("allowed %t, patch type %q", r.Allowed, *r.PatchType)
 	}
 	patch, err := jsonpatch.DecodePatch(r.Patch)
 	if err != nil {
@@ -202,7 +203,7 @@ func FuzzReview(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		w := post(t, h, string(body), "application/json")
 		if w.Code == http.StatusOK {
-			var r review
+			var r admissionv1.AdmissionReview
 			if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || r.Response == nil || r.Response.UID == "" {
 				t.Errorf("status 200 without an answer: %s", w.Body)
 			}

@@ -75,6 +75,7 @@ const (
 func (s *Server) Run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle("/mutate", s.Pods)
+	mux.Handle("/mutate"+optedInPath, s.Pods)
 	mux.Handle("/validate-serviceaccounts", s.ServiceAccounts)
 	admission := &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTime, WriteTimeout: requestTime, IdleTimeout: idleTime,

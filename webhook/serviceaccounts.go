@@ -1,14 +1,19 @@
 package webhook
 
 import (
-	"encoding/json"
+	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
 
+	admissionv1 "k8s.io/api/admission/v1"
+
+	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
+	"github.com/podpass-io/podpass/webhook/rawjson"
 )
 
 // ServiceAccountHandler answers AdmissionReviews of ServiceAccounts, so that
@@ -18,89 +23,91 @@ type ServiceAccountHandler struct {
 	Installation serviceaccount.Installation
 	// Deny refuses ServiceAccounts with which pods would be denied, instead of
 	// warning.
-	Deny    bool
+	Deny bool
+	// Room is shared by all handlers of the process.
+	Room    *Room
 	Metrics *Metrics
 	Log     *slog.Logger
 }
 
 // ServeHTTP implements http.Handler.
 func (h *ServiceAccountHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.Metrics.accounts.WithLabelValues(string(h.serve(w, r))).Inc()
-}
-
-func (h *ServiceAccountHandler) serve(w http.ResponseWriter, r *http.Request) outcome {
-	body, status, err := readReview(w, r)
-	if err != nil {
-		http.Error(w, err.Error(), status)
-		return outcomeBadRequest
-	}
-	req, err := decodeReview(body, "ServiceAccount")
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return outcomeBadRequest
-	}
-	outcome, answer, err := h.decide(req)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return outcomeBadRequest
-	}
-	if err := writeReview(w, answer); err != nil {
-		http.Error(w, "podpass: "+err.Error(), http.StatusInternalServerError)
-		return outcomeFailed
-	}
-	return outcome
+	var decided outcome
+	v := reviewer{kind: "ServiceAccount", room: h.Room, metrics: h.Metrics, log: h.Log}
+	failed := v.serve(w, r, func(_ context.Context, req *admissionv1.AdmissionRequest) (answer *admissionv1.AdmissionResponse, err error) {
+		decided, answer, err = h.decide(req)
+		return answer, err
+	})
+	h.Metrics.accounts.WithLabelValues(string(cmp.Or(failed, decided))).Inc()
 }
 
 // accountHead is what decides about a ServiceAccount.
 type accountHead struct {
-	Metadata struct {
-		Name        string            `json:"name"`
-		Annotations map[string]string `json:"annotations"`
-		Labels      map[string]string `json:"labels"`
-	} `json:"metadata"`
+	name                string
+	annotations, labels map[string]string
 }
 
-func (h *ServiceAccountHandler) decide(req *request) (outcome, *response, error) {
-	var account, old accountHead
-	if err := json.Unmarshal(req.Object, &account); err != nil {
-		return outcomeBadRequest, nil, fmt.Errorf("%w: the ServiceAccount cannot be read", errNotReview)
+// readAccount reads a ServiceAccount, or null: none.
+func readAccount(raw []byte) (accountHead, error) {
+	var a accountHead
+	if len(raw) == 0 {
+		return a, nil
 	}
-	if len(req.OldObject) > 0 {
-		if err := json.Unmarshal(req.OldObject, &old); err != nil {
-			return outcomeBadRequest, nil, fmt.Errorf("%w: the old ServiceAccount cannot be read", errNotReview)
+	r := rawjson.NewReader(raw)
+	for name := range r.Members {
+		if string(name) != "metadata" {
+			continue
 		}
+		for name := range r.Members {
+			switch string(name) {
+			case "name":
+				r.Text(&a.name)
+			case "annotations":
+				r.Map(&a.annotations)
+			case "labels":
+				r.Map(&a.labels)
+			}
+		}
+	}
+	a.name = federation.Clip(a.name, maxName)
+	if err := r.End(); err != nil {
+		return a, fmt.Errorf("%w: the ServiceAccount cannot be read", errNotReview)
+	}
+	return a, nil
+}
+
+func (h *ServiceAccountHandler) decide(req *admissionv1.AdmissionRequest) (outcome, *admissionv1.AdmissionResponse, error) {
+	account, err := readAccount(req.Object.Raw)
+	if err != nil {
+		return "", nil, err
+	}
+	old, err := readAccount(req.OldObject.Raw)
+	if err != nil {
+		return "", nil, err
 	}
 	answer := allow(req)
 	// A controller that adds a finalizer must neither be told nor stopped.
-	if req.Operation == "UPDATE" && maps.Equal(account.Metadata.Annotations, old.Metadata.Annotations) && maps.Equal(account.Metadata.Labels, old.Metadata.Labels) {
+	if req.Operation == admissionv1.Update && maps.Equal(account.annotations, old.annotations) && maps.Equal(account.labels, old.labels) {
 		return outcomeAccepted, answer, nil
 	}
 	a := serviceaccount.Resolve(serviceaccount.Request{
-		Namespace: req.Namespace, Name: account.Metadata.Name,
-		Annotations: account.Metadata.Annotations, Labels: account.Metadata.Labels,
+		Namespace: req.Namespace, Name: account.name,
+		Annotations: account.annotations, Labels: account.labels,
 	}, h.Installation)
 	problems := slices.Concat(a.Errors, a.Warnings)
 	outcome := outcomeAccepted
 	switch {
 	case len(a.Errors) > 0 && h.Deny:
 		outcome, answer = outcomeDenied, deny(req, a.Errors)
-		answer.Warnings = warnings(a.Warnings)
+		answer.Warnings = warnings("", a.Warnings)
 	case len(problems) > 0:
-		outcome, answer.Warnings = outcomeWarned, append(willDeny(a.Errors), warnings(a.Warnings)...)
+		outcome = outcomeWarned
+		answer.Warnings = append(warnings("pods that use this ServiceAccount will be denied: ", a.Errors), warnings("", a.Warnings)...)
 		answer.AuditAnnotations = map[string]string{"warned": codes(problems)}
 	}
 	if outcome != outcomeAccepted {
-		h.Log.Info("Reviewed ServiceAccount", "namespace", req.Namespace, "serviceAccount", account.Metadata.Name,
-			"outcome", string(outcome), "problems", codes(problems), "dryRun", req.DryRun)
+		h.Log.Info("Reviewed ServiceAccount", "namespace", req.Namespace, "serviceAccount", account.name,
+			"outcome", string(outcome), "problems", codes(problems), "dryRun", *req.DryRun)
 	}
 	return outcome, answer, nil
-}
-
-// willDeny says of errors that are let pass what will come of them.
-func willDeny(errors []serviceaccount.Problem) []string {
-	list := warnings(errors)
-	for i := range list {
-		list[i] = "pods that use this ServiceAccount will be denied: " + list[i]
-	}
-	return list
 }

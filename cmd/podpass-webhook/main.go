@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -85,11 +86,12 @@ func run(ctx context.Context, o *options, log *slog.Logger) error {
 	webhook.RegisterStore(registry, store)
 	webhook.RegisterCertificate(registry, certificate.NotAfter)
 	metrics := webhook.NewMetrics(registry)
+	room := webhook.NewRoom(debug.SetMemoryLimit(-1))
 	server := &webhook.Server{
 		Listen: o.listen, ProbeListen: o.probeListen, ShutdownDelay: o.shutdownDelay,
-		Pods: &webhook.PodHandler{ServiceAccounts: store, Settings: settings, Metrics: metrics, Log: log},
+		Pods: &webhook.PodHandler{ServiceAccounts: store, Settings: settings, Room: room, Metrics: metrics, Log: log},
 		ServiceAccounts: &webhook.ServiceAccountHandler{
-			Installation: settings.Installation, Deny: o.denyServiceAccounts, Metrics: metrics, Log: log,
+			Installation: settings.Installation, Deny: o.denyServiceAccounts, Room: room, Metrics: metrics, Log: log,
 		},
 		Certificate: certificate, Store: store, Metrics: registry, Log: log,
 	}

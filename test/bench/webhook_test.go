@@ -49,7 +49,7 @@ func BenchmarkReview(b *testing.B) {
 				b.Fatal(err)
 			}
 			h := &webhook.PodHandler{
-				ServiceAccounts: test.accounts, Settings: settings, Metrics: webhook.NewMetrics(prometheus.NewRegistry()),
+				ServiceAccounts: test.accounts, Settings: settings, Room: webhook.NewRoom(0), Metrics: webhook.NewMetrics(prometheus.NewRegistry()),
 				Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what it costs counts
 			}
 			body := review()

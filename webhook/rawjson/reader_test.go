@@ -1,0 +1,109 @@
+package rawjson
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	sigsjson "sigs.k8s.io/json"
+)
+
+type document struct {
+	Text string            `json:"text"`
+	Map  map[string]string `json:"map"`
+	Bool bool              `json:"bool"`
+	Int  int               `json:"int"`
+	Any  any               `json:"any"`
+}
+
+func read(data []byte) (document, error) {
+	var d document
+	r := NewReader(data)
+	for name := range r.Members {
+		switch string(name) {
+		case "text":
+			r.Text(&d.Text)
+		case "map":
+			r.Map(&d.Map)
+		case "bool":
+			r.Bool(&d.Bool)
+		case "int":
+			r.Int(&d.Int)
+		case "any":
+			r.Value(&d.Any)
+		}
+	}
+	return d, r.End()
+}
+
+// FuzzReader holds the reader against the API server's decoder: what is valid, and what
+// is read of it.
+func FuzzReader(f *testing.F) {
+	for _, s := range []string{
+		`{"text":"a","map":{"a":"b","c":null},"bool":true,"int":-12,"any":[1,{"x":1.5e-3}]} `,
+		`{"Text":"a","te\u0078t":"\ud83d\ude00\ud800\n","map":{"\u0061":"é"},"map":{"b":"c"},"int":1,"int":null,"bool":true,"bool":false}`,
+		"{\"text\":\"\xff\",\"other\":[[],{},\"\",0,-0,0.1,1E+2,true,false,null,{\"a\":{\"b\":[\"\\\"\"]}}]}",
+		`null`, `{}`, `[]`, `"x"`, ``, `{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":01}`, `{"a":1.}`, `{"a":-}`, `{"a":"\x"}`, `{"a":"\u12g4"}`, `{"a":tru}`, `{"a":1} x`, "{\"a\":\"\x01\"}",
+		`{"map":null,"text":null}`, `{"map":{"a":1}}`, `{"int":1.0}`, `{"int":99999999999999999999}`, `{"bool":0}`, `{"text":1}`, `{"a":[1 2]}`, `{"a" 1}`, `{1:2}`, "{\"a\"\t:\r\n1}",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var want document
+		wantErr := sigsjson.UnmarshalCaseSensitivePreserveInts(data, &want)
+		got, err := read(data)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("error %v, the API server's %v: %q", err, wantErr, data)
+		}
+		if err == nil {
+			// The value of any may be merged from two members there.
+			if diff := cmp.Diff(want, got); diff != "" && strings.Count(string(data), `any`) < 2 {
+				t.Errorf("%q\n%s", data, diff)
+			}
+		}
+		r := NewReader(data)
+		r.Raw()
+		if valid := r.End() == nil; valid != json.Valid(data) && strings.Count(string(data), "[")+strings.Count(string(data), "{") < maxDepth {
+			t.Errorf("valid %t: %q", valid, data)
+		}
+	})
+}
+
+// TestDepthIsBounded: recursion without end is a crash that recover does not catch.
+func TestDepthIsBounded(t *testing.T) {
+	for n, want := range map[int]bool{maxDepth: true, maxDepth + 1: false, 3 << 20: false} {
+		r := NewReader([]byte(strings.Repeat("[", n) + strings.Repeat("]", n)))
+		r.Raw()
+		if got := r.End() == nil; got != want {
+			t.Errorf("%d arrays in one another: read %t", n, got)
+		}
+	}
+}
+
+// TestErrorEndsEveryLoop: what comes after it is not read.
+func TestErrorEndsEveryLoop(t *testing.T) {
+	r := NewReader([]byte(`[{"a":1},{"a":x},{"a":3}]`))
+	elements := 0
+	for range r.Elements {
+		elements++
+		for range r.Members {
+		}
+	}
+	if err := r.End(); err == nil || elements != 2 || err.Error() != "invalid JSON at byte 14" {
+		t.Errorf("%d elements, error %v", elements, err)
+	}
+}
+
+func BenchmarkSkip(b *testing.B) {
+	data := []byte(`{"containers":[` + strings.Repeat(`{"name":"container","env":[{"name":"SETTING","value":"some value of common length"}],"ports":[{"containerPort":8080}]},`, 50) + `{}]}`)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r := NewReader(data)
+		r.Raw()
+		if r.End() != nil {
+			b.Fatal("not valid")
+		}
+	}
+}
