@@ -27,7 +27,7 @@ type Certificate interface {
 
 // Store feeds the handler, and says when it knows everything once.
 type Store interface {
-	Run(ctx context.Context) error
+	Start(ctx context.Context) error
 	Synced() bool
 }
 
@@ -99,7 +99,7 @@ func (s *Server) Run(ctx context.Context) error {
 	feeding, stopFeeding := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopFeeding()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.Store.Run(feeding) })
+	group.Go(func() error { return s.Store.Start(feeding) })
 	group.Go(func() error { return s.Certificate.Run(feeding) })
 	if s.Audit != nil {
 		group.Go(func() error { return s.Audit.Run(feeding) })

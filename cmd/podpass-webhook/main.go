@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -66,11 +65,10 @@ func run(ctx context.Context, o *options, log *slog.Logger) error {
 	}
 	config.UserAgent = "podpass-webhook/" + version
 	config.QPS = -1 // one watch, and live reads that are bounded otherwise
-	metadataClient, err := metadata.NewForConfig(config)
+	store, err := sastore.NewForConfig(config)
 	if err != nil {
 		return err
 	}
-	store := sastore.New(metadataClient)
 
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {

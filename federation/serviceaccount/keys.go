@@ -1,6 +1,9 @@
 package serviceaccount
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Keys of podpass's own vocabulary.
 const (
@@ -101,6 +104,30 @@ func keyOf(name string) (Key, bool) {
 	}
 	return Key{}, false
 }
+
+// tooLong stands for any value that no key allows: Resolve looks at no more than its
+// length.
+var tooLong = strings.Repeat(".", maxValue+1)
+
+// Digest is what Resolve needs of a ServiceAccount's annotation or label: the value; of
+// one that is too long only that it is; of a key that is not in the vocabularies, but
+// may be a misspelt one, only the key. false: Resolve does not look at it.
+func Digest(key, value string) (digest string, ok bool) {
+	if len(key) > longestKey || !slices.ContainsFunc(prefixes[:], func(p string) bool { return strings.HasPrefix(key, p) }) {
+		return "", false
+	}
+	switch _, ok := keyOf(key); {
+	case !ok:
+		return "", true
+	case len(value) > maxValue:
+		return tooLong, true
+	default:
+		return value, true
+	}
+}
+
+// longestKey is what Kubernetes allows: a prefix of 253, a slash, a name of 63.
+const longestKey = 253 + 1 + 63
 
 func (k Key) onPod() bool { return k.On == "pod" || k.On == "pod, ServiceAccount" }
 func (k Key) onServiceAccount() bool {

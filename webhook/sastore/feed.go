@@ -5,25 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 )
-
-// index holds records by namespace and name.
-type index map[string]map[string]*Record
-
-func (x index) put(m *meta.PartialObjectMetadata) {
-	names := x[m.Namespace]
-	if names == nil {
-		names = map[string]*Record{}
-		x[strings.Clone(m.Namespace)] = names
-	}
-	names[strings.Clone(m.Name)] = record(m)
-}
 
 // feed is the Store as a reflector sees it: what it lists and watches by, and where
 // it puts what it gets (cache.ReflectorStore). One goroutine uses it.
@@ -34,45 +21,39 @@ func (x index) put(m *meta.PartialObjectMetadata) {
 // once; the reflector gets the resource version to watch from, and no items.
 type feed struct {
 	store  *Store
-	listed index
+	listed *index
 }
-
-// pageSize bounds what of a list is in memory at one time.
-const pageSize = 2000
 
 // IsWatchListSemanticsUnSupported tells the reflector not to stream the list.
 func (*feed) IsWatchListSemanticsUnSupported() bool { return true }
 
 // List implements cache.Lister.
-func (f *feed) List(options meta.ListOptions) (runtime.Object, error) {
+func (f *feed) List(options metav1.ListOptions) (runtime.Object, error) {
 	return f.ListWithContext(context.Background(), options)
 }
 
 // ListWithContext implements cache.ListerWithContext.
-func (f *feed) ListWithContext(ctx context.Context, _ meta.ListOptions) (runtime.Object, error) {
-	f.listed = index{}
-	options := meta.ListOptions{Limit: pageSize}
-	for {
-		page, err := f.store.client.Resource(serviceAccounts).List(ctx, options)
-		if err != nil {
-			return nil, err
+func (f *feed) ListWithContext(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
+	f.listed = newIndex()
+	version, err := list(ctx, f.store.client, func(page []metav1.PartialObjectMetadata) {
+		for i := range page {
+			// Only this goroutine writes to the store's index, and so may read it.
+			f.listed.put(&page[i], f.store.index)
 		}
-		for i := range page.Items {
-			f.listed.put(&page.Items[i])
-		}
-		if options.Continue = page.Continue; options.Continue == "" {
-			return &meta.PartialObjectMetadataList{ListMeta: meta.ListMeta{ResourceVersion: page.ResourceVersion}}, nil
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
+	return &metav1.PartialObjectMetadataList{ListMeta: metav1.ListMeta{ResourceVersion: version}}, nil
 }
 
 // Watch implements cache.Watcher.
-func (f *feed) Watch(options meta.ListOptions) (watch.Interface, error) {
+func (f *feed) Watch(options metav1.ListOptions) (watch.Interface, error) {
 	return f.WatchWithContext(context.Background(), options)
 }
 
 // WatchWithContext implements cache.WatcherWithContext.
-func (f *feed) WatchWithContext(ctx context.Context, options meta.ListOptions) (watch.Interface, error) {
+func (f *feed) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	return f.store.client.Resource(serviceAccounts).Watch(ctx, options)
 }
 
@@ -82,8 +63,9 @@ func (f *feed) Replace(items []any, _ string) error {
 		return errors.New("list of ServiceAccounts not by way of the feed")
 	}
 	f.store.mu.Lock()
-	f.store.byName, f.store.synced = f.listed, true
+	f.store.index, f.store.synced = f.listed, true
 	f.store.mu.Unlock()
+	f.store.heard()
 	f.listed = nil
 	debug.FreeOSMemory() // the pages were most of what was ever needed
 	return nil
@@ -100,36 +82,43 @@ func (f *feed) Update(o any) error {
 	}
 	f.store.mu.Lock()
 	defer f.store.mu.Unlock()
-	f.store.byName.put(m)
+	f.store.index.put(m, nil)
+	f.store.heard()
 	return nil
 }
 
 // Delete is one that it saw deleted.
 func (f *feed) Delete(o any) error {
-	if d, ok := o.(cache.DeletedFinalStateUnknown); ok {
-		o = d.Obj
-	}
 	m, err := metadataOf(o)
 	if err != nil {
 		return err
 	}
 	f.store.mu.Lock()
 	defer f.store.mu.Unlock()
-	names := f.store.byName[m.Namespace]
-	delete(names, m.Name)
-	if len(names) == 0 {
-		delete(f.store.byName, m.Namespace)
-	}
+	f.store.index.remove(m.Namespace, m.Name)
+	f.store.heard()
+	return nil
+}
+
+// Bookmark is that nothing has changed (cache.ReflectorBookmarkStore).
+func (f *feed) Bookmark(string) error {
+	f.store.heard()
 	return nil
 }
 
 // Resync does nothing: there is nobody to tell.
 func (*feed) Resync() error { return nil }
 
-func metadataOf(o any) (*meta.PartialObjectMetadata, error) {
-	m, ok := o.(*meta.PartialObjectMetadata)
+func metadataOf(o any) (*metav1.PartialObjectMetadata, error) {
+	m, ok := o.(*metav1.PartialObjectMetadata)
 	if !ok {
 		return nil, fmt.Errorf("watch of ServiceAccounts gave a %T", o)
 	}
 	return m, nil
 }
+
+var _ interface {
+	cache.ReflectorStore
+	cache.ReflectorBookmarkStore
+	cache.ListerWatcherWithContext
+} = (*feed)(nil)

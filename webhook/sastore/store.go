@@ -1,69 +1,73 @@
 // Package sastore knows the annotations of every ServiceAccount of the cluster,
 // compactly: of an annotated one what podpass reads, of any other that it exists.
+//
+// What it holds is bounded, whatever people write into ServiceAccounts. What it does
+// not hold, or does not know yet, it reads from the API server; these live reads are
+// bounded too, and shared out among namespaces.
 package sastore
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"maps"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 )
 
 var serviceAccounts = schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
 
-// Record is what podpass reads of a ServiceAccount: the annotations and labels of
-// the vocabularies, no others. Both maps may be nil; neither may be changed.
-type Record struct {
-	Annotations map[string]string
-	Labels      map[string]string
-}
-
-// bare is the one Record of all ServiceAccounts that ask for nothing.
-var bare = new(Record)
-
 // Store is fed by a watch of ServiceAccounts' metadata: the objects themselves
-// would bring their secrets' names and managed fields along. It is safe for
-// concurrent use.
+// would bring their secrets' names along. It is safe for concurrent use.
 type Store struct {
-	client metadata.Interface
-	// liveReads counts the reads that went to the API server.
+	client    metadata.Interface
 	liveReads atomic.Int64
+	lastHeard atomic.Int64 // in nanoseconds since 1970; 0: never
 	flight    singleflight.Group
-	// reading bounds the reads at one time: a namespace full of pods that opt in and
-	// ask for nothing must not become a load on the API server.
-	reading chan struct{}
+	shares    *shares
+	absent    absences
 
 	mu     sync.RWMutex
-	byName index
+	index  *index // written by the feed alone
 	synced bool
 }
 
-// New gives an empty store; Run fills it.
-func New(client metadata.Interface) *Store {
-	return &Store{client: client, reading: make(chan struct{}, maxLiveReads), byName: index{}}
+// NewForConfig gives an empty store; Start fills it.
+func NewForConfig(config *rest.Config) (*Store, error) {
+	config = rest.CopyConfig(config)
+	config.Wrap(boundAnswers)
+	client, err := metadata.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	return New(client), nil
 }
 
-// Run feeds the store until ctx ends.
-func (s *Store) Run(ctx context.Context) error {
+// New is NewForConfig for a client that is there: the bytes of a page are not bounded.
+func New(client metadata.Interface) *Store {
+	return &Store{client: client, shares: newShares(), index: newIndex()}
+}
+
+// Start feeds the store until ctx ends.
+func (s *Store) Start(ctx context.Context) error {
 	f := &feed{store: s}
-	cache.NewReflectorWithOptions(f, &meta.PartialObjectMetadata{}, f, cache.ReflectorOptions{
+	cache.NewReflectorWithOptions(f, &metav1.PartialObjectMetadata{}, f, cache.ReflectorOptions{
 		Name: "ServiceAccounts", TypeDescription: "ServiceAccount metadata",
 	}).RunWithContext(ctx)
 	return nil
 }
+
+// NeedLeaderElection is false: every replica answers reviews. With Start it makes the
+// store a runnable of a controller-runtime manager.
+func (*Store) NeedLeaderElection() bool { return false }
 
 // Synced reports whether the store has held all ServiceAccounts once.
 func (s *Store) Synced() bool {
@@ -72,12 +76,23 @@ func (s *Store) Synced() bool {
 	return s.synced
 }
 
+// LastHeard is when the watch last said anything, be it that nothing has changed, which
+// an API server says about once a minute; the zero time: never.
+func (s *Store) LastHeard() time.Time {
+	if n := s.lastHeard.Load(); n != 0 {
+		return time.Unix(0, n)
+	}
+	return time.Time{}
+}
+
+func (s *Store) heard() { s.lastHeard.Store(time.Now().UnixNano()) }
+
 // Len is the number of ServiceAccounts, and of those among them that carry a key
 // of the vocabularies.
 func (s *Store) Len() (all, annotated int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, names := range s.byName {
+	for _, names := range s.index.byName {
 		all += len(names)
 		for _, r := range names {
 			if r != bare {
@@ -88,11 +103,12 @@ func (s *Store) Len() (all, annotated int) {
 	return all, annotated
 }
 
-// All gives the ServiceAccounts known at the time of the call, in no order.
+// All gives the ServiceAccounts known at the time of the call, in no order. Of those
+// whose Record is Large, it says no more.
 func (s *Store) All() iter.Seq2[types.NamespacedName, Record] {
 	s.mu.RLock()
-	namespaces := make([]string, 0, len(s.byName))
-	for ns := range s.byName {
+	namespaces := make([]string, 0, len(s.index.byName))
+	for ns := range s.index.byName {
 		namespaces = append(namespaces, ns)
 	}
 	s.mu.RUnlock()
@@ -100,7 +116,7 @@ func (s *Store) All() iter.Seq2[types.NamespacedName, Record] {
 		for _, ns := range namespaces {
 			// A namespace at a time: the caller is slow, and reviews must not wait for it.
 			s.mu.RLock()
-			names := maps.Clone(s.byName[ns])
+			names := maps.Clone(s.index.byName[ns])
 			s.mu.RUnlock()
 			for name, r := range names {
 				if !yield(types.NamespacedName{Namespace: ns, Name: name}, *r) {
@@ -111,83 +127,9 @@ func (s *Store) All() iter.Seq2[types.NamespacedName, Record] {
 	}
 }
 
-// LiveReads is the number of reads that went to the API server.
-func (s *Store) LiveReads() int64 { return s.liveReads.Load() }
-
-// liveTimeout bounds a live read: it happens within an admission, which the API
-// server gives up after some seconds.
-const liveTimeout = 2 * time.Second
-
-// maxLiveReads at one time. Each takes milliseconds.
-const maxLiveReads = 16
-
-// ErrNotFound: there is no such ServiceAccount.
-var ErrNotFound = errors.New("no such ServiceAccount")
-
-// Get gives a ServiceAccount's record: from memory, or, if it is not there, from
-// the API server: a pod often follows its ServiceAccount faster than a watch.
-func (s *Store) Get(ctx context.Context, namespace, name string) (Record, error) {
+// lookup is what is in memory.
+func (s *Store) lookup(namespace, name string) (r *Record, known bool) {
 	s.mu.RLock()
-	r, ok := s.byName[namespace][name]
-	s.mu.RUnlock()
-	if ok {
-		return *r, nil
-	}
-	return s.GetLive(ctx, namespace, name)
-}
-
-// GetLive asks the API server, concurrent callers for the same ServiceAccount with
-// one request.
-func (s *Store) GetLive(ctx context.Context, namespace, name string) (Record, error) {
-	result := s.flight.DoChan(namespace+"/"+name, func() (any, error) {
-		// Not the caller's context: others wait for the same read.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), liveTimeout)
-		defer cancel()
-		select {
-		case s.reading <- struct{}{}:
-			defer func() { <-s.reading }()
-		case <-ctx.Done():
-			return bare, fmt.Errorf("read ServiceAccount %s/%s: %d other reads are under way: %w", namespace, name, maxLiveReads, ctx.Err())
-		}
-		s.liveReads.Add(1)
-		o, err := s.client.Resource(serviceAccounts).Namespace(namespace).Get(ctx, name, meta.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return bare, ErrNotFound
-		}
-		if err != nil {
-			return bare, fmt.Errorf("read ServiceAccount %s/%s: %w", namespace, name, err)
-		}
-		return record(o), nil
-	})
-	select {
-	case r := <-result:
-		return *r.Val.(*Record), r.Err
-	case <-ctx.Done():
-		return Record{}, fmt.Errorf("read ServiceAccount %s/%s: %w", namespace, name, ctx.Err())
-	}
-}
-
-// record keeps what podpass reads.
-func record(o *meta.PartialObjectMetadata) *Record {
-	r := &Record{Annotations: concerned(o.Annotations), Labels: concerned(o.Labels)}
-	if r.Annotations == nil && r.Labels == nil {
-		return bare
-	}
-	return r
-}
-
-func concerned(m map[string]string) map[string]string {
-	var kept map[string]string
-	for k, v := range m {
-		prefix, _, _ := strings.Cut(k, "/")
-		switch prefix {
-		case "podpass.io", "eks.amazonaws.com", "azure.workload.identity", "cloud.google.com", "iam.gke.io":
-			if kept == nil {
-				kept = map[string]string{}
-			}
-			// Cloned: a substring would keep the whole decoded object alive.
-			kept[strings.Clone(k)] = strings.Clone(v)
-		}
-	}
-	return kept
+	defer s.mu.RUnlock()
+	return s.index.get(namespace, name)
 }

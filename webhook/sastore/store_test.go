@@ -8,23 +8,23 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/metadata/fake"
 	clienttesting "k8s.io/client-go/testing"
 )
 
-func serviceAccount(name string, annotations map[string]string) *meta.PartialObjectMetadata {
-	return &meta.PartialObjectMetadata{
-		TypeMeta:   meta.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
-		ObjectMeta: meta.ObjectMeta{Namespace: "shop", Name: name, Annotations: annotations},
+func serviceAccount(name string, annotations map[string]string) *metav1.PartialObjectMetadata {
+	return &metav1.PartialObjectMetadata{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, Annotations: annotations},
 	}
 }
 
 func newClient(t *testing.T, objects ...runtime.Object) *fake.FakeMetadataClient {
 	t.Helper()
 	scheme := fake.NewTestScheme()
-	if err := meta.AddMetaToScheme(scheme); err != nil {
+	if err := metav1.AddMetaToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
 	return fake.NewSimpleMetadataClient(scheme, objects...)
@@ -35,11 +35,11 @@ func running(t *testing.T, client *fake.FakeMetadataClient) *Store {
 	s := New(client)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
+	go func() { done <- s.Start(ctx) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
+			t.Errorf("Start: %v", err)
 		}
 	})
 	for end := time.Now().Add(5 * time.Second); !s.Synced(); time.Sleep(5 * time.Millisecond) {
@@ -76,14 +76,14 @@ func TestFollowsTheWatch(t *testing.T) {
 	client := newClient(t, serviceAccount("orders", nil))
 	s := running(t, client)
 	accounts := client.Resource(serviceAccounts).Namespace("shop").(fake.MetadataClient)
-	if _, err := accounts.UpdateFake(serviceAccount("orders", map[string]string{"podpass.io/aws-role-arn": "x"}), meta.UpdateOptions{}); err != nil {
+	if _, err := accounts.UpdateFake(serviceAccount("orders", map[string]string{"podpass.io/aws-role-arn": "x"}), metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the annotation", func() bool {
 		r, err := s.Get(t.Context(), "shop", "orders")
 		return err == nil && r.Annotations != nil
 	})
-	if err := accounts.Delete(t.Context(), "orders", meta.DeleteOptions{}); err != nil {
+	if err := accounts.Delete(t.Context(), "orders", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the deletion", func() bool {
