@@ -29,7 +29,7 @@ func list(ctx context.Context, client metadata.Interface, take func([]metav1.Par
 	options := metav1.ListOptions{Limit: firstPage}
 	for {
 		page, size, err := listPage(ctx, client, options)
-		if errors.Is(err, errPageTooLarge) {
+		if errors.Is(err, errPageTooLarge) && options.Limit > 1 {
 			options.Limit = max(1, options.Limit/4)
 			continue
 		}

@@ -51,20 +51,33 @@ func running(t *testing.T, client *fake.FakeMetadataClient) *Store {
 }
 
 func TestKeepsOnlyTheVocabularies(t *testing.T) {
-	s := running(t, newClient(t,
+	labelled := serviceAccount("labelled", nil)
+	labelled.Labels = map[string]string{"azure.workload.identity/client-id": "z", "app": "labelled"}
+	s := running(t, newClient(t, labelled,
 		serviceAccount("orders", map[string]string{"eks.amazonaws.com/role-arn": "x", "kubectl.kubernetes.io/last-applied-configuration": "long"}),
-		serviceAccount("plain", map[string]string{"other": "y"})))
-	r, err := s.Get(t.Context(), "shop", "orders")
-	if err != nil {
-		t.Fatal(err)
+		serviceAccount("misspelt", map[string]string{"eks.amazonaws.com/role-arm": "x"}),
+		serviceAccount("plain", map[string]string{"other": "y"}),
+		serviceAccount("bare", nil)))
+	want := map[string]Record{
+		"labelled": {Labels: map[string]string{"azure.workload.identity/client-id": "z"}},
+		"orders":   {Annotations: map[string]string{"eks.amazonaws.com/role-arn": "x"}},
+		"misspelt": {Annotations: map[string]string{"eks.amazonaws.com/role-arm": ""}},
+		"plain":    {}, "bare": {},
 	}
-	if diff := cmp.Diff(Record{Annotations: map[string]string{"eks.amazonaws.com/role-arn": "x"}}, r); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+	all := map[string]Record{}
+	for name, r := range s.All() {
+		all[name.Name] = r
 	}
-	if r, err := s.Get(t.Context(), "shop", "plain"); err != nil || r.Annotations != nil {
-		t.Errorf("got %v, %v", r, err)
+	if diff := cmp.Diff(want, all); diff != "" {
+		t.Errorf("All (-want +got)\n%s", diff)
 	}
-	if all, annotated := s.Len(); all != 2 || annotated != 1 {
+	for name, want := range want {
+		r, err := s.Get(t.Context(), "shop", name)
+		if diff := cmp.Diff(want, r); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got)\n%s", name, err, diff)
+		}
+	}
+	if all, annotated := s.Len(); all != 5 || annotated != 3 {
 		t.Errorf("%d known, %d annotated", all, annotated)
 	}
 	if n := s.LiveReads(); n != 0 {

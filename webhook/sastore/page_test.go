@@ -1,0 +1,144 @@
+package sastore
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+)
+
+// apiServer lists ServiceAccounts as an API server does, page by page; account makes one.
+type apiServer struct {
+	all     int
+	account func(i int) metav1.PartialObjectMetadata
+	lists   atomic.Int64
+	largest atomic.Int64 // number of items that were ever asked for
+}
+
+func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	query := r.URL.Query()
+	if query.Get("watch") != "" {
+		<-r.Context().Done()
+		return
+	}
+	s.lists.Add(1)
+	from, _ := strconv.Atoi(query.Get("continue")) // "": from the start
+	limit, err := strconv.Atoi(query.Get("limit"))
+	if err != nil {
+		http.Error(w, "no limit", http.StatusBadRequest)
+		return
+	}
+	s.largest.Store(max(s.largest.Load(), int64(limit)))
+	end := min(from+limit, s.all)
+	head := metav1.ListMeta{ResourceVersion: "7"}
+	if end < s.all {
+		head.Continue = strconv.Itoa(end)
+	}
+	meta, _ := json.Marshal(head)
+	fmt.Fprintf(w, `{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadataList","metadata":%s,"items":[`, meta)
+	for i := from; i < end; i++ {
+		if i > from {
+			fmt.Fprint(w, ",")
+		}
+		raw, _ := json.Marshal(s.account(i))
+		if _, err := w.Write(raw); err != nil {
+			return // the client has had enough
+		}
+	}
+	fmt.Fprint(w, "]}")
+}
+
+func (s *apiServer) store(t *testing.T) *Store {
+	t.Helper()
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	store, err := NewForConfig(&rest.Config{Host: server.URL, QPS: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func numbered(i int, annotations map[string]string) metav1.PartialObjectMetadata {
+	o := *serviceAccount(fmt.Sprintf("n%06d", i), annotations)
+	return o
+}
+
+// TestPagesGoByBytes: no page of more than maxPageBytes is taken in, whatever follows
+// what, every ServiceAccount is known in the end, and small ones come many at a time.
+func TestPagesGoByBytes(t *testing.T) {
+	blob := func(n int) map[string]string { return map[string]string{"example.com/blob": strings.Repeat("a", n)} }
+	for name, test := range map[string]struct {
+		all     int
+		account func(i int) metav1.PartialObjectMetadata
+		lists   int64 // at most
+		largest int64
+	}{
+		"ordinary":      {7500, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(100)) }, 5, maxPage},
+		"200 of 250 kB": {200, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(250_000)) }, 45, firstPage},
+		"small, then large": {2600, func(i int) metav1.PartialObjectMetadata {
+			if i < 2500 {
+				return numbered(i, nil)
+			}
+			return numbered(i, blob(250_000))
+		}, 40, maxPage},
+		"each larger than a page": {3, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(3<<20)) }, 8, firstPage},
+		"the border":              {1000, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(3000)) }, 8, firstPage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := &apiServer{all: test.all, account: test.account}
+			known := newIndex()
+			version, err := list(t.Context(), server.store(t).client, func(page []metav1.PartialObjectMetadata) {
+				size := 0
+				for i := range page {
+					known.put(&page[i], nil)
+					size += len(page[i].Annotations["example.com/blob"])
+				}
+				if size > maxPageBytes && len(page) > 1 {
+					t.Errorf("a page of %d bytes", size)
+				}
+			})
+			if err != nil || version != "7" {
+				t.Fatalf("version %q, %v", version, err)
+			}
+			if n := len(known.byName["shop"]); n != test.all {
+				t.Errorf("%d known, want %d", n, test.all)
+			}
+			if n := server.lists.Load(); n > test.lists {
+				t.Errorf("%d requests, want at most %d", n, test.lists)
+			}
+			if n := server.largest.Load(); n != test.largest {
+				t.Errorf("at most %d ServiceAccounts a page, want %d", n, test.largest)
+			}
+		})
+	}
+}
+
+// TestAnObjectWithoutEnd: even one ServiceAccount is not read for ever.
+func TestAnObjectWithoutEnd(t *testing.T) {
+	server := &apiServer{all: 1, account: func(i int) metav1.PartialObjectMetadata {
+		return numbered(i, map[string]string{"example.com/blob": strings.Repeat("a", maxObjectBytes)})
+	}}
+	done := make(chan error, 1)
+	go func() {
+		_, err := list(t.Context(), server.store(t).client, func([]metav1.PartialObjectMetadata) {})
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err == nil {
+			t.Error("it was taken in")
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it is asked for without end")
+	}
+}
