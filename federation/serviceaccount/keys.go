@@ -1,7 +1,6 @@
 package serviceaccount
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -113,7 +112,7 @@ var tooLong = strings.Repeat(".", maxValue+1)
 // one that is too long only that it is; of a key that is not in the vocabularies, but
 // may be a misspelt one, only the key. false: Resolve does not look at it.
 func Digest(key, value string) (digest string, ok bool) {
-	if len(key) > longestKey || !slices.ContainsFunc(prefixes[:], func(p string) bool { return strings.HasPrefix(key, p) }) {
+	if len(key) > longestKey || !vocabulary(key) {
 		return "", false
 	}
 	switch _, ok := keyOf(key); {
