@@ -110,13 +110,18 @@ func (d *decision) respond(req *admissionv1.AdmissionRequest) {
 	}
 }
 
-// resolve asks the store, and once more the API server for a pod that opted in and
-// whose ServiceAccount has no identity in memory: it may just have been annotated.
+// resolve asks the store, and once more the API server before it lets a pod that opted
+// in go without an identity, or denies one: what is in memory may be older than the
+// annotation, or its correction, of a second ago.
 func (h *PodHandler) resolve(ctx context.Context, req *admissionv1.AdmissionRequest, pod *inject.Pod) (serviceaccount.Answer, error) {
 	ask := pod.Request()
 	ask.Namespace = req.Namespace // which a pod need not name
+	if ask.OptedIn() {
+		ctx = sastore.OptedIn(ctx)
+	}
 	answer, err := h.answer(ctx, ask, h.ServiceAccounts.Get)
-	if err != nil || !answer.OptedIn || !answer.Empty() || len(answer.Errors) > 0 {
+	missing := answer.OptedIn && answer.Empty()
+	if err != nil || !missing && len(answer.Errors) == 0 {
 		return answer, err
 	}
 	return h.answer(ctx, ask, h.ServiceAccounts.GetLive)

@@ -20,7 +20,8 @@ import (
 	"github.com/podpass-io/podpass/webhook/sastore"
 )
 
-// fixed is a store of ServiceAccounts in namespace shop.
+// fixed is a store of ServiceAccounts in namespace shop; without live, the API server
+// has what memory has.
 type fixed struct {
 	cached, live map[string]sastore.Record
 	err          error
@@ -39,7 +40,11 @@ func (f *fixed) GetLive(_ context.Context, _, name string) (sastore.Record, erro
 	if f.err != nil {
 		return sastore.Record{}, f.err
 	}
-	if r, ok := f.live[name]; ok {
+	there := f.live
+	if there == nil {
+		there = f.cached
+	}
+	if r, ok := there[name]; ok {
 		return r, nil
 	}
 	return sastore.Record{}, sastore.ErrNotFound
@@ -185,6 +190,58 @@ func TestOptedInAsksOnceMore(t *testing.T) {
 	if r := decode(t, post(t, h, reviewOf(podOf("orders", "")), "application/json")); r.Patch != nil || accounts.liveReads != 1 {
 		t.Errorf("a pod that did not opt in cost a live read")
 	}
+}
+
+// TestMendedAMomentAgo: a mistake that only memory still has does not deny the next pod.
+func TestMendedAMomentAgo(t *testing.T) {
+	wrong := map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", "orders")}
+	for name, live := range map[string]map[string]sastore.Record{
+		"mended":       {"orders": annotated("eks.amazonaws.com/role-arn", role)},
+		"still wrong":  wrong,
+		"deleted":      {},
+		"asks nothing": {"orders": {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			accounts := &fixed{cached: wrong, live: live}
+			h, _ := newHandler(t, accounts)
+			r := decode(t, post(t, h, reviewOf(podOf("orders", "")), "application/json"))
+			if r.Allowed != (name != "still wrong") || (r.Patch != nil) != (name == "mended") {
+				t.Errorf("allowed %t, patch %s", r.Allowed, r.Patch)
+			}
+			if accounts.liveReads != 1 {
+				t.Errorf("%d live reads, want 1", accounts.liveReads)
+			}
+		})
+	}
+}
+
+// TestOptedInGoesFirst: the store is told whose read it is, before any is made.
+func TestOptedInGoesFirst(t *testing.T) {
+	for labels, want := range map[string]bool{`"podpass.io/inject":"true"`: true, `"azure.workload.identity/use":"true"`: true, "": false} {
+		accounts := &contexts{}
+		h, _ := newHandler(t, accounts)
+		post(t, h, reviewOf(podOf("orders", labels)), "application/json")
+		if len(accounts.seen) == 0 {
+			t.Fatal("the store was not asked")
+		}
+		for _, ctx := range accounts.seen {
+			if sastore.IsOptedIn(ctx) != want {
+				t.Errorf("labels %s: opted in %t, want %t", labels, !want, want)
+			}
+		}
+	}
+}
+
+// contexts keeps those that a store is asked with.
+type contexts struct{ seen []context.Context }
+
+func (c *contexts) Get(ctx context.Context, _, _ string) (sastore.Record, error) {
+	c.seen = append(c.seen, ctx)
+	return sastore.Record{}, sastore.ErrNotFound
+}
+
+func (c *contexts) GetLive(ctx context.Context, namespace, name string) (sastore.Record, error) {
+	return c.Get(ctx, namespace, name)
 }
 
 func TestOptedInWithoutIdentityWarns(t *testing.T) {

@@ -23,7 +23,7 @@ func Resolve(req Request, in Installation) Answer {
 	if skip || req.PodLabels[KeyInject] == "false" {
 		return Answer{OptedOut: true, BrokerPort: a.BrokerPort, StaticKeys: a.StaticKeys}
 	}
-	a.OptedIn = req.PodLabels[KeyInject] == "true" || req.PodLabels[KeyAzureWIUse] == "true"
+	a.OptedIn = req.OptedIn()
 	mapped := in.mapping(req)
 	if !a.OptedIn && mapped == nil && !concerned(req.Annotations) && !concerned(req.Labels) && !concerned(req.PodAnnotations) && !concerned(req.PodLabels) {
 		return a
@@ -40,6 +40,11 @@ func concerned(m map[string]string) bool {
 		}
 	}
 	return false
+}
+
+// OptedIn reports whether a label of the pod asks for injection.
+func (r Request) OptedIn() bool {
+	return r.PodLabels[KeyInject] == "true" || r.PodLabels[KeyAzureWIUse] == "true"
 }
 
 // mapping gives the annotations of the first mapping that matches; nil: none.

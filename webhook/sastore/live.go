@@ -24,7 +24,8 @@ type optedInKey struct{}
 // was remembered answers them.
 func OptedIn(ctx context.Context) context.Context { return context.WithValue(ctx, optedInKey{}, true) }
 
-func optedIn(ctx context.Context) bool { return ctx.Value(optedInKey{}) != nil }
+// IsOptedIn reports whether ctx is marked so.
+func IsOptedIn(ctx context.Context) bool { return ctx.Value(optedInKey{}) != nil }
 
 // LiveReads is the number of reads that went to the API server.
 func (s *Store) LiveReads() int64 { return s.liveReads.Load() }
@@ -38,7 +39,7 @@ func (s *Store) Get(ctx context.Context, namespace, name string) (Record, error)
 	if known && !r.Large {
 		return *r, nil
 	}
-	if !known && !optedIn(ctx) && s.absent.has(types.NamespacedName{Namespace: namespace, Name: name}) {
+	if !known && !IsOptedIn(ctx) && s.absent.has(types.NamespacedName{Namespace: namespace, Name: name}) {
 		return Record{}, ErrNotFound
 	}
 	live, shared, err := s.live(ctx, namespace, name, false)
@@ -102,7 +103,7 @@ func (s *Store) group(ctx context.Context, namespace string, known bool) group {
 	if len(s.index.byName[namespace]) == 0 {
 		namespace = "" // every namespace has a ServiceAccount: this one is new, or invented
 	}
-	return group{namespace: namespace, known: known, optedIn: optedIn(ctx)}
+	return group{namespace: namespace, known: known, optedIn: IsOptedIn(ctx)}
 }
 
 func (s *Store) read(ctx context.Context, namespace, name string) (*Record, error) {
