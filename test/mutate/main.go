@@ -3,6 +3,9 @@
 //
 //	go run ./test/mutate -seed 1 -n 40 ./federation/aws ./broker/cache
 //
+// Most mutants stand in one build of the tests, each switched on by a number in the
+// environment; a changed constant takes a build of its own. The sources are never touched.
+//
 // It samples: the same seed gives the same mutants of the same code. Of each package it
 // tells how many of those that compile were killed, and lists the ones that lived. A
 // mutant that changes nothing that anybody could see belongs into equivalent.txt, with
@@ -22,7 +25,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ok, err := run(ctx)
+	ok, err := command(ctx)
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "error:", err)
@@ -32,7 +35,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) (bool, error) {
+func command(ctx context.Context) (bool, error) {
 	var (
 		seed    = flag.Uint64("seed", 1, "which mutants are drawn")
 		n       = flag.Int("n", 40, "how many mutants of each package; 0: all")

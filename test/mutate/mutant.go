@@ -22,9 +22,14 @@ type mutant struct {
 	Nth  int    // of those alike in one function, from 1
 
 	path       string
-	start, end int // of the source that is replaced
-	text       string
+	start, end int // of the source that is changed, in bytes
+	// before and behind are put around it; they do nothing while another mutant is in
+	// force, so that one build has them all. Where they are empty, text replaces it.
+	before, behind, text string
 }
+
+// switched reports whether the mutant is in force by its number, in a build with others.
+func (m mutant) switched() bool { return m.before != "" }
 
 // ID names a mutant whatever lines stand before it.
 func (m mutant) ID() string {
@@ -36,15 +41,6 @@ func (m mutant) ID() string {
 }
 
 func (m mutant) String() string { return fmt.Sprintf("%s:%d %s", m.File, m.Line, m.ID()) }
-
-// apply gives the file with the change.
-func (m mutant) apply() ([]byte, error) {
-	b, err := os.ReadFile(m.path)
-	if err != nil {
-		return nil, err
-	}
-	return append(append(append([]byte{}, b[:m.start]...), m.text...), b[m.end:]...), nil
-}
 
 // mutants are all that can be made of the package, in the order of its source.
 func (p pkg) mutants() ([]mutant, error) {

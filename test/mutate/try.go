@@ -4,17 +4,20 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
+	"strconv"
 	"time"
 )
 
 // pkg is a package under test.
 type pkg struct {
 	Path    string   `json:"Dir"` // absolute
+	Name    string   `json:"Name"`
 	GoFiles []string `json:"GoFiles"`
 	Module  struct{ Dir string }
 
@@ -29,7 +32,7 @@ var companions = map[string][]string{
 }
 
 func load(ctx context.Context, patterns []string) ([]pkg, error) {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-json=Dir,GoFiles,Module"}, patterns...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-json=Dir,Name,GoFiles,Module"}, patterns...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -58,97 +61,99 @@ func (s score) percent() float64 {
 	return 100 * float64(s.killed) / float64(s.compiled)
 }
 
-// verdict of one mutant.
-type verdict int
-
-const (
-	lived verdict = iota
-	killed
-	notCompiled
-)
+// suite is a test binary, and where it runs.
+type suite struct{ binary, dir string }
 
 // try runs the tests against mutants until n have compiled; 0: all.
 func (p pkg) try(ctx context.Context, mutants []mutant, n int, verbose bool) (score, error) {
+	dir, err := os.MkdirTemp("", "mutate-")
+	if err != nil {
+		return score{}, err
+	}
+	defer os.RemoveAll(dir)
+	// One build has all mutants that a number switches.
+	var switched []mutant
+	var numbers []int
+	for i, m := range mutants {
+		if m.switched() {
+			switched, numbers = append(switched, m), append(numbers, i+1)
+		}
+	}
+	common, ok, err := p.suites(ctx, dir, switched, numbers)
+	if err != nil || !ok {
+		return score{}, errors.Join(err, fmt.Errorf("%s: does not compile with its mutants, or without any; MUTATE_DEBUG=1 shows why", p.Dir))
+	}
 	start := time.Now()
-	if v, out, err := p.test(ctx, mutant{}, 10*time.Minute); err != nil || v != lived {
-		return score{}, fmt.Errorf("%s: its tests do not pass without any mutant: %w\n%s", p.Dir, err, out)
+	if killed, out, err := run(ctx, common, 0, 10*time.Minute); err != nil || killed {
+		return score{}, errors.Join(err, fmt.Errorf("%s: its tests do not pass without any mutant\n%s", p.Dir, out))
 	}
 	// A mutant that never ends is killed by the time-out.
 	limit := 3*time.Since(start) + 10*time.Second
 	var s score
-	for _, m := range mutants {
+	for i, m := range mutants {
 		if n > 0 && s.compiled == n {
 			break
 		}
-		v, _, err := p.test(ctx, m, limit)
-		if err != nil {
-			return s, err
-		}
-		switch v {
-		case notCompiled:
-			continue
-		case killed:
-			s.killed++
-		case lived:
-			fmt.Println("lived:", m)
+		suites := common
+		if !m.switched() {
+			if suites, ok, err = p.suites(ctx, dir, []mutant{m}, []int{i + 1}); err != nil {
+				return s, err
+			} else if !ok {
+				continue
+			}
 		}
 		s.compiled++
-		if verbose && v == killed {
-			fmt.Println("killed:", m)
+		killed, _, err := run(ctx, suites, i+1, limit)
+		switch {
+		case err != nil:
+			return s, err
+		case !killed:
+			fmt.Println("lived:", m)
+		default:
+			s.killed++
+			if verbose {
+				fmt.Println("killed:", m)
+			}
 		}
 	}
 	return s, nil
 }
 
-// test runs the package's tests and its companions' with the mutant in place of the file.
-func (p pkg) test(ctx context.Context, m mutant, limit time.Duration) (verdict, string, error) {
-	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout", limit.String()}
-	if m.path != "" {
-		overlay, clean, err := m.overlay()
-		if err != nil {
-			return lived, "", err
+// suites builds the package's own tests and its companions'.
+func (p pkg) suites(ctx context.Context, dir string, mutants []mutant, numbers []int) ([]suite, bool, error) {
+	var list []suite
+	if len(mutants) == 1 && !mutants[0].switched() {
+		dir = filepath.Join(dir, "one")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, false, err
 		}
-		defer clean()
-		args = append(args, "-overlay", overlay)
 	}
-	for _, target := range append([]string{"./" + p.Dir}, companions[p.Dir]...) {
-		cmd := exec.CommandContext(ctx, "go", append(args, target)...)
-		cmd.Dir = p.Module.Dir
-		cmd.Env = append(os.Environ(), "PODPASS_TEST_CLUSTER=")
-		out, err := cmd.CombinedOutput()
-		switch {
-		case ctx.Err() != nil:
-			return lived, "", ctx.Err()
-		case err == nil:
-			continue
-		case strings.Contains(string(out), "[build failed]") || strings.Contains(string(out), "[setup failed]"):
-			return notCompiled, string(out), nil
+	for _, target := range slices.Concat([]string{"./" + p.Dir}, companions[p.Dir]) {
+		binary, ok, err := p.build(ctx, dir, target, mutants, numbers)
+		if err != nil || !ok {
+			return nil, false, err
 		}
-		return killed, string(out), nil
+		list = append(list, suite{binary, filepath.Join(p.Module.Dir, target)})
 	}
-	return lived, "", nil
+	return list, true, nil
 }
 
-// overlay writes the changed file and the description by which go test reads it in
-// place of the real one, which is never touched.
-func (m mutant) overlay() (path string, clean func(), err error) {
-	dir, err := os.MkdirTemp("", "mutate-")
-	if err != nil {
-		return "", nil, err
+// run reports whether the tests notice the mutant of that number; 0: none is in force.
+func run(ctx context.Context, suites []suite, number int, limit time.Duration) (killed bool, out string, err error) {
+	for _, s := range suites {
+		if _, err := os.Stat(s.binary); errors.Is(err, os.ErrNotExist) {
+			continue // a package without tests
+		}
+		cmd := exec.CommandContext(ctx, s.binary, "-test.failfast", "-test.timeout", limit.String())
+		cmd.Dir = s.dir
+		cmd.Env = append(os.Environ(), "PODPASS_TEST_CLUSTER=", "MUTATE="+strconv.Itoa(number))
+		out, err := cmd.CombinedOutput()
+		if ctx.Err() != nil {
+			return false, "", ctx.Err()
+		}
+		if err != nil {
+			return true, string(out), nil
+		}
 	}
-	clean = func() { _ = os.RemoveAll(dir) }
-	changed, err := m.apply()
-	if err != nil {
-		return "", clean, err
-	}
-	file := filepath.Join(dir, filepath.Base(m.path))
-	description, err := json.Marshal(map[string]map[string]string{"Replace": {m.path: file}})
-	if err != nil {
-		return "", clean, err
-	}
-	path = filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(file, changed, 0o600); err != nil {
-		return "", clean, err
-	}
-	return path, clean, os.WriteFile(path, description, 0o600)
+	return false, "", nil
 }

@@ -17,18 +17,24 @@ type walker struct {
 
 func (w *walker) offset(p token.Pos) int { return w.fset.Position(p).Offset }
 
-// replace records the mutant that has text in place of n.
-func (w *walker) replace(op string, n ast.Node, text string) {
+// record notes a mutant of n; change says how the text is edited.
+func (w *walker) record(op string, n ast.Node, change func(*mutant)) {
 	m := w.base
-	m.start, m.end, m.text = w.offset(n.Pos()), w.offset(n.End()), text
+	m.start, m.end = w.offset(n.Pos()), w.offset(n.End())
 	m.Line, m.Op, m.Was = w.fset.Position(n.Pos()).Line, op, oneLine(w.src[m.start:m.end])
 	w.seen[op+m.Was]++
 	m.Nth = w.seen[op+m.Was]
+	change(&m)
 	w.found = append(w.found, m)
 }
 
-func (w *walker) source(n ast.Node) string {
-	return string(w.src[w.offset(n.Pos()):w.offset(n.End())])
+// around records a mutant that puts text before and behind part, which is n or in it.
+// "%d" in before stands for the mutant's number: with another one in force, the code
+// does what it did.
+func (w *walker) around(op string, n, part ast.Node, before, behind string) {
+	w.record(op, n, func(m *mutant) {
+		m.start, m.end, m.before, m.behind = w.offset(part.Pos()), w.offset(part.End()), before, behind
+	})
 }
 
 // function walks a function's body; a literal in it has results of its own.
@@ -55,8 +61,12 @@ func (w *walker) function(t *ast.FuncType, body *ast.BlockStmt) {
 			}
 		case *ast.BinaryExpr:
 			if x.Op == token.LAND || x.Op == token.LOR {
-				w.replace("left operand dropped", x, "("+w.source(x.Y)+")")
-				w.replace("right operand dropped", x, "("+w.source(x.X)+")")
+				before := "((mutateN == %d) || ("
+				if x.Op == token.LOR {
+					before = "((mutateN != %d) && ("
+				}
+				w.around("left operand dropped", x, x.X, before, "))")
+				w.around("right operand dropped", x, x.Y, before, "))")
 				return true
 			}
 			return w.constant(n)
@@ -85,13 +95,15 @@ func (w *walker) constant(n ast.Node) bool {
 		}
 	case *ast.BasicLit:
 		if v, err := strconv.ParseInt(x.Value, 0, 63); err == nil && x.Kind == token.INT {
-			w.replace("constant by one", x, strconv.FormatInt(v+1, 10))
+			w.record("constant by one", x, func(m *mutant) { m.text = strconv.FormatInt(v+1, 10) })
 		}
 	}
 	return true
 }
 
-func (w *walker) negate(cond ast.Expr) { w.replace("condition negated", cond, "!("+w.source(cond)+")") }
+func (w *walker) negate(cond ast.Expr) {
+	w.around("condition negated", cond, cond, "((mutateN == %d) != (", "))")
+}
 
 // condition negates the case of a switch without a tag, where it is plainly a condition.
 func (w *walker) condition(e ast.Expr) {
@@ -118,7 +130,17 @@ func (w *walker) statements(list []ast.Stmt) {
 			if x.Tok == token.DEFINE {
 				continue
 			}
-		case *ast.ExprStmt, *ast.IncDecStmt, *ast.SendStmt, *ast.DeferStmt, *ast.GoStmt, *ast.BranchStmt:
+		case *ast.ExprStmt:
+			if call, ok := x.X.(*ast.CallExpr); ok {
+				if f, ok := call.Fun.(*ast.Ident); ok && f.Name == "panic" {
+					continue // the function may end with it
+				}
+			}
+		case *ast.IncDecStmt, *ast.SendStmt, *ast.DeferStmt, *ast.GoStmt:
+		case *ast.BranchStmt:
+			if x.Tok == token.FALLTHROUGH {
+				continue
+			}
 		case *ast.ReturnStmt:
 			if len(x.Results) > 0 {
 				continue
@@ -126,7 +148,7 @@ func (w *walker) statements(list []ast.Stmt) {
 		default:
 			continue
 		}
-		w.replace("statement removed", s, "")
+		w.around("statement removed", s, s, "if mutateN != %d { ", " }")
 	}
 }
 
@@ -142,5 +164,7 @@ func (w *walker) returned(t *ast.FuncType, r *ast.ReturnStmt) {
 	if !isIdent || name.Name != "error" || isName && value.Name == "nil" {
 		return
 	}
-	w.replace("error made nil", e, "nil")
+	// The return that is inserted has the same values, but for the last.
+	values := string(w.src[w.offset(r.Pos()):w.offset(e.Pos())]) + "nil"
+	w.around("error made nil", e, r, "if mutateN == %d { "+values+" }; ", "")
 }
