@@ -15,10 +15,11 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// apiServer lists ServiceAccounts as an API server does, page by page; account makes one.
+// apiServer lists ServiceAccounts as an API server does, page by page; blob is how many
+// bytes are annotated to one.
 type apiServer struct {
 	all     int
-	account func(i int) metav1.PartialObjectMetadata
+	blob    func(i int) int
 	lists   atomic.Int64
 	largest atomic.Int64 // number of items that were ever asked for
 }
@@ -49,8 +50,8 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if i > from {
 			fmt.Fprint(w, ",")
 		}
-		raw, _ := json.Marshal(s.account(i))
-		if _, err := w.Write(raw); err != nil {
+		_, err := fmt.Fprintf(w, `{"metadata":{"namespace":"shop","name":"n%06d","annotations":{"example.com/blob":"%s"}}}`, i, strings.Repeat("a", s.blob(i)))
+		if err != nil {
 			return // the client has had enough
 		}
 	}
@@ -68,34 +69,29 @@ func (s *apiServer) store(t *testing.T) *Store {
 	return store
 }
 
-func numbered(i int, annotations map[string]string) metav1.PartialObjectMetadata {
-	o := *serviceAccount(fmt.Sprintf("n%06d", i), annotations)
-	return o
-}
-
 // TestPagesGoByBytes: no page of more than maxPageBytes is taken in, whatever follows
 // what, every ServiceAccount is known in the end, and small ones come many at a time.
 func TestPagesGoByBytes(t *testing.T) {
-	blob := func(n int) map[string]string { return map[string]string{"example.com/blob": strings.Repeat("a", n)} }
+	each := func(n int) func(int) int { return func(int) int { return n } }
 	for name, test := range map[string]struct {
 		all     int
-		account func(i int) metav1.PartialObjectMetadata
+		blob    func(i int) int
 		lists   int64 // at most
 		largest int64
 	}{
-		"ordinary":      {7500, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(100)) }, 5, maxPage},
-		"200 of 250 kB": {200, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(250_000)) }, 45, firstPage},
-		"small, then large": {2600, func(i int) metav1.PartialObjectMetadata {
+		"ordinary":      {7500, each(100), 5, maxPage},
+		"all of 250 kB": {60, each(250_000), 20, firstPage},
+		"small, then large": {2540, func(i int) int {
 			if i < 2500 {
-				return numbered(i, nil)
+				return 0
 			}
-			return numbered(i, blob(250_000))
-		}, 40, maxPage},
-		"each larger than a page": {3, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(3<<20)) }, 8, firstPage},
-		"the border":              {1000, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(3000)) }, 8, firstPage},
+			return 250_000
+		}, 25, maxPage},
+		"each larger than a page": {3, each(3 << 20), 8, firstPage},
+		"the border":              {1000, each(3000), 3, firstPage},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := &apiServer{all: test.all, account: test.account}
+			server := &apiServer{all: test.all, blob: test.blob}
 			known := newIndex()
 			version, err := list(t.Context(), server.store(t).client, func(page []metav1.PartialObjectMetadata) {
 				size := 0
@@ -125,9 +121,7 @@ func TestPagesGoByBytes(t *testing.T) {
 
 // TestAnObjectWithoutEnd: even one ServiceAccount is not read for ever.
 func TestAnObjectWithoutEnd(t *testing.T) {
-	server := &apiServer{all: 1, account: func(i int) metav1.PartialObjectMetadata {
-		return numbered(i, map[string]string{"example.com/blob": strings.Repeat("a", maxObjectBytes)})
-	}}
+	server := &apiServer{all: 1, blob: func(int) int { return maxObjectBytes }}
 	done := make(chan error, 1)
 	go func() {
 		_, err := list(t.Context(), server.store(t).client, func([]metav1.PartialObjectMetadata) {})
