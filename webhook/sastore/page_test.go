@@ -1,15 +1,17 @@
 package sastore
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -23,6 +25,8 @@ type apiServer struct {
 	lists   atomic.Int64
 	largest atomic.Int64 // number of items that were ever asked for
 }
+
+var aaa = strings.Repeat("a", maxObjectBytes)
 
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
@@ -50,7 +54,9 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if i > from {
 			fmt.Fprint(w, ",")
 		}
-		_, err := fmt.Fprintf(w, `{"metadata":{"namespace":"shop","name":"n%06d","annotations":{"example.com/blob":"%s"}}}`, i, strings.Repeat("a", s.blob(i)))
+		fmt.Fprintf(w, `{"metadata":{"namespace":"shop","name":"n%06d","annotations":{"example.com/blob":"`, i)
+		_, err := io.WriteString(w, aaa[:s.blob(i)])
+		fmt.Fprint(w, `"}}}`)
 		if err != nil {
 			return // the client has had enough
 		}
@@ -80,15 +86,16 @@ func TestPagesGoByBytes(t *testing.T) {
 		largest int64
 	}{
 		"ordinary":      {7500, each(100), 5, maxPage},
-		"all of 250 kB": {60, each(250_000), 20, firstPage},
-		"small, then large": {2540, func(i int) int {
+		"all of 250 kB": {30, each(250_000), 14, firstPage},
+		"small, then large": {2520, func(i int) int {
 			if i < 2500 {
 				return 0
 			}
 			return 250_000
 		}, 25, maxPage},
-		"each larger than a page": {3, each(3 << 20), 8, firstPage},
-		"the border":              {1000, each(3000), 3, firstPage},
+		"each larger than a page":                      {3, each(3 << 20), 8, firstPage},
+		"two too large for one page, after small ones": {4, func(i int) int { return []int{3 << 20, 0, maxPageBytes * 2 / 3, maxPageBytes * 2 / 3}[i] }, 9, firstPage},
+		"the border": {1000, each(3000), 3, firstPage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := &apiServer{all: test.all, blob: test.blob}
@@ -119,20 +126,64 @@ func TestPagesGoByBytes(t *testing.T) {
 	}
 }
 
-// TestAnObjectWithoutEnd: even one ServiceAccount is not read for ever.
+// TestAnObjectWithoutEnd: even one ServiceAccount is not read for ever, nor again and again
+// without a pause.
 func TestAnObjectWithoutEnd(t *testing.T) {
 	server := &apiServer{all: 1, blob: func(int) int { return maxObjectBytes }}
-	done := make(chan error, 1)
-	go func() {
-		_, err := list(t.Context(), server.store(t).client, func([]metav1.PartialObjectMetadata) {})
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		if err == nil {
-			t.Error("it was taken in")
-		}
-	case <-time.After(20 * time.Second):
-		t.Error("it is asked for without end")
+	if _, err := list(t.Context(), server.store(t).client, func([]metav1.PartialObjectMetadata) {}); err == nil {
+		t.Error("it was taken in")
 	}
+	if n := server.lists.Load(); n != 5 { // of 500, 125, 31, 7 and 1
+		t.Errorf("%d requests, want 5", n)
+	}
+}
+
+// TestNewForConfig leaves the configuration to its other users as it was.
+func TestNewForConfig(t *testing.T) {
+	config := &rest.Config{Host: "https://api.example.com"}
+	if _, err := NewForConfig(config); err != nil || config.WrapTransport != nil {
+		t.Errorf("%v, or the answers of all clients are bounded", err)
+	}
+	if _, err := NewForConfig(&rest.Config{Host: "://"}); err == nil {
+		t.Error("a host that is none: no error")
+	}
+}
+
+// TestTransport: without an allowance answers are as long as they are, and an error of
+// the connection is that.
+func TestTransport(t *testing.T) {
+	down := errors.New("connection refused")
+	req := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(context.WithValue(t.Context(), allowanceKey{}, &allowance{left: 3}))
+	if _, err := boundAnswers(answer{err: down}).RoundTrip(req); !errors.Is(err, down) { //nolint:bodyclose // there is none
+		t.Errorf("got %v, want %v", err, down)
+	}
+	for body, want := range map[string]error{"abc": nil, "abcd": errPageTooLarge} {
+		req := req.WithContext(context.WithValue(t.Context(), allowanceKey{}, &allowance{left: 3}))
+		resp, err := boundAnswers(answer{body: body}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(resp.Body); !errors.Is(err, want) {
+			t.Errorf("%d bytes of at most 3: %v, want %v", len(body), err, want)
+		}
+	}
+	resp, err := boundAnswers(answer{body: "abcd"}).RoundTrip(req.WithContext(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(resp.Body); err != nil {
+		t.Errorf("without an allowance: %v", err)
+	}
+}
+
+type answer struct {
+	body string
+	err  error
+}
+
+func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
