@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -51,6 +52,7 @@ const (
 type ServiceAccounts interface {
 	Synced() bool
 	All() iter.Seq2[types.NamespacedName, sastore.Record]
+	GetLive(ctx context.Context, namespace, name string) (sastore.Record, error)
 }
 
 // Auditor runs the passes. Replicas need not agree on who does: they find the
@@ -107,13 +109,18 @@ func (a *Auditor) pass(ctx context.Context) error {
 	var failed error
 	events := maxEvents
 	for name, record := range a.ServiceAccounts.All() {
+		record, err := a.whole(ctx, name, record)
+		if err != nil {
+			failed = fmt.Errorf("ServiceAccount %s: %w", name, err)
+			continue
+		}
 		if !a.concerns(name, record) {
 			continue
 		}
 		if !sleep(ctx, pace) {
 			return ctx.Err()
 		}
-		err := a.pods(ctx, name, func(pod *core.Pod) error {
+		err = a.pods(ctx, name, func(pod *core.Pod) error {
 			missed, err := a.missed(pod, name, record)
 			if err != nil || missed == nil {
 				return err
@@ -140,6 +147,18 @@ func (a *Auditor) pass(ctx context.Context) error {
 	a.uninjected.Store(int64(len(found)))
 	a.finished.Store(time.Now().Unix())
 	return nil
+}
+
+// whole is the record, also of a ServiceAccount that is too large to be in memory.
+func (a *Auditor) whole(ctx context.Context, name types.NamespacedName, record sastore.Record) (sastore.Record, error) {
+	if !record.Large {
+		return record, nil
+	}
+	record, err := a.ServiceAccounts.GetLive(ctx, name.Namespace, name.Name)
+	if errors.Is(err, sastore.ErrNotFound) {
+		return record, nil // it has gone, and its pods go
+	}
+	return record, err
 }
 
 // concerns reports whether a pod of the ServiceAccount could need podpass.

@@ -31,11 +31,22 @@ func (a accounts) All() iter.Seq2[types.NamespacedName, sastore.Record] {
 	return func(yield func(types.NamespacedName, sastore.Record) bool) {
 		for key, annotations := range a {
 			namespace, name, _ := strings.Cut(key, "/")
-			if !yield(types.NamespacedName{Namespace: namespace, Name: name}, sastore.Record{Annotations: annotations}) {
+			record := sastore.Record{Annotations: annotations}
+			if annotations["large"] != "" {
+				record = sastore.Record{Large: true}
+			}
+			if !yield(types.NamespacedName{Namespace: namespace, Name: name}, record) {
 				return
 			}
 		}
 	}
+}
+
+func (a accounts) GetLive(_ context.Context, namespace, name string) (sastore.Record, error) {
+	if a[namespace+"/"+name]["large"] == "unreadable" {
+		return sastore.Record{}, errors.New("the API server is down")
+	}
+	return sastore.Record{Annotations: a[namespace+"/"+name]}, nil
 }
 
 var asks = map[string]string{"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/orders"}
@@ -179,4 +190,19 @@ func TestFailedPassIsNotACount(t *testing.T) {
 			t.Errorf("%d uninjected, last pass %s", a.Uninjected(), a.LastPass())
 		}
 	})
+}
+
+// TestLargeServiceAccount: one that the store does not hold is audited as any other, and
+// if it cannot be read the pass is not complete.
+func TestLargeServiceAccount(t *testing.T) {
+	for large, want := range map[string]int{"readable": 1, "unreadable": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			annotations := map[string]string{"large": large, "eks.amazonaws.com/role-arn": asks["eks.amazonaws.com/role-arn"]}
+			a, _ := newAuditor(t, accounts{"shop/orders": annotations}, pod("shop", "missed", "orders", nil))
+			audited(t, a, 30*time.Second)
+			if a.Uninjected() != want || a.LastPass().IsZero() != (want == 0) {
+				t.Errorf("%s: %d uninjected, last pass %s", large, a.Uninjected(), a.LastPass())
+			}
+		})
+	}
 }

@@ -66,7 +66,6 @@ func (f *feed) Replace(items []any, _ string) error {
 	f.store.index, f.store.synced = f.listed, true
 	f.store.mu.Unlock()
 	f.store.heard()
-	f.listed = nil
 	debug.FreeOSMemory() // the pages were most of what was ever needed
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -261,9 +262,9 @@ func TestAnswerIsNeverOlderThanTheCall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var created bool
+				var created atomic.Bool
 				s := answering(func(string, string) (*metav1.PartialObjectMetadata, error) {
-					found := created
+					found := created.Load()
 					time.Sleep(10 * time.Millisecond)
 					if !found {
 						return nil, notFound
@@ -273,7 +274,7 @@ func TestAnswerIsNeverOlderThanTheCall(t *testing.T) {
 				var wg sync.WaitGroup
 				wg.Go(func() { _, _ = get(s, t.Context(), "shop", "orders") }) // it finds nothing
 				time.Sleep(time.Millisecond)
-				created = true
+				created.Store(true)
 				if r, err := get(s, t.Context(), "shop", "orders"); err != nil || r.Annotations == nil {
 					t.Errorf("got %v, %v: what was read before it was created", r, err)
 				}

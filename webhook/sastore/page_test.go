@@ -1,27 +1,32 @@
 package sastore
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 )
 
-// apiServer lists ServiceAccounts as an API server does, page by page; account makes one.
+// apiServer lists ServiceAccounts as an API server does, page by page; blob is how many
+// bytes are annotated to one.
 type apiServer struct {
 	all     int
-	account func(i int) metav1.PartialObjectMetadata
+	blob    func(i int) int
 	lists   atomic.Int64
 	largest atomic.Int64 // number of items that were ever asked for
 }
+
+var aaa = strings.Repeat("a", maxObjectBytes)
 
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
@@ -49,8 +54,10 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if i > from {
 			fmt.Fprint(w, ",")
 		}
-		raw, _ := json.Marshal(s.account(i))
-		if _, err := w.Write(raw); err != nil {
+		fmt.Fprintf(w, `{"metadata":{"namespace":"shop","name":"n%06d","annotations":{"example.com/blob":"`, i)
+		_, err := io.WriteString(w, aaa[:s.blob(i)])
+		fmt.Fprint(w, `"}}}`)
+		if err != nil {
 			return // the client has had enough
 		}
 	}
@@ -68,34 +75,30 @@ func (s *apiServer) store(t *testing.T) *Store {
 	return store
 }
 
-func numbered(i int, annotations map[string]string) metav1.PartialObjectMetadata {
-	o := *serviceAccount(fmt.Sprintf("n%06d", i), annotations)
-	return o
-}
-
 // TestPagesGoByBytes: no page of more than maxPageBytes is taken in, whatever follows
 // what, every ServiceAccount is known in the end, and small ones come many at a time.
 func TestPagesGoByBytes(t *testing.T) {
-	blob := func(n int) map[string]string { return map[string]string{"example.com/blob": strings.Repeat("a", n)} }
+	each := func(n int) func(int) int { return func(int) int { return n } }
 	for name, test := range map[string]struct {
 		all     int
-		account func(i int) metav1.PartialObjectMetadata
+		blob    func(i int) int
 		lists   int64 // at most
 		largest int64
 	}{
-		"ordinary":      {7500, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(100)) }, 5, maxPage},
-		"200 of 250 kB": {200, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(250_000)) }, 45, firstPage},
-		"small, then large": {2600, func(i int) metav1.PartialObjectMetadata {
+		"ordinary":      {7500, each(100), 5, maxPage},
+		"all of 250 kB": {30, each(250_000), 14, firstPage},
+		"small, then large": {2520, func(i int) int {
 			if i < 2500 {
-				return numbered(i, nil)
+				return 0
 			}
-			return numbered(i, blob(250_000))
-		}, 40, maxPage},
-		"each larger than a page": {3, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(3<<20)) }, 8, firstPage},
-		"the border":              {1000, func(i int) metav1.PartialObjectMetadata { return numbered(i, blob(3000)) }, 8, firstPage},
+			return 250_000
+		}, 25, maxPage},
+		"each larger than a page":                      {3, each(3 << 20), 8, firstPage},
+		"two too large for one page, after small ones": {4, func(i int) int { return []int{3 << 20, 0, maxPageBytes * 2 / 3, maxPageBytes * 2 / 3}[i] }, 9, firstPage},
+		"the border": {1000, each(3000), 3, firstPage},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := &apiServer{all: test.all, account: test.account}
+			server := &apiServer{all: test.all, blob: test.blob}
 			known := newIndex()
 			version, err := list(t.Context(), server.store(t).client, func(page []metav1.PartialObjectMetadata) {
 				size := 0
@@ -123,22 +126,64 @@ func TestPagesGoByBytes(t *testing.T) {
 	}
 }
 
-// TestAnObjectWithoutEnd: even one ServiceAccount is not read for ever.
+// TestAnObjectWithoutEnd: even one ServiceAccount is not read for ever, nor again and again
+// without a pause.
 func TestAnObjectWithoutEnd(t *testing.T) {
-	server := &apiServer{all: 1, account: func(i int) metav1.PartialObjectMetadata {
-		return numbered(i, map[string]string{"example.com/blob": strings.Repeat("a", maxObjectBytes)})
-	}}
-	done := make(chan error, 1)
-	go func() {
-		_, err := list(t.Context(), server.store(t).client, func([]metav1.PartialObjectMetadata) {})
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		if err == nil {
-			t.Error("it was taken in")
-		}
-	case <-time.After(20 * time.Second):
-		t.Error("it is asked for without end")
+	server := &apiServer{all: 1, blob: func(int) int { return maxObjectBytes }}
+	if _, err := list(t.Context(), server.store(t).client, func([]metav1.PartialObjectMetadata) {}); err == nil {
+		t.Error("it was taken in")
 	}
+	if n := server.lists.Load(); n != 5 { // of 500, 125, 31, 7 and 1
+		t.Errorf("%d requests, want 5", n)
+	}
+}
+
+// TestNewForConfig leaves the configuration to its other users as it was.
+func TestNewForConfig(t *testing.T) {
+	config := &rest.Config{Host: "https://api.example.com"}
+	if _, err := NewForConfig(config); err != nil || config.WrapTransport != nil {
+		t.Errorf("%v, or the answers of all clients are bounded", err)
+	}
+	if _, err := NewForConfig(&rest.Config{Host: "://"}); err == nil {
+		t.Error("a host that is none: no error")
+	}
+}
+
+// TestTransport: without an allowance answers are as long as they are, and an error of
+// the connection is that.
+func TestTransport(t *testing.T) {
+	down := errors.New("connection refused")
+	req := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(context.WithValue(t.Context(), allowanceKey{}, &allowance{left: 3}))
+	if _, err := boundAnswers(answer{err: down}).RoundTrip(req); !errors.Is(err, down) { //nolint:bodyclose // there is none
+		t.Errorf("got %v, want %v", err, down)
+	}
+	for body, want := range map[string]error{"abc": nil, "abcd": errPageTooLarge} {
+		req := req.WithContext(context.WithValue(t.Context(), allowanceKey{}, &allowance{left: 3}))
+		resp, err := boundAnswers(answer{body: body}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(resp.Body); !errors.Is(err, want) {
+			t.Errorf("%d bytes of at most 3: %v, want %v", len(body), err, want)
+		}
+	}
+	resp, err := boundAnswers(answer{body: "abcd"}).RoundTrip(req.WithContext(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(resp.Body); err != nil {
+		t.Errorf("without an allowance: %v", err)
+	}
+}
+
+type answer struct {
+	body string
+	err  error
+}
+
+func (a answer) RoundTrip(*http.Request) (*http.Response, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
