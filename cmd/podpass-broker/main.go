@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/podpass-io/podpass/broker"
+	"github.com/podpass-io/podpass/cmd/internal/memory"
 )
 
 var version = "dev" // set by the linker
@@ -87,7 +88,9 @@ func run(args []string) error {
 }
 
 func serve(ctx context.Context, config *broker.Config) error {
-	saveMemory()
+	// It runs in every pod: memory is worth more than the CPU time of a collection, of
+	// which there are few.
+	memory.Set(memory.Percents{Unlimited: 50, Limited: 50})
 	b, err := broker.New(*config, os.Stderr)
 	if err != nil {
 		return fmt.Errorf("configuration:\n%w", err)

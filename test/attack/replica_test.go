@@ -1,7 +1,6 @@
 package attack
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -61,7 +60,6 @@ func start(t *testing.T, c *cluster.Cluster, f files) *replica {
 	}
 	r.cmd = r.group.Command(t, f.binary, "--kubeconfig", c.Kubeconfig, "--config", f.config, "--tls-cert", f.certificate, "--tls-key", f.key,
 		"--listen", listen, "--probe-listen", probes, "--shutdown-delay", "100ms", "--audit-period", "0s")
-	r.cmd.Env = append(os.Environ(), chartEnvironment(limit)...)
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -158,11 +156,6 @@ func chartMemoryLimit(t *testing.T) int64 {
 		t.Fatalf("the chart's memory limit of the webhook is not found: %v", err)
 	}
 	return mib << 20
-}
-
-// chartEnvironment is what the chart sets besides.
-func chartEnvironment(limit int64) []string {
-	return []string{fmt.Sprintf("MEMORY_LIMIT=%d", limit)}
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
