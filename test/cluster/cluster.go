@@ -18,6 +18,9 @@ type Options struct {
 	Dir string
 	// ControlPlaneOnly leaves out the node: no pods run, and root is not needed.
 	ControlPlaneOnly bool
+	// AdmissionConfig, if set, is a file with the API server's AdmissionConfiguration:
+	// as whom it calls webhooks.
+	AdmissionConfig string
 	// Log gets a line per step.
 	Log io.Writer
 }
@@ -47,6 +50,9 @@ func Up(ctx context.Context, opts Options) (*Cluster, error) {
 	if opts.ControlPlaneOnly {
 		args = append(args, "--control-plane-only")
 		what = "a real API server"
+	}
+	if opts.AdmissionConfig != "" {
+		args = append(args, "--admission-config", opts.AdmissionConfig)
 	}
 	fmt.Fprintln(opts.Log, "==> Starting "+what)
 	cmd := exec.CommandContext(ctx, binary, args...)

@@ -52,6 +52,7 @@ kubelet, kube-proxy, etcd and kubectl: give the name as first argument.`,
 
 func upCommand(dir func() (string, error)) *cobra.Command {
 	var controlPlaneOnly bool
+	var admissionConfig string
 	cmd := &cobra.Command{
 		Use: "up", Short: "Start a cluster and wait until it is ready", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -59,11 +60,12 @@ func upCommand(dir func() (string, error)) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = up(cmd.Context(), d, controlPlaneOnly, cmd.ErrOrStderr())
+			_, err = up(cmd.Context(), d, admissionConfig, controlPlaneOnly, cmd.ErrOrStderr())
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&controlPlaneOnly, "control-plane-only", false, "no node: no root and no containers needed")
+	cmd.Flags().StringVar(&admissionConfig, "admission-config", "", "the API server's --admission-control-config-file, which says as whom it calls webhooks")
 	return cmd
 }
 

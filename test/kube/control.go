@@ -60,17 +60,22 @@ func (c *cluster) startEtcd() error {
 
 func (c *cluster) startAPIServer() error {
 	pki := func(name string) string { return c.path("pki", name) }
-	return c.component("kube-apiserver",
-		"--bind-address=0.0.0.0", fmt.Sprintf("--secure-port=%d", c.Ports.API), "--advertise-address="+c.advertise(),
-		"--etcd-servers="+fmt.Sprintf("http://127.0.0.1:%d", c.Ports.Etcd),
-		"--client-ca-file="+pki("ca.crt"), "--tls-cert-file="+pki("apiserver.crt"), "--tls-private-key-file="+pki("apiserver.key"),
-		"--kubelet-client-certificate="+pki("apiserver-kubelet.crt"), "--kubelet-client-key="+pki("apiserver-kubelet.key"),
-		"--kubelet-certificate-authority="+pki("ca.crt"), "--kubelet-preferred-address-types=InternalIP",
-		"--service-account-issuer="+c.Issuer, "--service-account-jwks-uri="+c.Issuer+"/openid/v1/jwks",
-		"--service-account-key-file="+pki("service-account.key"), "--service-account-signing-key-file="+pki("service-account.key"),
-		"--service-cluster-ip-range="+c.ServiceSubnet, "--authorization-mode=Node,RBAC",
+	args := []string{
+		"--bind-address=0.0.0.0", fmt.Sprintf("--secure-port=%d", c.Ports.API), "--advertise-address=" + c.advertise(),
+		"--etcd-servers=" + fmt.Sprintf("http://127.0.0.1:%d", c.Ports.Etcd),
+		"--client-ca-file=" + pki("ca.crt"), "--tls-cert-file=" + pki("apiserver.crt"), "--tls-private-key-file=" + pki("apiserver.key"),
+		"--kubelet-client-certificate=" + pki("apiserver-kubelet.crt"), "--kubelet-client-key=" + pki("apiserver-kubelet.key"),
+		"--kubelet-certificate-authority=" + pki("ca.crt"), "--kubelet-preferred-address-types=InternalIP",
+		"--service-account-issuer=" + c.Issuer, "--service-account-jwks-uri=" + c.Issuer + "/openid/v1/jwks",
+		"--service-account-key-file=" + pki("service-account.key"), "--service-account-signing-key-file=" + pki("service-account.key"),
+		"--service-cluster-ip-range=" + c.ServiceSubnet, "--authorization-mode=Node,RBAC",
 		"--enable-admission-plugins=NodeRestriction", "--allow-privileged=false",
-		"--endpoint-reconciler-type="+c.endpointReconciler())
+		"--endpoint-reconciler-type=" + c.endpointReconciler(),
+	}
+	if c.AdmissionConfig != "" {
+		args = append(args, "--admission-control-config-file="+c.AdmissionConfig)
+	}
+	return c.component("kube-apiserver", args...)
 }
 
 // advertise is the address of the Service "kubernetes"; the API server refuses a

@@ -18,19 +18,21 @@ import (
 type cluster struct {
 	Dir string `json:"dir"`
 	// RunDir holds the unix sockets; their paths may have 107 bytes only.
-	RunDir           string  `json:"runDir"`
-	ID               string  `json:"id"`
-	ControlPlaneOnly bool    `json:"controlPlaneOnly"`
-	Server           string  `json:"server"`
-	Issuer           string  `json:"issuer"`
-	Kubeconfig       string  `json:"kubeconfig"`
-	CAFile           string  `json:"caFile"`
-	Bridge           string  `json:"bridge,omitempty"`
-	Subnet           string  `json:"subnet,omitempty"`
-	GatewayIP        string  `json:"gatewayIP,omitempty"`
-	ServiceSubnet    string  `json:"serviceSubnet"`
-	Ports            ports   `json:"ports"`
-	Processes        []*proc `json:"processes"`
+	RunDir           string `json:"runDir"`
+	ID               string `json:"id"`
+	ControlPlaneOnly bool   `json:"controlPlaneOnly"`
+	// AdmissionConfig, if not empty, is the file of the API server's --admission-control-config-file.
+	AdmissionConfig string  `json:"admissionConfig,omitempty"`
+	Server          string  `json:"server"`
+	Issuer          string  `json:"issuer"`
+	Kubeconfig      string  `json:"kubeconfig"`
+	CAFile          string  `json:"caFile"`
+	Bridge          string  `json:"bridge,omitempty"`
+	Subnet          string  `json:"subnet,omitempty"`
+	GatewayIP       string  `json:"gatewayIP,omitempty"`
+	ServiceSubnet   string  `json:"serviceSubnet"`
+	Ports           ports   `json:"ports"`
+	Processes       []*proc `json:"processes"`
 }
 
 type ports struct {
@@ -40,11 +42,11 @@ type ports struct {
 const nodeName = "podpass-node"
 
 // plan chooses names, ports and addresses that are free.
-func plan(dir string, controlPlaneOnly bool) (*cluster, error) {
+func plan(dir, admissionConfig string, controlPlaneOnly bool) (*cluster, error) {
 	sum := sha256.Sum256([]byte(dir))
 	id := hex.EncodeToString(sum[:3])
 	c := &cluster{
-		Dir: dir, ID: id, ControlPlaneOnly: controlPlaneOnly,
+		Dir: dir, ID: id, ControlPlaneOnly: controlPlaneOnly, AdmissionConfig: admissionConfig,
 		RunDir:     filepath.Join(os.TempDir(), "pp-"+id),
 		Kubeconfig: filepath.Join(dir, "kubeconfig"),
 		CAFile:     filepath.Join(dir, "pki", "ca.crt"),

@@ -12,14 +12,14 @@ import (
 )
 
 // up starts a cluster in dir, after it removed what an earlier one left there.
-func up(ctx context.Context, dir string, controlPlaneOnly bool, log io.Writer) (*cluster, error) {
+func up(ctx context.Context, dir, admissionConfig string, controlPlaneOnly bool, log io.Writer) (*cluster, error) {
 	if err := down(ctx, dir, log); err != nil {
 		return nil, fmt.Errorf("remove the remains of an earlier run: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "log"), 0o755); err != nil {
 		return nil, err
 	}
-	c, err := plan(dir, controlPlaneOnly)
+	c, err := plan(dir, admissionConfig, controlPlaneOnly)
 	if err != nil {
 		return nil, err
 	}
