@@ -25,6 +25,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 )
 
 // Lives. A replica that is cut off from the API server keeps serving for half of
@@ -77,7 +78,9 @@ type Source struct {
 	// Webhook names the MutatingWebhookConfiguration whose caBundle is kept, and the
 	// ValidatingWebhookConfiguration, if there is one.
 	Webhook string
-	Log     *slog.Logger
+	// Cache is by CacheOptions.
+	Cache cache.Cache
+	Log   *slog.Logger
 
 	leaf atomic.Pointer[tls.Certificate]
 	// last is what the Secret held when it was last seen, for when somebody deletes it.
