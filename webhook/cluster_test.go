@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	core "k8s.io/api/core/v1"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -26,9 +26,10 @@ import (
 // cluster, as a developer runs it.
 func TestClusterAdmission(t *testing.T) {
 	c := cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
-	url, certificate := serve(t, c)
+	address := program.Address(t)
+	certificate := serve(t, c, address)
 	apply(t, c, fmt.Sprintf(accountAndPod, "early", "arn:aws:iam::111122223333:role/orders"))
-	register(t, c, url, certificate)
+	register(t, c, "https://"+address, certificate)
 	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +57,7 @@ func TestClusterAdmission(t *testing.T) {
 	})
 	t.Run("audit", func(t *testing.T) {
 		for end := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
-			events, err := client.CoreV1().Events("default").List(t.Context(), meta.ListOptions{FieldSelector: "reason=CloudIdentityMissing"})
+			events, err := client.CoreV1().Events("default").List(t.Context(), metav1.ListOptions{FieldSelector: "reason=CloudIdentityMissing"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,16 +79,16 @@ func neverMissed(t *testing.T, client kubernetes.Interface) {
 	missed := 0
 	for i := range iterations {
 		name := fmt.Sprintf("fresh-%d", i)
-		account := &core.ServiceAccount{ObjectMeta: meta.ObjectMeta{Name: name, Annotations: map[string]string{
+		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{
 			"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/orders",
 		}}}
-		if _, err := client.CoreV1().ServiceAccounts("default").Create(t.Context(), account, meta.CreateOptions{}); err != nil {
+		if _, err := client.CoreV1().ServiceAccounts("default").Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		pod, err := client.CoreV1().Pods("default").Create(t.Context(), &core.Pod{
-			ObjectMeta: meta.ObjectMeta{Name: name},
-			Spec:       core.PodSpec{ServiceAccountName: name, Containers: []core.Container{{Name: "app", Image: "app:1"}}},
-		}, meta.CreateOptions{})
+		pod, err := client.CoreV1().Pods("default").Create(t.Context(), &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec:       corev1.PodSpec{ServiceAccountName: name, Containers: []corev1.Container{{Name: "app", Image: "app:1"}}},
+		}, metav1.CreateOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,9 +115,8 @@ spec:
   containers: [{name: app, image: "app:1"}]
 `
 
-// serve runs the real binary outside of the cluster, and gives its URL and its
-// certificate, in PEM.
-func serve(t *testing.T, c *cluster.Cluster) (url string, certificate []byte) {
+// serve runs the real binary outside of the cluster, and gives its certificate, in PEM.
+func serve(t *testing.T, c *cluster.Cluster, address string, args ...string) (certificate []byte) {
 	t.Helper()
 	dir := t.TempDir()
 	binary, config := filepath.Join(dir, "podpass-webhook"), filepath.Join(dir, "config.yaml")
@@ -132,10 +132,10 @@ func serve(t *testing.T, c *cluster.Cluster) (url string, certificate []byte) {
 			t.Fatal(err)
 		}
 	}
-	listen, probes := program.Address(t), program.Address(t)
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, "--kubeconfig", c.Kubeconfig, "--config", config,
+	probes := program.Address(t)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, append([]string{"--kubeconfig", c.Kubeconfig, "--config", config,
 		"--tls-cert", filepath.Join(dir, "tls.crt"), "--tls-key", filepath.Join(dir, "tls.key"),
-		"--listen", listen, "--probe-listen", probes, "--shutdown-delay", "100ms", "--audit-period", "1s")
+		"--listen", address, "--probe-listen", probes, "--shutdown-delay", "100ms", "--audit-period", "1s"}, args...)...)
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func serve(t *testing.T, c *cluster.Cluster) (url string, certificate []byte) {
 		if err == nil {
 			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
-				return "https://" + listen, certificate
+				return certificate
 			}
 		}
 		if time.Now().After(end) {

@@ -104,19 +104,52 @@ func RegisterStore(r prometheus.Registerer, s *sastore.Store) {
 	)
 }
 
-// RegisterCertificate registers the serving certificate's end.
-func RegisterCertificate(r prometheus.Registerer, notAfter func() time.Time) {
-	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "podpass_webhook_certificate_expiry_timestamp_seconds", Help: "When the serving certificate ends, in seconds since 1970.",
-	}, func() float64 { return float64(notAfter().Unix()) }))
+// optional is a gauge that is absent while it has no value: 0, or 1970, would be one.
+type optional struct {
+	desc  *prometheus.Desc
+	value func() (float64, bool)
+}
+
+func optionalGauge(name, help string, value func() (float64, bool)) optional {
+	return optional{desc: prometheus.NewDesc(name, help, nil, nil), value: value}
+}
+
+// Describe implements prometheus.Collector.
+func (o optional) Describe(c chan<- *prometheus.Desc) { c <- o.desc }
+
+// Collect implements prometheus.Collector.
+func (o optional) Collect(c chan<- prometheus.Metric) {
+	if v, ok := o.value(); ok {
+		c <- prometheus.MustNewConstMetric(o.desc, prometheus.GaugeValue, v)
+	}
+}
+
+// RegisterCertificate registers when the serving certificate ends.
+func RegisterCertificate(r prometheus.Registerer, certificate Certificate) {
+	r.MustRegister(optionalGauge("podpass_webhook_certificate_expiry_timestamp_seconds", "When the serving certificate ends, in seconds since 1970; absent until there is one.",
+		func() (float64, bool) {
+			end, ok := certificate.notAfter()
+			return float64(end.Unix()), ok
+		}))
+}
+
+// Audit finds pods that were missed: an audit.Auditor.
+type Audit interface {
+	LastPass() (audit.Pass, bool)
 }
 
 // RegisterAudit registers what the audit found.
-func RegisterAudit(r prometheus.Registerer, a *audit.Auditor) {
+func RegisterAudit(r prometheus.Registerer, a Audit) {
 	r.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "podpass_webhook_uninjected_pods", Help: "Pods that run without the identity that their ServiceAccount asks for, as of the last audit. Each replica counts all."},
-			func() float64 { return float64(a.Uninjected()) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "podpass_webhook_audit_timestamp_seconds", Help: "When the last complete audit ended, in seconds since 1970; 0: none yet."},
-			func() float64 { return float64(max(0, a.LastPass().Unix())) }),
+		optionalGauge("podpass_webhook_uninjected_pods", "Pods that run without the identity that their ServiceAccount asks for, as of the last complete audit; only of the replica that audits.",
+			func() (float64, bool) {
+				pass, ok := a.LastPass()
+				return float64(pass.Uninjected), ok
+			}),
+		optionalGauge("podpass_webhook_audit_timestamp_seconds", "When the last complete audit ended, in seconds since 1970; only of the replica that audits.",
+			func() (float64, bool) {
+				pass, ok := a.LastPass()
+				return float64(pass.Ended.Unix()), ok
+			}),
 	)
 }

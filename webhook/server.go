@@ -8,136 +8,90 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"golang.org/x/sync/errgroup"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	crwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 )
 
-// Certificate is where the serving certificate comes from: servingcert.Source, or
-// servingcert.Files.
-type Certificate interface {
-	Run(ctx context.Context) error
-	Certificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	Ready() bool
-	NotAfter() time.Time
-}
-
-// Store feeds the handler, and says when it knows everything once.
-type Store interface {
-	Start(ctx context.Context) error
-	Synced() bool
-}
-
-// Server runs the webhook: admission over TLS, probes and metrics in the clear.
+// Server is the manager's webhook server: admission over TLS, by raw http.Handlers.
+//
+// controller-runtime's own implementation of this interface is not used, since it
+// has no read or write timeout, takes headers of 1 MiB from anybody, and gives each
+// request the manager's context: a ServiceAccount that is being read for a review
+// under way would be given up as soon as the manager stops.
 type Server struct {
-	// Listen, ProbeListen: addresses for admission, and for probes and metrics.
-	Listen, ProbeListen string
+	http          *http.Server
+	mux           *http.ServeMux
+	log           *slog.Logger
+	shutdownDelay time.Duration
+
+	draining sync.Once
+	stopping atomic.Bool
+	started  atomic.Bool
+}
+
+var _ crwebhook.Server = (*Server)(nil)
+
+// ServerOptions of a Server.
+type ServerOptions struct {
+	// Listen is the address, as host:port.
+	Listen string
+	// TLS has the serving certificate, and how clients are authenticated.
+	TLS *tls.Config
 	// ShutdownDelay is how long admission goes on after readiness has gone: until
 	// every kube-proxy and API server has noticed.
 	ShutdownDelay time.Duration
-	// Pods and ServiceAccounts answer reviews of these.
-	Pods, ServiceAccounts http.Handler
-	Certificate           Certificate
-	Store                 Store
-	// Audit, if not nil, runs beside them, until the very end.
-	Audit   interface{ Run(context.Context) error }
-	Metrics prometheus.Gatherer
-	Log     *slog.Logger
-
-	stopping atomic.Bool
+	Log           *slog.Logger
 }
 
-// ready is why the replica must not be sent reviews; nil: it may.
-func (s *Server) ready() error {
-	switch {
-	case s.stopping.Load():
-		return errors.New("stopping")
-	case !s.Store.Synced():
-		return errors.New("waiting for the first list of ServiceAccounts")
-	case !s.Certificate.Ready():
-		return errors.New("waiting for the serving certificate and its registration")
-	}
-	return nil
-}
-
-// Bounds of the two servers. The API server waits at most 30 s for an admission.
-const (
-	headerTimeout = 5 * time.Second
-	requestTime   = 30 * time.Second
-	idleTime      = 3 * time.Minute // the API server keeps connections; let it
-	drainTime     = 10 * time.Second
-)
-
-// Run serves until ctx ends, then goes down without losing a review.
-func (s *Server) Run(ctx context.Context) error {
+// NewServer gives a server; Register says what it serves.
+func NewServer(o ServerOptions) *Server {
 	mux := http.NewServeMux()
-	mux.Handle("/mutate", s.Pods)
-	mux.Handle("/mutate"+optedInPath, s.Pods)
-	mux.Handle("/validate-serviceaccounts", s.ServiceAccounts)
-	admission := &http.Server{
-		Handler: mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTime, WriteTimeout: requestTime, IdleTimeout: idleTime,
-		MaxHeaderBytes: 16 << 10,
-		TLSConfig:      &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.Certificate.Certificate},
-		ErrorLog:       slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-	}
-	probes := &http.Server{Handler: s.probes(), ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTime, WriteTimeout: requestTime}
-	var listen net.ListenConfig
-	admissionListener, err := listen.Listen(ctx, "tcp", s.Listen)
+	admission := newHTTPServer(o.Listen, mux, maxConnections, o.Log)
+	admission.TLSConfig = o.TLS
+	return &Server{http: admission, mux: mux, log: o.Log, shutdownDelay: o.ShutdownDelay}
+}
+
+// Start serves until ctx ends and the reviews under way are answered. It returns an
+// error if the address is taken.
+func (s *Server) Start(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.http.Addr)
 	if err != nil {
 		return fmt.Errorf("listen for admission: %w", err)
 	}
-	probeListener, err := listen.Listen(ctx, "tcp", s.ProbeListen)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen for probes: %w", err), admissionListener.Close())
+	// Without a signal before: another part of the process has failed.
+	stop := context.AfterFunc(ctx, s.drain)
+	defer stop()
+	s.started.Store(true)
+	s.log.Info("Serving", "admission", listener.Addr().String())
+	if err := s.http.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve admission: %w", err)
 	}
-	s.Log.Info("Serving", "admission", admissionListener.Addr().String(), "probes", probeListener.Addr().String())
-
-	// What feeds the handler outlives ctx: reviews are answered until the very end.
-	feeding, stopFeeding := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopFeeding()
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.Store.Start(feeding) })
-	group.Go(func() error { return s.Certificate.Run(feeding) })
-	if s.Audit != nil {
-		group.Go(func() error { return s.Audit.Run(feeding) })
-	}
-	group.Go(func() error { return served(admission.ServeTLS(admissionListener, "", "")) })
-	group.Go(func() error { return served(probes.Serve(probeListener)) })
-	group.Go(func() error {
-		<-ctx.Done()
-		defer stopFeeding()
-		s.stopping.Store(true)
-		s.Log.Info("Stopping: no longer ready, still serving", "for", s.ShutdownDelay.String())
-		time.Sleep(s.ShutdownDelay)
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-		defer cancel()
-		err := errors.Join(admission.Shutdown(drain), probes.Shutdown(drain))
-		s.Log.Info("Stopped")
-		return err
-	})
-	return group.Wait()
+	s.drain() // waits for the one that is under way
+	return nil
 }
 
-func served(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
+// Register serves a handler at a path.
+func (s *Server) Register(path string, handler http.Handler) { s.mux.Handle(path, handler) }
+
+// WebhookMux is where Register registers.
+func (s *Server) WebhookMux() *http.ServeMux { return s.mux }
+
+// NeedLeaderElection is false: each replica serves.
+func (*Server) NeedLeaderElection() bool { return false }
+
+// StartedChecker fails until the server serves, and once it has begun to stop.
+func (s *Server) StartedChecker() healthz.Checker {
+	return func(*http.Request) error {
+		switch {
+		case s.stopping.Load():
+			return errors.New("stopping")
+		case !s.started.Load():
+			return errors.New("waiting for the admission server")
+		}
 		return nil
 	}
-	return err
-}
-
-func (s *Server) probes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := s.ready(); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		w.WriteHeader(http.StatusOK)
-	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}))
-	return mux
 }

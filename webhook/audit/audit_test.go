@@ -7,13 +7,16 @@ import (
 	"iter"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	core "k8s.io/api/core/v1"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
@@ -51,10 +54,10 @@ func (a accounts) GetLive(_ context.Context, namespace, name string) (sastore.Re
 
 var asks = map[string]string{"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/orders"}
 
-func pod(namespace, name, account string, change func(*core.Pod)) *core.Pod {
-	p := &core.Pod{
-		ObjectMeta: meta.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID("uid-of-" + name), Labels: map[string]string{}, Annotations: map[string]string{}},
-		Spec:       core.PodSpec{ServiceAccountName: account, Containers: []core.Container{{Name: "app", Image: "app"}}},
+func pod(namespace, name, account string, change func(*corev1.Pod)) *corev1.Pod {
+	p := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID("uid-of-" + name), Labels: map[string]string{}, Annotations: map[string]string{}},
+		Spec:       corev1.PodSpec{ServiceAccountName: account, Containers: []corev1.Container{{Name: "app", Image: "app"}}},
 	}
 	if change != nil {
 		change(p)
@@ -74,9 +77,9 @@ func newAuditor(t *testing.T, known accounts, pods ...runtime.Object) (*Auditor,
 	client.PrependReactor("list", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
 		restrictions := a.(clienttesting.ListAction).GetListRestrictions()
 		account, _ := restrictions.Fields.RequiresExactMatch("spec.serviceAccountName")
-		list := new(core.PodList)
+		list := new(corev1.PodList)
 		for _, o := range pods {
-			p := o.(*core.Pod)
+			p := o.(*corev1.Pod)
 			if p.Namespace == a.GetNamespace() && p.Spec.ServiceAccountName == account && restrictions.Labels.Matches(labelSet(p.Labels)) {
 				list.Items = append(list.Items, *p)
 			}
@@ -94,37 +97,56 @@ func (l labelSet) Has(k string) bool              { _, ok := l[k]; return ok }
 func (l labelSet) Get(k string) string            { return l[k] }
 func (l labelSet) Lookup(k string) (string, bool) { v, ok := l[k]; return v, ok }
 
-func events(t *testing.T, client *fake.Clientset) []core.Event {
+func events(t *testing.T, client *fake.Clientset) []corev1.Event {
 	t.Helper()
-	list, err := client.CoreV1().Events("").List(t.Context(), meta.ListOptions{})
+	list, err := client.CoreV1().Events("").List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return list.Items
 }
 
-// audited runs the auditor for some time, virtual time within a test's bubble.
-func audited(t *testing.T, a *Auditor, d time.Duration) {
+// start runs the auditor until the function that it gives is called.
+func start(t *testing.T, a *Auditor) (stop func()) {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), d)
-	defer stop()
-	if err := a.Run(ctx); err != nil {
-		t.Error(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- a.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	}
+}
+
+// audited runs the auditor for some time, virtual time within a test's bubble, and
+// gives the last complete pass.
+func audited(t *testing.T, a *Auditor, d time.Duration) Pass {
+	t.Helper()
+	stop := start(t, a)
+	time.Sleep(d)
+	synctest.Wait()
+	pass, _ := a.LastPass()
+	stop()
+	if _, ok := a.LastPass(); ok {
+		t.Error("an auditor that does not run reports a pass")
+	}
+	return pass
 }
 
 func TestMissedPodGetsAnEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, client := newAuditor(t, accounts{"shop/orders": asks, "shop/plain": nil, "kube-system/dns": asks},
 			pod("shop", "missed", "orders", nil),
-			pod("shop", "injected", "orders", func(p *core.Pod) { p.Labels[inject.InjectedLabel] = "broker" }),
-			pod("shop", "opted-out", "orders", func(p *core.Pod) { p.Labels["podpass.io/inject"] = "false" }),
-			pod("shop", "skipped", "orders", func(p *core.Pod) { p.Annotations["podpass.io/skip-containers"] = "app" }),
-			pod("shop", "ending", "orders", func(p *core.Pod) { p.DeletionTimestamp = new(meta.Now()) }),
+			pod("shop", "injected", "orders", func(p *corev1.Pod) { p.Labels[inject.InjectedLabel] = "broker" }),
+			pod("shop", "opted-out", "orders", func(p *corev1.Pod) { p.Labels["podpass.io/inject"] = "false" }),
+			pod("shop", "skipped", "orders", func(p *corev1.Pod) { p.Annotations["podpass.io/skip-containers"] = "app" }),
+			pod("shop", "ending", "orders", func(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.Now()) }),
 			pod("shop", "other", "plain", nil),
 			pod("kube-system", "dns", "dns", nil),
 		)
-		audited(t, a, 10*time.Minute)
+		pass := audited(t, a, 10*time.Minute)
 		got := events(t, client)
 		if len(got) != 1 || got[0].InvolvedObject.Name != "missed" || got[0].Type != "Warning" || got[0].Reason != "CloudIdentityMissing" {
 			t.Fatalf("events %+v", got)
@@ -134,24 +156,24 @@ func TestMissedPodGetsAnEvent(t *testing.T) {
 				t.Errorf("the event does not say %q: %s", part, got[0].Message)
 			}
 		}
-		if a.Uninjected() != 1 || a.LastPass().IsZero() {
-			t.Errorf("%d uninjected, last pass %s", a.Uninjected(), a.LastPass())
+		if pass.Uninjected != 1 || time.Since(pass.Ended) > 2*time.Minute {
+			t.Errorf("last pass %+v", pass)
 		}
 	})
 }
 
-// TestReplicasTellOnce: each replica audits, and a person sees one event.
-func TestReplicasTellOnce(t *testing.T) {
+// TestNextLeaderReportsOnce: whichever replica audits, a person sees one event.
+func TestNextLeaderReportsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, client := newAuditor(t, accounts{"shop/orders": asks}, pod("shop", "missed", "orders", nil))
 		b := &Auditor{Client: a.Client, ServiceAccounts: a.ServiceAccounts, Settings: a.Settings, Log: a.Log}
 		audited(t, a, 3*time.Minute)
-		audited(t, b, 3*time.Minute)
+		pass := audited(t, b, 3*time.Minute)
 		if n := len(events(t, client)); n != 1 {
 			t.Errorf("%d events", n)
 		}
-		if b.Uninjected() != 1 {
-			t.Errorf("the second replica counts %d", b.Uninjected())
+		if pass.Uninjected != 1 {
+			t.Errorf("the second replica counts %d", pass.Uninjected)
 		}
 	})
 }
@@ -162,12 +184,12 @@ func TestEventsAreBounded(t *testing.T) {
 		var pods []runtime.Object
 		for i := range maxEvents + 50 {
 			name := fmt.Sprintf("pod-%03d", i)
-			pods = append(pods, pod("shop", name, "orders", func(p *core.Pod) { p.UID = types.UID(fmt.Sprintf("%08d", i)) }))
+			pods = append(pods, pod("shop", name, "orders", func(p *corev1.Pod) { p.UID = types.UID(fmt.Sprintf("%08d", i)) }))
 		}
 		a, client := newAuditor(t, accounts{"shop/orders": asks}, pods...)
-		audited(t, a, 30*time.Second)
-		if n := len(events(t, client)); n != maxEvents || a.Uninjected() != len(pods) {
-			t.Errorf("%d events, %d counted after one pass", n, a.Uninjected())
+		pass := audited(t, a, 30*time.Second)
+		if n := len(events(t, client)); n != maxEvents || pass.Uninjected != len(pods) {
+			t.Errorf("%d events, %d counted after one pass", n, pass.Uninjected)
 		}
 		audited(t, a, 2*time.Minute)
 		if n := len(events(t, client)); n != len(pods) {
@@ -180,14 +202,43 @@ func TestEventsAreBounded(t *testing.T) {
 func TestFailedPassIsNotACount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, client := newAuditor(t, accounts{"shop/orders": asks}, pod("shop", "missed", "orders", nil))
-		audited(t, a, 30*time.Second)
-		last := a.LastPass()
+		var away atomic.Bool
 		client.PrependReactor("list", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
-			return true, nil, errors.New("the API server is down")
+			return away.Load(), nil, errors.New("the API server is down")
 		})
-		audited(t, a, 5*time.Minute)
-		if a.Uninjected() != 1 || a.LastPass() != last {
-			t.Errorf("%d uninjected, last pass %s", a.Uninjected(), a.LastPass())
+		ended := start(t, a)
+		time.Sleep(30 * time.Second)
+		before, _ := a.LastPass()
+		away.Store(true)
+		time.Sleep(5 * time.Minute)
+		if pass, ok := a.LastPass(); !ok || pass != before || pass.Uninjected != 1 {
+			t.Errorf("last pass %+v, before the failures %+v", pass, before)
+		}
+		away.Store(false)
+		time.Sleep(3 * time.Minute)
+		if pass, _ := a.LastPass(); !pass.Ended.After(before.Ended) {
+			t.Error("no pass after the failures")
+		}
+		ended()
+	})
+}
+
+// TestPanicIsOfOnePass: a pod that the planner stumbles over must end neither the
+// process, which serves admissions, nor the audit of the others.
+func TestPanicIsOfOnePass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, client := newAuditor(t, accounts{"shop/orders": asks, "shop/bad": asks}, pod("shop", "missed", "orders", nil))
+		client.PrependReactor("list", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
+			if account, _ := action.(clienttesting.ListAction).GetListRestrictions().Fields.RequiresExactMatch("spec.serviceAccountName"); account == "bad" {
+				panic("stumbled")
+			}
+			return false, nil, nil
+		})
+		if pass := audited(t, a, 3*time.Minute); !pass.Ended.IsZero() {
+			t.Errorf("a pass that is not complete counts: %+v", pass)
+		}
+		if got := events(t, client); len(got) != 1 {
+			t.Errorf("%d events on the pods of other ServiceAccounts, want 1", len(got))
 		}
 	})
 }
@@ -199,10 +250,81 @@ func TestLargeServiceAccount(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			annotations := map[string]string{"large": large, "eks.amazonaws.com/role-arn": asks["eks.amazonaws.com/role-arn"]}
 			a, _ := newAuditor(t, accounts{"shop/orders": annotations}, pod("shop", "missed", "orders", nil))
-			audited(t, a, 30*time.Second)
-			if a.Uninjected() != want || a.LastPass().IsZero() != (want == 0) {
-				t.Errorf("%s: %d uninjected, last pass %s", large, a.Uninjected(), a.LastPass())
+			pass := audited(t, a, 3*time.Minute)
+			if pass.Uninjected != want || pass.Ended.IsZero() != (want == 0) {
+				t.Errorf("%s: %+v", large, pass)
 			}
 		})
 	}
 }
+
+// TestEventIsWrittenAgain: an API server keeps one for an hour, the pod may run for longer.
+func TestEventIsWrittenAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, client := newAuditor(t, accounts{"shop/orders": asks}, pod("shop", "missed", "orders", nil))
+		creates := 0
+		client.PrependReactor("create", "events", func(clienttesting.Action) (bool, runtime.Object, error) {
+			creates++
+			return false, nil, nil
+		})
+		audited(t, a, eventLife-2*time.Minute)
+		if creates != 1 {
+			t.Errorf("%d events written in an hour", creates)
+		}
+		creates = 0
+		audited(t, a, 2*eventLife+5*time.Minute)
+		if creates != 3 {
+			t.Errorf("%d events written in two hours, want 3", creates)
+		}
+	})
+}
+
+// TestRefusedEventIsNoFailure: a namespace that is being deleted takes none, and the
+// pod is counted; any other failure is the pass's.
+func TestRefusedEventIsNoFailure(t *testing.T) {
+	for name, test := range map[string]struct {
+		err      error
+		complete bool
+	}{
+		"forbidden": {apierrors.NewForbidden(schema.GroupResource{Resource: "events"}, "x", errors.New("being deleted")), true},
+		"not found": {apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop"), true},
+		"down":      {errors.New("the API server is down"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, client := newAuditor(t, accounts{"shop/orders": asks}, pod("shop", "missed", "orders", nil))
+				client.PrependReactor("create", "events", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, test.err })
+				if pass := audited(t, a, 3*time.Minute); (pass.Uninjected == 1) != test.complete {
+					t.Errorf("last pass %+v", pass)
+				}
+			})
+		})
+	}
+}
+
+// TestWaitsForServiceAccounts: an audit of those that are known so far would find less.
+func TestWaitsForServiceAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := newAuditor(t, nil, pod("shop", "missed", "orders", nil))
+		known := &late{accounts: accounts{"shop/orders": asks}}
+		a.ServiceAccounts = known
+		ended := start(t, a)
+		time.Sleep(10 * time.Minute)
+		if pass, ok := a.LastPass(); ok {
+			t.Errorf("a pass before they are known: %+v", pass)
+		}
+		known.synced.Store(true)
+		time.Sleep(2 * time.Minute)
+		if pass, _ := a.LastPass(); pass.Uninjected != 1 {
+			t.Errorf("last pass %+v", pass)
+		}
+		ended()
+	})
+}
+
+type late struct {
+	accounts
+	synced atomic.Bool
+}
+
+func (l *late) Synced() bool { return l.synced.Load() }

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/podpass-io/podpass/webhook"
+	"github.com/podpass-io/podpass/webhook/audit"
+	"github.com/podpass-io/podpass/webhook/inject"
+	"github.com/podpass-io/podpass/webhook/sastore"
+	"github.com/podpass-io/podpass/webhook/servingcert"
+)
+
+// leaseTimeout bounds a request for the Lease: one that hangs must neither lose it
+// nor hold up the end of the process.
+const leaseTimeout = 2 * time.Second
+
+// parts of the webhook, before a manager runs them.
+type parts struct {
+	server          *webhook.Server
+	pods            *webhook.PodHandler
+	serviceAccounts *webhook.ServiceAccountHandler
+	store           *sastore.Store
+	auditor         *audit.Auditor
+	// certificate is that of one of these two.
+	certificate webhook.Certificate
+	files       *certwatcher.CertWatcher
+	source      *servingcert.Source
+	log         *slog.Logger
+}
+
+func newParts(o *options, config *rest.Config, settings inject.Settings, log *slog.Logger) (*parts, error) {
+	store, err := sastore.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{store: store, log: log}
+	if err := p.makeCertificate(&o.certificate, client); err != nil {
+		return nil, err
+	}
+	if err := p.makeServer(&o.serve); err != nil {
+		return nil, err
+	}
+	registry := metrics.Registry // with what the manager's libraries count
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m := webhook.NewMetrics(registry)
+	webhook.RegisterStore(registry, p.store)
+	webhook.RegisterCertificate(registry, p.certificate)
+	room := webhook.NewRoom(debug.SetMemoryLimit(-1))
+	p.pods = &webhook.PodHandler{ServiceAccounts: p.store, Settings: settings, Room: room, Metrics: m, Log: log}
+	p.serviceAccounts = &webhook.ServiceAccountHandler{Installation: settings.Installation, Deny: o.denyServiceAccounts, Room: room, Metrics: m, Log: log}
+	if o.audit.period > 0 {
+		p.auditor = &audit.Auditor{
+			Client: client, ServiceAccounts: p.store, Settings: settings, Excluded: o.audit.excludedNamespaces, Period: o.audit.period, Log: log,
+		}
+		webhook.RegisterAudit(registry, p.auditor)
+	}
+	return p, nil
+}
+
+// makeCertificate takes the certificate from files, if there are any, else podpass
+// keeps its own.
+func (p *parts) makeCertificate(o *certificateOptions, client kubernetes.Interface) error {
+	if o.own() {
+		p.source = &servingcert.Source{
+			Client: client, Namespace: o.namespace, Secret: o.secret, Services: o.services, Replica: o.replica, Webhook: o.webhook, Log: p.log,
+		}
+		p.certificate = p.source.Certificate
+		return nil
+	}
+	var err error
+	if p.files, err = certwatcher.New(o.certFile, o.keyFile); err != nil {
+		return fmt.Errorf("--tls-cert, --tls-key: %w", err)
+	}
+	p.certificate = p.files.GetCertificate
+	return nil
+}
+
+func (p *parts) makeServer(o *serveOptions) error {
+	var clients *webhook.ClientAuth
+	if o.clientCAFile != "" {
+		clients = &webhook.ClientAuth{CAFile: o.clientCAFile, Names: o.clientNames, Log: p.log}
+	}
+	config, err := webhook.TLS(p.certificate, clients)
+	if err != nil {
+		return fmt.Errorf("--client-ca: %w", err)
+	}
+	p.server = webhook.NewServer(webhook.ServerOptions{Listen: o.listen, TLS: config, ShutdownDelay: o.shutdownDelay, Log: p.log})
+	return nil
+}
+
+// runnables are what feeds the handlers, and the audit.
+func (p *parts) runnables(o *options, config *rest.Config, c cache.Cache) ([]manager.Runnable, error) {
+	all := []manager.Runnable{p.store}
+	if p.files != nil {
+		all = append(all, p.files)
+	} else {
+		p.source.Cache = c
+		all = append(all, p.source)
+	}
+	switch {
+	case p.auditor == nil:
+	case o.audit.lease == "":
+		all = append(all, manager.RunnableFunc(p.auditor.Run))
+	default:
+		lock, err := lease(config, o.certificate.namespace, o.audit.lease, o.certificate.replica)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &audit.Leader{Lock: lock, Audit: p.auditor.Run, Log: p.log})
+	}
+	return all, nil
+}
+
+// lease is the Lease in the webhook's namespace, for a replica to hold.
+func lease(config *rest.Config, namespace, name, replica string) (resourcelock.Interface, error) {
+	hostname, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("name of this replica: %w; set --replica", err)
+	}
+	config = rest.CopyConfig(config)
+	config.Timeout = leaseTimeout
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	return &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Client:     client.CoordinationV1(),
+		LockConfig: resourcelock.ResourceLockConfig{Identity: cmp.Or(replica, hostname)},
+	}, nil
+}

@@ -1,0 +1,84 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+	"github.com/podpass-io/podpass/webhook/inject"
+	"github.com/podpass-io/podpass/webhook/sastore"
+)
+
+// pageSize bounds what is in memory at one time: etcd takes objects of 1.5 MiB, and
+// a page that is decoded takes several times its length. Lists are empty, mostly.
+const pageSize = 4
+
+// pods gives fn the ServiceAccount's pods that run, or will, and lack our label. An
+// error of fn ends it.
+func (a *Auditor) pods(ctx context.Context, name types.NamespacedName, fn func(*corev1.Pod) error) (err error) {
+	defer recovered(&err)
+	options := metav1.ListOptions{
+		Limit: pageSize,
+		LabelSelector: strings.Join([]string{
+			"!" + inject.InjectedLabel, "!" + serviceaccount.KeyEKSSkip, serviceaccount.KeyInject + "!=false",
+		}, ","),
+		FieldSelector: "spec.serviceAccountName=" + name.Name + ",status.phase!=Succeeded,status.phase!=Failed",
+	}
+	for {
+		if err := sleep(ctx, pace); err != nil {
+			return err
+		}
+		list, err := a.Client.CoreV1().Pods(name.Namespace).List(ctx, options)
+		if err != nil {
+			return err
+		}
+		for i := range list.Items {
+			if list.Items[i].DeletionTimestamp != nil {
+				continue
+			}
+			if err := fn(&list.Items[i]); err != nil {
+				return err
+			}
+		}
+		if options.Continue = list.Continue; options.Continue == "" {
+			return nil
+		}
+	}
+}
+
+// missed gives what the pod would get, were it created now; nil: nothing, or a
+// denial.
+func (a *Auditor) missed(pod *corev1.Pod, name types.NamespacedName, record sastore.Record) ([]inject.Injection, error) {
+	raw, err := json.Marshal(pod)
+	if err != nil {
+		return nil, err
+	}
+	p, err := inject.Decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	request := p.Request()
+	request.Namespace, request.Name = name.Namespace, name.Name
+	request.Annotations, request.Labels = record.Annotations, record.Labels
+	result, err := inject.Plan(p, serviceaccount.Resolve(request, a.Settings.Installation), a.Settings)
+	if err != nil || result.Patch == nil {
+		return nil, err
+	}
+	return result.Injected, nil
+}
+
+// sleep returns after d, or with ctx's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,33 @@
+package webhook
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Certificate gives the serving certificate, as tls.Config.GetCertificate does: that
+// of a servingcert.Source, or of a certwatcher.CertWatcher. It is safe for concurrent
+// use. Before there is one it gives nil, or an error.
+type Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+
+// Check is a healthz.Checker: its error is why API servers cannot trust this replica.
+func (c Certificate) Check(*http.Request) error {
+	switch end, ok := c.notAfter(); {
+	case !ok:
+		return errors.New("waiting for the serving certificate and its registration")
+	case !time.Now().Before(end):
+		return errors.New("the serving certificate has expired")
+	}
+	return nil
+}
+
+// notAfter is when the certificate ends; false if there is none.
+func (c Certificate) notAfter() (time.Time, bool) {
+	leaf, err := c(nil)
+	if err != nil || leaf == nil {
+		return time.Time{}, false
+	}
+	return leaf.Leaf.NotAfter, true
+}
