@@ -255,6 +255,13 @@ func TestOptedInWithoutIdentityWarns(t *testing.T) {
 func FuzzReview(f *testing.F) {
 	f.Add([]byte(reviewOf(podOf("orders", ""))))
 	f.Add([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","kind":{"kind":"Pod"},"object":null}}`))
+	for _, pod := range []string{ // small relatives of those that once ended the process
+		`{"metadata":{"name":"` + strings.Repeat("é", 1000) + `"},"spec":{"serviceAccountName":"orders","containers":[` + strings.Repeat(`{"name":"c","env":[{"name":"AWS_PROFILE","value":"x"}]},`, 50) + `{}]}}`,
+		`{"metadata":{"annotations":{` + strings.Repeat(`"podpass.io/x":"",`, 200) + `"podpass.io/y":""}},"spec":{"serviceAccountName":"orders","containers":[` + strings.Repeat(`{"name":"c"},`, 200) + `null]}}`,
+		`{"metadata":{},"spec":{"serviceAccountName":"orders","volumes":[{},{}],"initContainers":[{"env":[{},{}],"ports":[{}]}],"containers":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}}`,
+	} {
+		f.Add([]byte(reviewOf(pod)))
+	}
 	h, _ := newHandler(f, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role), "default": {}}})
 	h.Log = slog.New(slog.DiscardHandler)
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -262,7 +269,10 @@ func FuzzReview(f *testing.F) {
 		if w.Code == http.StatusOK {
 			var r admissionv1.AdmissionReview
 			if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || r.Response == nil || r.Response.UID == "" {
-				t.Errorf("status 200 without an answer: %s", w.Body)
+				t.Fatalf("status 200 without an answer: %s", w.Body)
+			}
+			if len(r.Response.Patch) == 0 && w.Body.Len() > 20_000 {
+				t.Errorf("an answer of %d bytes", w.Body.Len())
 			}
 		}
 	})

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/podpass-io/podpass/webhook/sastore"
 )
@@ -30,9 +30,8 @@ func TestPanicIsAFailure(t *testing.T) {
 	if text := logs.String(); !strings.Contains(text, "hunter3") || !strings.Contains(text, "reviewer_test.go") || strings.Contains(text, "PASSWORD") {
 		t.Errorf("the log does not name the cause and the place alone: %s", text)
 	}
-	var m dto.Metric
-	if err := h.Metrics.panics.Write(&m); err != nil || m.GetCounter().GetValue() != 1 {
-		t.Errorf("%v panics counted, %v", m.GetCounter(), err)
+	if got := testutil.ToFloat64(h.Metrics.panics); got != 1 {
+		t.Errorf("%v panics counted", got)
 	}
 	if got := count(t, h.Metrics, "failed", "failed"); got != 1 {
 		t.Errorf("%v failed reviews", got)
@@ -42,11 +41,7 @@ func TestPanicIsAFailure(t *testing.T) {
 // count is the number of reviews with an outcome and its reason.
 func count(t *testing.T, m *Metrics, outcome, reason string) float64 {
 	t.Helper()
-	var out dto.Metric
-	if err := m.reviews.WithLabelValues(outcome, reason).Write(&out); err != nil {
-		t.Fatal(err)
-	}
-	return out.GetCounter().GetValue()
+	return testutil.ToFloat64(m.reviews.WithLabelValues(outcome, reason))
 }
 
 // slow is a store whose live reads take a while, and end with their context.

@@ -117,3 +117,23 @@ func TestHonestPodsBesideHugeOnes(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestOptedInEntriesHaveTheirOwnRoom: by the path of their entries of the registration.
+func TestOptedInEntriesHaveTheirOwnRoom(t *testing.T) {
+	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role)}})
+	large := strings.Replace(reviewOf(podOf("orders", "")), "app:1", "app:"+strings.Repeat("1", largeBody), 1)
+	if _, err := h.Room.body(t.Context(), false, maxBody); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"/mutate": http.StatusServiceUnavailable, "/mutate/opted-in": http.StatusOK} {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(large))
+		req.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, req); w.Code != want {
+			t.Errorf("%s: status %d, want %d", path, w.Code, want)
+		}
+	}
+	if got := count(t, h.Metrics, "overloaded", "overloaded"); got != 1 {
+		t.Errorf("%v counted as overloaded", got)
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,4 +81,57 @@ func review() []byte {
 	}
 	return fmt.Appendf(nil, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u-1","kind":{"group":"","version":"v1","kind":"Pod"},"namespace":"shop","operation":"CREATE",`+
 		`"object":{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"orders-","labels":{"app":"orders"}},"spec":{"serviceAccountName":"orders","containers":[%s],"volumes":[{"name":"data","emptyDir":{}}]}}}}`, containers)
+}
+
+// BenchmarkReviewWorst is one admission of pods that somebody made to hurt: its time,
+// what it allocates, the most that the process held, and the bytes that are answered.
+func BenchmarkReviewWorst(b *testing.B) {
+	three := accounts{
+		"eks.amazonaws.com/role-arn": orders.AWSRole, "podpass.io/gcp-provider": orders.GCPProvider, "podpass.io/gcp-service-account": orders.GCPAccount,
+		"azure.workload.identity/client-id": orders.AzureClient, "azure.workload.identity/tenant-id": orders.AzureTenant,
+	}
+	var unknown strings.Builder
+	for i := range 80_000 {
+		fmt.Fprintf(&unknown, `"podpass.io/x%d":"",`, i)
+	}
+	pod := func(metadata, containers string) []byte {
+		return []byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u-1","kind":{"group":"","version":"v1","kind":"Pod"},"namespace":"shop","operation":"CREATE",` +
+			`"object":{"metadata":{` + metadata + `},"spec":{"serviceAccountName":"orders","containers":[` + containers + `{}]}}}}`)
+	}
+	for name, body := range map[string][]byte{
+		"12,000 containers":          pod(`"name":"p"`, strings.Repeat(`{"name":"c"},`, 12_000)),
+		"as many as can be injected": pod(`"name":"p"`, strings.Repeat(`{"name":"c"},`, 400)),
+		"80,000 unknown annotations": pod(`"annotations":{`+unknown.String()+`"a":"b"}`, `{"name":"c"},`),
+		"a name of 1 MiB":            pod(`"name":"`+strings.Repeat("x", 1<<20)+`"`, strings.Repeat(`{"name":"c","env":[{"name":"AWS_PROFILE","value":"x"}]},`, 10_000)),
+		"3 MiB of empty objects":     pod(`"name":"p"`, strings.Repeat(`{},`, 1<<20)),
+	} {
+		b.Run(name, func(b *testing.B) {
+			settings, err := inject.LoadSettings([]byte("broker: {image: podpass-broker:1}\naws: {region: eu-central-1}\n"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			h := &webhook.PodHandler{
+				ServiceAccounts: three, Settings: settings, Room: webhook.NewRoom(0), Metrics: webhook.NewMetrics(prometheus.NewRegistry()),
+				Log: slog.New(slog.DiscardHandler),
+			}
+			b.ReportAllocs()
+			var answer int
+			var peak uint64
+			for b.Loop() {
+				req := httptest.NewRequest(http.MethodPost, "/mutate", bytes.NewReader(body)) //nolint:noctx // no time out in a benchmark
+				req.Header.Set("Content-Type", "application/json")
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, req)
+				if w.Code != http.StatusOK {
+					b.Fatal(w.Code, w.Body)
+				}
+				answer = w.Body.Len()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.HeapInuse)
+			}
+			b.ReportMetric(float64(answer), "answer-bytes")
+			b.ReportMetric(float64(peak)/(1<<20), "heap-MiB")
+		})
+	}
 }
