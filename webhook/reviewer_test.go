@@ -153,3 +153,27 @@ func TestAnswersAreBounded(t *testing.T) {
 		})
 	}
 }
+
+// marks is a store that keeps the contexts that it is asked with.
+type marks struct{ asked []string }
+
+func (m *marks) Get(ctx context.Context, _, _ string) (sastore.Record, error) {
+	m.asked = append(m.asked, fmt.Sprint(ctx))
+	return sastore.Record{}, nil
+}
+
+func (m *marks) GetLive(ctx context.Context, namespace, name string) (sastore.Record, error) {
+	return m.Get(ctx, namespace, name)
+}
+
+// TestOptedInReadsAreMarked: the store reads for these first.
+func TestOptedInReadsAreMarked(t *testing.T) {
+	for label, want := range map[string]int{"": 0, `"podpass.io/inject":"true"`: 2, `"azure.workload.identity/use":"true"`: 2} {
+		store := new(marks)
+		h, _ := newHandler(t, store)
+		post(t, h, reviewOf(podOf("orders", label)), "application/json")
+		if got := strings.Count(strings.Join(store.asked, " "), "optedIn"); got != want {
+			t.Errorf("%s: %d of %d reads are marked, want %d: %v", label, got, len(store.asked), want, store.asked)
+		}
+	}
+}

@@ -20,6 +20,11 @@ type Request struct {
 	PodNodeSelector map[string]string
 }
 
+// OptedIn reports whether a label of the pod asks for injection.
+func (r Request) OptedIn() bool {
+	return r.PodLabels[KeyInject] == "true" || r.PodLabels[KeyAzureWIUse] == "true"
+}
+
 // Answer is what a pod is to get. With Errors, nothing: the pod is denied.
 type Answer struct {
 	// One per cloud, independent of one another; nil: not asked for.
