@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -175,5 +176,20 @@ func TestOptedInReadsAreMarked(t *testing.T) {
 		if got := strings.Count(strings.Join(store.asked, " "), "optedIn"); got != want {
 			t.Errorf("%s: %d of %d reads are marked, want %d: %v", label, got, len(store.asked), want, store.asked)
 		}
+	}
+}
+
+// TestFailureIsLogged with what it was about, and how long that may be.
+func TestFailureIsLogged(t *testing.T) {
+	h, logs := newHandler(t, &fixed{err: errors.New(strings.Repeat("x", 5000))})
+	body := strings.Replace(reviewOf(podOf("orders", "")), `"namespace":"shop"`, `"namespace":"shop","name":"orders-1"`, 1)
+	w := post(t, h, body, "application/json")
+	for _, part := range []string{`"Review failed"`, `"namespace":"shop"`, `"name":"orders-1"`, "pod web-*: xxx"} {
+		if !strings.Contains(logs.String(), part) {
+			t.Errorf("the log lacks %s: %s", part, logs)
+		}
+	}
+	if w.Code != http.StatusInternalServerError || w.Body.Len() > 1100 || logs.Len() > 1500 {
+		t.Errorf("status %d, an answer of %d bytes, a log of %d", w.Code, w.Body.Len(), logs.Len())
 	}
 }
