@@ -44,7 +44,7 @@ func FuzzReader(f *testing.F) {
 		`{"text":"a","map":{"a":"b","c":null},"bool":true,"int":-12,"any":[1,{"x":1.5e-3}]} `,
 		`{"Text":"a","te\u0078t":"\ud83d\ude00\ud800\n","map":{"\u0061":"é"},"map":{"b":"c"},"int":1,"int":null,"bool":true,"bool":false}`,
 		"{\"text\":\"\xff\",\"other\":[[],{},\"\",0,-0,0.1,1E+2,true,false,null,{\"a\":{\"b\":[\"\\\"\"]}}]}",
-		`null`, `{}`, `[]`, `"x"`, ``, `{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":01}`, `{"a":1.}`, `{"a":-}`, `{"a":"\x"}`, `{"a":"\u12g4"}`, `{"a":tru}`, `{"a":1} x`, "{\"a\":\"\x01\"}",
+		`null`, `{}`, `[]`, `"x"`, ``, `{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":01}`, `{"a":1.}`, `{"a":-}`, `{"a":"\x"}`, `{"a":"\u12g4"}`, `{"a":tru}`, `{"a":trux}`, `{"a":nulx}`, `{"bool":falsx}`, `{"a":1.e5}`, `{"a":.5}`, `{"a":1e}`, `{"a":"\u123"}`, `{"a":"\`, `{"a":00}`, `{"a":-01}`, `{"a":1} x`, "{\"a\":\"\x01\"}",
 		`{"map":null,"text":null}`, `{"map":{"a":1}}`, `{"int":1.0}`, `{"int":99999999999999999999}`, `{"bool":0}`, `{"text":1}`, `{"a":[1 2]}`, `{"a" 1}`, `{1:2}`, "{\"a\"\t:\r\n1}",
 	} {
 		f.Add([]byte(s))
@@ -78,6 +78,27 @@ func TestDepthIsBounded(t *testing.T) {
 		if got := r.End() == nil; got != want {
 			t.Errorf("%d arrays in one another: read %t", n, got)
 		}
+	}
+}
+
+// TestSpaceIsNotPartOfAValue, nor is it reading one to look for null.
+func TestSpaceIsNotPartOfAValue(t *testing.T) {
+	if raw := NewReader([]byte(" \t12 ")).Raw(); string(raw) != "12" {
+		t.Errorf("raw %q", raw)
+	}
+	var n int
+	r := NewReader([]byte("\n 12"))
+	if r.Int(&n); n != 12 || r.End() != nil {
+		t.Errorf("%d, %v", n, r.End())
+	}
+	r = NewReader([]byte(`{"a": 1, "b": [ 2 ]}`))
+	for range r.Members {
+		if r.Null() {
+			t.Error("null")
+		}
+	}
+	if err := r.End(); err != nil {
+		t.Error(err)
 	}
 }
 
