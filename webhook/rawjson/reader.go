@@ -51,7 +51,7 @@ func (r *Reader) invalid() { r.Fail(fmt.Errorf("invalid JSON at byte %d", r.at))
 
 // End gives the first error; one is that something follows the value.
 func (r *Reader) End() error {
-	if r.peek() != 0 || r.at < len(r.data) {
+	if r.peek(); r.at < len(r.data) {
 		r.invalid()
 	}
 	return r.err

@@ -44,7 +44,7 @@ func FuzzReader(f *testing.F) {
 		`{"text":"a","map":{"a":"b","c":null},"bool":true,"int":-12,"any":[1,{"x":1.5e-3}]} `,
 		`{"Text":"a","te\u0078t":"\ud83d\ude00\ud800\n","map":{"\u0061":"é"},"map":{"b":"c"},"int":1,"int":null,"bool":true,"bool":false}`,
 		"{\"text\":\"\xff\",\"other\":[[],{},\"\",0,-0,0.1,1E+2,true,false,null,{\"a\":{\"b\":[\"\\\"\"]}}]}",
-		`null`, `{}`, `[]`, `"x"`, ``, `{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":01}`, `{"a":1.}`, `{"a":-}`, `{"a":"\x"}`, `{"a":"\u12g4"}`, `{"a":tru}`, `{"a":trux}`, `{"a":nulx}`, `{"bool":falsx}`, `{"a":1.e5}`, `{"a":.5}`, `{"a":1e}`, `{"a":"\u123"}`, `{"a":"\`, `{"a":00}`, `{"a":-01}`, `{"a":1} x`, "{\"a\":\"\x01\"}",
+		`null`, `{}`, `[]`, `"x"`, ``, `{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":01}`, `{"a":1.}`, `{"a":-}`, `{"a":"\x"}`, `{"a":"\u12g4"}`, `{"a":tru}`, `{"a":trux}`, `{"a":nulx}`, `{"bool":falsx}`, `{"a":1.e5}`, `{"a":.5}`, `{"a":1e}`, `{"a":"\u123"}`, `{"a":"\`, `{"a":"\u0aF9"}`, `{"a":"\u12/4"}`, `{"a":"\u12_4"}`, `{"a":"\u12:4"}`, `{"a":"\u12G4"}`, `{"a":"\u12@4"}`, `{"a":00}`, `{"a":-01}`, `{"a":1} x`, "{\"a\":\"\x01\"}",
 		`{"map":null,"text":null}`, `{"map":{"a":1}}`, `{"int":1.0}`, `{"int":99999999999999999999}`, `{"bool":0}`, `{"text":1}`, `{"a":[1 2]}`, `{"a" 1}`, `{1:2}`, "{\"a\"\t:\r\n1}",
 	} {
 		f.Add([]byte(s))
@@ -99,6 +99,25 @@ func TestSpaceIsNotPartOfAValue(t *testing.T) {
 	}
 	if err := r.End(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMisuseIsAnError, and a value of another type.
+func TestMisuseIsAnError(t *testing.T) {
+	r := NewReader([]byte(`{"a":1,"b":2}`))
+	for range r.Members {
+		break
+	}
+	if r.End() == nil {
+		t.Error("a loop that was left early")
+	}
+	var n int
+	if r = NewReader([]byte(`"x"`)); r.End() == nil {
+		t.Error("a value that was not read")
+	}
+	r = NewReader([]byte(`"x"`))
+	if r.Value(&n); r.End() == nil {
+		t.Error("a string as a number")
 	}
 }
 
