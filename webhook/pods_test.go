@@ -215,35 +215,6 @@ func TestMendedAMomentAgo(t *testing.T) {
 	}
 }
 
-// TestOptedInGoesFirst: the store is told whose read it is, before any is made.
-func TestOptedInGoesFirst(t *testing.T) {
-	for labels, want := range map[string]bool{`"podpass.io/inject":"true"`: true, `"azure.workload.identity/use":"true"`: true, "": false} {
-		accounts := &contexts{}
-		h, _ := newHandler(t, accounts)
-		post(t, h, reviewOf(podOf("orders", labels)), "application/json")
-		if len(accounts.seen) == 0 {
-			t.Fatal("the store was not asked")
-		}
-		for _, ctx := range accounts.seen {
-			if sastore.IsOptedIn(ctx) != want {
-				t.Errorf("labels %s: opted in %t, want %t", labels, !want, want)
-			}
-		}
-	}
-}
-
-// contexts keeps those that a store is asked with.
-type contexts struct{ seen []context.Context }
-
-func (c *contexts) Get(ctx context.Context, _, _ string) (sastore.Record, error) {
-	c.seen = append(c.seen, ctx)
-	return sastore.Record{}, sastore.ErrNotFound
-}
-
-func (c *contexts) GetLive(ctx context.Context, namespace, name string) (sastore.Record, error) {
-	return c.Get(ctx, namespace, name)
-}
-
 func TestOptedInWithoutIdentityWarns(t *testing.T) {
 	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": {}}})
 	r := decode(t, post(t, h, reviewOf(podOf("orders", `"podpass.io/inject":"true"`)), "application/json"))

@@ -42,11 +42,6 @@ func concerned(m map[string]string) bool {
 	return false
 }
 
-// OptedIn reports whether a label of the pod asks for injection.
-func (r Request) OptedIn() bool {
-	return r.PodLabels[KeyInject] == "true" || r.PodLabels[KeyAzureWIUse] == "true"
-}
-
 // mapping gives the annotations of the first mapping that matches; nil: none.
 func (in Installation) mapping(req Request) map[string]string {
 	for _, m := range in.Mappings {

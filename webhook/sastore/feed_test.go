@@ -1,11 +1,14 @@
 package sastore
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -85,5 +88,38 @@ func TestLastHeard(t *testing.T) {
 func TestRunsOnEveryReplica(t *testing.T) {
 	if New(nil).NeedLeaderElection() {
 		t.Error("only the leader would know ServiceAccounts")
+	}
+}
+
+// TestFailedListIsNotACluster: what could not be listed is not a cluster without
+// ServiceAccounts, and the next list is taken.
+func TestFailedListIsNotACluster(t *testing.T) {
+	client := newClient(t, serviceAccount("orders", nil))
+	fail := true
+	client.PrependReactor("list", "serviceaccounts", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return fail, nil, errors.New("the API server is down")
+	})
+	f := &feed{store: New(client)}
+	if o, err := f.List(metav1.ListOptions{}); err == nil || o != nil {
+		t.Errorf("got %v, %v", o, err)
+	}
+	fail = false
+	if _, err := f.List(metav1.ListOptions{}); err != nil || len(f.listed.byName) != 1 {
+		t.Errorf("afterwards: %v, %d namespaces", err, len(f.listed.byName))
+	}
+}
+
+// TestAllStops where its caller does.
+func TestAllStops(t *testing.T) {
+	other := serviceAccount("orders", nil)
+	other.Namespace = "bank"
+	s, _ := fed(t, serviceAccount("orders", nil), serviceAccount("billing", nil), other)
+	n := 0
+	for range s.All() {
+		n++
+		break
+	}
+	if n != 1 {
+		t.Errorf("%d, want 1", n)
 	}
 }

@@ -377,3 +377,39 @@ func TestSharesAreForgotten(t *testing.T) {
 		busy()
 	})
 }
+
+// TestWhoGaveUpHoldsNothing: reads that waited in vain leave their places in every queue.
+func TestWhoGaveUpHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShares()
+		var busy []func()
+		for i := range maxLiveReads {
+			release, err := s.acquire(t.Context(), group{namespace: fmt.Sprint(i), optedIn: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			busy = append(busy, release)
+		}
+		shop := group{namespace: "shop"}
+		for range 2 * maxOtherReads {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if _, err := s.acquire(ctx, shop); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("got %v", err)
+			}
+			cancel()
+		}
+		for _, release := range busy {
+			release()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		release, err := s.acquire(ctx, shop)
+		if err != nil {
+			t.Fatalf("afterwards: %v", err)
+		}
+		release()
+		if len(s.slots)+len(s.others)+len(s.share(shop).slots) > 0 {
+			t.Error("something is still held")
+		}
+	})
+}
