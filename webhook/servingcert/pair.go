@@ -1,7 +1,6 @@
 package servingcert
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -15,9 +14,12 @@ import (
 	"time"
 )
 
-// backdate lets an API server whose clock is a little behind accept a new
-// certificate.
-const backdate = 5 * time.Minute
+// backdate is how far the clocks of a cluster's API servers may differ: one of them
+// is asked for the time, and any of them judges what was made by it. A clock that
+// takes local time for UTC is wrong by 14 hours at most, one that nobody sets drifts
+// by seconds a day. That a certificate would have been valid before it was made
+// entitles nobody to anything.
+const backdate = 24 * time.Hour
 
 // pair is a CA: its certificate and its key.
 type pair struct {
@@ -68,7 +70,8 @@ func parsePair(certPEM, keyPEM []byte) (pair, error) {
 	return pair{cert: c.Leaf, key: key, certPEM: certPEM, keyPEM: keyPEM}, nil
 }
 
-// sign makes a leaf for the names.
+// sign makes a leaf for the names. It fails if the leaf is not trusted, now, by who
+// trusts the CA: because that has ended or not begun, or is not made for it.
 func (p pair) sign(now time.Time, names ...string) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -94,6 +97,13 @@ func (p pair) sign(now time.Time, names ...string) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
+	roots := x509.NewCertPool()
+	roots.AddCert(p.cert)
+	for _, name := range names {
+		if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: name, CurrentTime: now}); err != nil {
+			return nil, fmt.Errorf("CA %s cannot sign: %w", p.cert.Subject, err)
+		}
+	}
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
 
@@ -103,20 +113,4 @@ func newSerial() (*big.Int, error) {
 		return nil, err
 	}
 	return serial.SetBit(serial, 120, 1), nil // of one length, and never zero
-}
-
-// bundle is what the API server is to trust: every CA of the Secret that has not
-// ended, in a constant order.
-func bundle(data map[string][]byte, now time.Time) []byte {
-	var out bytes.Buffer
-	for _, key := range []string{keyCert, keyNextCert, keyPrevious} {
-		block, _ := pem.Decode(data[key])
-		if block == nil {
-			continue
-		}
-		if c, err := x509.ParseCertificate(block.Bytes); err == nil && now.Before(c.NotAfter) {
-			out.Write(pem.EncodeToMemory(block))
-		}
-	}
-	return out.Bytes()
 }
