@@ -16,6 +16,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/podpass-io/podpass/test/testbed"
 )
@@ -23,6 +24,7 @@ import (
 const (
 	chaosNamespace = "chaos"
 	chaosAccount   = "chaos"
+	caSecret       = "podpass-webhook-ca"
 	// chaosRate is pods a second: each is created by dry-run, then really.
 	chaosRate = 50
 )
@@ -121,7 +123,8 @@ func TestChaos(t *testing.T) {
 	require(t)
 	client := newClient(t)
 	setUpChaos(t, client)
-	first := certificateAuthority(t, client)
+	backup := certificateSecret(t, client)
+	first := string(backup.Data["ca.crt"])
 	before := restarted(t, client)
 
 	ctx, stop := context.WithCancel(t.Context())
@@ -143,7 +146,7 @@ func TestChaos(t *testing.T) {
 	}
 	phase("nothing", func() { pause(t, 3*time.Second) })
 	phase("the CA's Secret is deleted: rotation begins", func() {
-		if err := client.CoreV1().Secrets(testbed.Namespace).Delete(t.Context(), "podpass-webhook-ca", meta.DeleteOptions{}); err != nil {
+		if err := client.CoreV1().Secrets(testbed.Namespace).Delete(t.Context(), caSecret, meta.DeleteOptions{}); err != nil {
 			t.Error(err)
 		}
 		pause(t, 12*time.Second)
@@ -171,15 +174,29 @@ func TestChaos(t *testing.T) {
 		}
 		pause(t, 5*time.Second)
 	})
-	phase("the rotation ends", func() {
-		stillFirst := func() bool { now := certificateAuthority(t, client); return now == "" || now == first }
-		for end := time.Now().Add(2 * time.Minute); stillFirst(); pause(t, time.Second) {
-			if time.Now().After(end) {
-				t.Error("the CA is still the old one")
-				break
-			}
+	phase("the rotation ends", func() { rotated(t, client, first) })
+	phase("the CA's Secret is restored from a backup", func() {
+		edit(t, client, func(s *core.Secret) { s.Data, s.Annotations = backup.Data, backup.Annotations })
+		pause(t, 2*time.Minute) // the replicas have signed with the old CA again
+		if now := certificateAuthority(t, client); now != first {
+			t.Error("the restored CA has not been left in the Secret")
 		}
-		pause(t, 15*time.Second) // the replicas sign, and the API server meets the new leaves
+	})
+	phase("the CA's Secret is edited to garbage", func() {
+		edit(t, client, func(s *core.Secret) { s.Data = map[string][]byte{"ca.crt": []byte("garbage")} })
+		pause(t, time.Second)
+		if now := certificateAuthority(t, client); now != first {
+			t.Error("the CA in use has not been put back")
+		}
+		rotated(t, client, first)
+	})
+	phase("the caBundle is emptied", func() {
+		for range 3 {
+			for _, kind := range []string{"mutatingwebhookconfiguration", "validatingwebhookconfiguration"} {
+				kubectl(t, "patch", kind, "podpass", "--type=json", "-p", `[{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]`)
+			}
+			pause(t, 3*time.Second)
+		}
 	})
 	stop()
 	<-done
@@ -338,13 +355,49 @@ func restarted(t *testing.T, client kubernetes.Interface) int {
 	return n
 }
 
+func certificateSecret(t *testing.T, client kubernetes.Interface) *core.Secret {
+	t.Helper()
+	secret, err := client.CoreV1().Secrets(testbed.Namespace).Get(t.Context(), caSecret, meta.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
+// certificateAuthority is the CA that signs, "" while there is none.
 func certificateAuthority(t *testing.T, client kubernetes.Interface) string {
 	t.Helper()
-	secret, err := client.CoreV1().Secrets(testbed.Namespace).Get(t.Context(), "podpass-webhook-ca", meta.GetOptions{})
+	secret, err := client.CoreV1().Secrets(testbed.Namespace).Get(t.Context(), caSecret, meta.GetOptions{})
 	if err != nil {
 		return ""
 	}
 	return string(secret.Data["ca.crt"])
+}
+
+// edit changes the CA's Secret, whoever else does at the same time.
+func edit(t *testing.T, client kubernetes.Interface, change func(*core.Secret)) {
+	t.Helper()
+	if err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		secret := certificateSecret(t, client)
+		change(secret)
+		_, err := client.CoreV1().Secrets(testbed.Namespace).Update(t.Context(), secret, meta.UpdateOptions{})
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// rotated waits until another CA than old signs, for every replica.
+func rotated(t *testing.T, client kubernetes.Interface, old string) {
+	t.Helper()
+	stillOld := func() bool { now := certificateAuthority(t, client); return now == "" || now == old }
+	for end := time.Now().Add(3 * time.Minute); stillOld(); pause(t, time.Second) {
+		if time.Now().After(end) {
+			t.Error("the CA is still the old one")
+			return
+		}
+	}
+	pause(t, time.Minute) // the replicas sign, and the API server meets the new leaves
 }
 
 func kubectl(t *testing.T, args ...string) {
