@@ -70,7 +70,7 @@ fuzz: ## Fuzz each target for FUZZTIME executions (a campaign: FUZZTIME=1000000x
 
 .PHONY: integration
 integration: ## Tests against a real API server
-	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/...
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/... ./test/attack/...
 
 .PHONY: e2e
 e2e: ## Real pods on a real node, with the real SDKs
