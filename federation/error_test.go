@@ -11,6 +11,13 @@ import (
 	"github.com/podpass-io/podpass/federation"
 )
 
+func TestErrorUnwraps(t *testing.T) {
+	cause := errors.New("why")
+	if err := fmt.Errorf("x: %w", &federation.Error{Err: cause}); !errors.Is(err, cause) {
+		t.Errorf("%v does not lead to its cause", err)
+	}
+}
+
 func TestErrorText(t *testing.T) {
 	for want, e := range map[string]federation.Error{
 		"sts:AssumeRole: AccessDenied: not you; hint: ask": {Kind: federation.KindDenied, Op: "sts:AssumeRole", Code: "AccessDenied", Message: "not you", Hint: "ask", Err: errors.New("unseen")},

@@ -6,14 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/podpass-io/podpass/federation"
 )
 
@@ -36,6 +39,9 @@ func TestSecretDoesNotPrint(t *testing.T) {
 	}
 	if s.Reveal() != value {
 		t.Error("Reveal does not give the value")
+	}
+	if got := fmt.Sprintf("%v %d", s, s); got != "[redacted] [redacted]" {
+		t.Errorf("printed: %q", got)
 	}
 }
 
@@ -60,6 +66,35 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
+// TestExpiryIsExact: a credential is alive until its end, and its end is of the wall clock
+// alone, whose text an SDK reads.
+func TestExpiryIsExact(t *testing.T) {
+	now := time.Now()
+	e := federation.ExpiresAt(now, now.Add(time.Hour))
+	if e.Time() != now.Add(time.Hour).Round(0).UTC() {
+		t.Errorf("the end is %s", e.Time())
+	}
+	if e.Expired(now.Add(time.Hour-1)) || !e.Expired(now.Add(time.Hour)) || e.Life() != time.Hour || e.Issued() != now {
+		t.Errorf("life %s, left before its end %s", e.Life(), e.Remaining(now.Add(time.Hour-1)))
+	}
+}
+
+// TestExpiresWithin: a clock that is behind makes no credential live longer than asked
+// for, but for the slack between two clocks; a shorter life stays as it is.
+func TestExpiresWithin(t *testing.T) {
+	now := time.Now()
+	for says, want := range map[time.Duration]time.Duration{
+		30 * time.Minute:            30 * time.Minute,
+		time.Hour + time.Minute:     time.Hour + time.Minute,
+		time.Hour + time.Minute + 1: time.Hour + time.Minute,
+		12 * time.Hour:              time.Hour + time.Minute,
+	} {
+		if e := federation.ExpiresWithin(now, now.Round(0).Add(says), time.Hour); e.Life() != want || e.Time() != now.Add(want).Round(0).UTC() {
+			t.Errorf("ends in %s: lives %s until %s, want %s", says, e.Life(), e.Time(), want)
+		}
+	}
+}
+
 func token(claims string) string {
 	part := base64.RawURLEncoding.EncodeToString
 	return part([]byte(`{"alg":"RS256","kid":"k1"}`)) + "." + part([]byte(claims)) + ".c2lnbmF0dXJl"
@@ -67,6 +102,7 @@ func token(claims string) string {
 
 func TestTokenFile(t *testing.T) {
 	good := fmt.Sprintf(`{"iss":"https://i","sub":"system:serviceaccount:a:b","aud":["x","y"],"exp":%d,"kubernetes.io":{"namespace":"a","serviceaccount":{"name":"b"},"pod":{"name":"p","uid":"u"}}}`, time.Now().Add(time.Hour).Unix())
+	header, claims, _ := strings.Cut(strings.TrimSuffix(token(good), ".c2lnbmF0dXJl"), ".")
 	for name, test := range map[string]struct {
 		content string
 		kind    federation.Kind // "": it is good
@@ -78,10 +114,15 @@ func TestTokenFile(t *testing.T) {
 		"a fraction of a second": {token(`{"exp":99999999999.5}`), "", ""},
 		"empty":                  {"", federation.KindConfig, "empty token"},
 		"not a JWT":              {"password=hunter2", federation.KindConfig, "not a JWT"},
-		"not base64":             {"a.!.c", federation.KindConfig, "not a JWT"},
+		"header not base64":      {"!!." + claims + ".c", federation.KindConfig, "not a JWT: header: not base64url"},
+		"header not JSON":        {claims[1:] + "." + claims + ".c", federation.KindConfig, "not a JWT: header: not the JSON"},
+		"payload not base64":     {header + ".!!.c", federation.KindConfig, "not a JWT: payload: not base64url"},
+		"payload not JSON":       {header + "." + base64.RawURLEncoding.EncodeToString([]byte("hunter2")) + ".c", federation.KindConfig, "not a JWT: payload: not the JSON"},
 		"no exp":                 {token(`{"sub":"hunter2"}`), federation.KindConfig, "no valid exp"},
 		"expired":                {token(`{"exp":1,"sub":"system:serviceaccount:a:b"}`), federation.KindTokenExpired, "expired at 1970-01-01T00:00:01Z"},
-		"too large":              {strings.Repeat("x", 40<<10), federation.KindConfig, "larger than"},
+		"not a number":           {token(`{"exp":"hunter2"}`), federation.KindConfig, "not the JSON"},
+		"as large as it may be":  {strings.Repeat("x", 32<<10), federation.KindConfig, "not a JWT"},
+		"too large":              {strings.Repeat("x", 32<<10+1), federation.KindConfig, "larger than 32768 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "token")
@@ -103,8 +144,41 @@ func TestTokenFile(t *testing.T) {
 			}
 		})
 	}
-	if _, err := federation.TokenFile("/does/not/exist").SubjectToken(t.Context()); federation.KindOf(err) != federation.KindConfig {
-		t.Errorf("missing: %v", err)
+}
+
+// TestTokenFileIsNotThere: the error says why, and what should be there.
+func TestTokenFileIsNotThere(t *testing.T) {
+	for path, cause := range map[string]error{"/does/not/exist": fs.ErrNotExist, t.TempDir(): syscall.EISDIR} {
+		_, err := federation.TokenFile(path).SubjectToken(t.Context())
+		if federation.KindOf(err) != federation.KindConfig || !errors.Is(err, cause) || !strings.Contains(err.Error(), path+" should be a projected ServiceAccount token") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// TestTokenFileIsClosed: the broker reads it for years.
+func TestTokenFileIsClosed(t *testing.T) {
+	const open = "/proc/self/fd"
+	if _, err := os.Stat(open); err != nil {
+		t.Skipf("nothing tells which files are open: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if _, err := federation.TokenFile(path).SubjectToken(t.Context()); err == nil {
+			t.Fatal("an empty token")
+		}
+	}
+	files, err := os.ReadDir(open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if to, err := os.Readlink(filepath.Join(open, file.Name())); err == nil && to == path {
+			t.Errorf("%s is open", to)
+		}
 	}
 }
 
@@ -117,6 +191,22 @@ func TestClaims(t *testing.T) {
 	if c.Issuer != "i" || c.Subject != "s" || c.Audiences[0] != "x" || c.Expiry.Unix() != 10 || c.IssuedAt.Unix() != 5 || c.KeyID != "k1" ||
 		c.Algorithm != "RS256" || c.Namespace != "ns" || c.ServiceAccount != "sa" || c.Pod != "p" || c.PodUID != "u" || c.Node != "n" {
 		t.Errorf("got %+v", c)
+	}
+}
+
+// TestClaimsForms: what RFC 7519 lets an issuer write in two ways.
+func TestClaimsForms(t *testing.T) {
+	for claims, want := range map[string]federation.Claims{
+		`{"aud":"x","exp":10}`:                   {Audiences: []string{"x"}, Expiry: time.Unix(10, 0)},
+		`{"aud":["x","y"],"exp":10.9}`:           {Audiences: []string{"x", "y"}, Expiry: time.Unix(10, 0)},
+		`{"aud":[],"exp":1e3,"iat":9}`:           {Audiences: []string{}, Expiry: time.Unix(1000, 0), IssuedAt: time.Unix(9, 0)},
+		`{"exp":10,"kubernetes.io":{"node":{}}}`: {Expiry: time.Unix(10, 0)},
+	} {
+		want.KeyID, want.Algorithm = "k1", "RS256"
+		got, err := federation.ParseSubjectToken([]byte(token(claims)))
+		if diff := cmp.Diff(want, got.Claims); diff != "" || err != nil {
+			t.Errorf("%s: %v, %s", claims, err, diff)
+		}
 	}
 }
 
