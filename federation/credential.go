@@ -30,13 +30,12 @@ type Credential struct {
 type Expiry struct {
 	issued   time.Time // when the answer came, with its monotonic reading
 	deadline time.Time // issued + life: monotonic
-	wall     time.Time // what the cloud said, wall clock only
+	wall     time.Time // what the cloud said; only its wall clock is read
 }
 
 // ExpiresAt is the Expiry of a credential that came at now (a time.Now, with
 // its monotonic reading) and that the cloud says ends at the wall-clock time at.
 func ExpiresAt(now, at time.Time) Expiry {
-	at = at.Round(0)
 	return Expiry{issued: now, deadline: now.Add(at.Sub(now.Round(0))), wall: at}
 }
 
@@ -55,7 +54,7 @@ func ExpiresWithin(now, at time.Time, asked time.Duration) Expiry {
 
 // ExpiresIn is the Expiry of a credential that came at now and lives for life.
 func ExpiresIn(now time.Time, life time.Duration) Expiry {
-	return ExpiresAt(now, now.Round(0).Add(life))
+	return ExpiresAt(now, now.Add(life))
 }
 
 // Remaining is the life that is left at now, by whichever clock has less: zero

@@ -2,8 +2,10 @@ package endpoint_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -12,7 +14,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +31,7 @@ type words struct{ retry time.Duration }
 
 func (c words) Read(r endpoint.Response) (endpoint.Words, bool) {
 	code, text, ok := strings.Cut(string(r.Body), " ")
-	return endpoint.Words{Code: code, Message: text, RetryAfter: c.retry}, ok
+	return endpoint.Words{Code: code, Message: text, RetryAfter: c.retry}, ok && !strings.ContainsAny(code, "<>{}")
 }
 
 func (words) Table() endpoint.Table {
@@ -53,7 +58,23 @@ func ask(ctx context.Context, client *http.Client, call *endpoint.Call) *federat
 		return call.Error(ctx, fmt.Errorf("a library says so: %v", err)) //nolint:errorlint // as x/oauth2 does
 	}
 	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if last := call.Last(); err != nil || last == nil || !bytes.Equal(body, last.Body) || last.Status != resp.StatusCode {
+		panic(fmt.Sprintf("a library reads %q, %v, and the answer is %+v", body, err, last))
+	}
 	return call.Error(ctx, nil)
+}
+
+// TestCommon: what each cloud's test asks of it, of the package itself.
+func TestCommon(t *testing.T) {
+	secret := ft.Token{}.Raw()
+	ft.Cloud{
+		Sends: secret,
+		Says:  func(text string) string { return "refused " + text },
+		Exchange: func(t *testing.T, a ft.Answer) error {
+			return ask(t.Context(), nil, &endpoint.Call{URL: ft.Serve(t, a), Secrets: []federation.Secret{federation.Secret(secret)}})
+		},
+	}.Test(t)
 }
 
 // TestTable: the status decides where it says enough, then the first row that fits.
@@ -64,19 +85,65 @@ func TestTable(t *testing.T) {
 		kind    federation.Kind
 		trusted bool
 	}{
-		"a code":               {400, "refused altogether", federation.KindDenied, true},
-		"a text":               {400, "refused IN PART", federation.KindSubjectMismatch, false},
-		"throttled by code":    {503, "slow down", federation.KindThrottled, false},
-		"down with a code":     {500, "refused altogether", federation.KindUnavailable, false},
-		"time-out with a code": {408, "refused altogether", federation.KindUnavailable, false},
-		"unknown":              {400, "other words", federation.KindDenied, false},
-		"unknown, not there":   {404, "other words", federation.KindConfig, false},
-		"a success":            {200, "other words", federation.KindUnavailable, false},
-		"a success, known":     {200, "refused altogether", federation.KindDenied, true},
+		"a code":                {400, "refused altogether", federation.KindDenied, true},
+		"a text":                {400, "refused IN PART", federation.KindSubjectMismatch, false},
+		"throttled by code":     {503, "slow down", federation.KindThrottled, false},
+		"down with a code":      {500, "refused altogether", federation.KindUnavailable, false},
+		"time-out with a code":  {408, "refused altogether", federation.KindUnavailable, false},
+		"unknown":               {400, "other words", federation.KindDenied, false},
+		"unknown, not there":    {404, "other words", federation.KindConfig, false},
+		"a success":             {200, "other words", federation.KindUnavailable, false},
+		"a success, known":      {200, "refused altogether", federation.KindDenied, true},
+		"throttled, status 400": {400, "slow down", federation.KindThrottled, false},
 	} {
 		e := ask(t.Context(), nil, &endpoint.Call{URL: ft.Serve(t, ft.Answer{Status: test.status, Body: test.body})})
 		if e.Kind != test.kind || e.ProvesTrust() != test.trusted || e.Hint != "hint of "+string(test.kind) || e.Cloud != "test" || e.Op != "test:token" || e.Local() {
 			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+// TestNoWords: a code without a text is an error that can be read all the same.
+func TestNoWords(t *testing.T) {
+	to := ft.Serve(t, ft.Answer{Status: 400, Body: "refused "})
+	if e := ask(t.Context(), nil, &endpoint.Call{URL: to}); e.Code != "refused" || e.Message != to+" answered with status 400 and no text that can be read" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestForeign: what people recognise another's answer by: its title, else how its text
+// begins; nothing of a success, and nothing that is no text.
+func TestForeign(t *testing.T) {
+	for name, test := range map[string]struct {
+		status      int
+		body, quote string
+	}{
+		"a title":        {400, "<html><title>Blocked</title><p>by rule 7", `: "Blocked"`},
+		"a title's form": {403, "<html><TITLE lang=en>\n No &lt;b&gt;\n entry </TITLE>", `: "No <b> entry"`},
+		"no title":       {400, "<title> </title>\n<p>no\tentry", `: "<title> </title> <p>no entry"`},
+		"nothing":        {400, "", ""},
+		"a success":      {200, "<title>Sign in</title>", ""},
+		"no text":        {400, "<title>\xff</title>", ""},
+		"long":           {502, strings.Repeat("x", 201), `: "` + strings.Repeat("x", 200) + `..."`},
+		"as long":        {502, strings.Repeat("x", 200), `: "` + strings.Repeat("x", 200) + `"`},
+		"mostly blank":   {400, strings.Repeat("\n", 3190) + "0123456789x", `: "0123456789..."`},
+	} {
+		to := ft.Serve(t, ft.Answer{Status: test.status, Body: test.body})
+		e := ask(t.Context(), nil, &endpoint.Call{URL: to})
+		if want := fmt.Sprintf("%s answered with status %d, and not in the cloud's own words%s", to, test.status, test.quote); e.Message != want {
+			t.Errorf("%s: %s, want %s", name, e.Message, want)
+		}
+	}
+}
+
+// TestRedirects: any status of 300 and more, wherever it leads.
+func TestRedirects(t *testing.T) {
+	for to, says := range map[string]string{"": "elsewhere", "/path": "elsewhere", "http://[::1": "elsewhere", "https://x.example.com/?y=z": "https://x.example.com"} {
+		for _, status := range []int{300, 307, 399} {
+			e := ask(t.Context(), nil, &endpoint.Call{URL: ft.Serve(t, ft.Answer{Status: status, Header: map[string]string{"Location": to}, Body: "refused altogether"})})
+			if e.Kind != federation.KindConfig || !strings.Contains(e.Message, fmt.Sprintf("redirects to %s (status %d)", says, status)) || e.Code != "" {
+				t.Errorf("%d to %q: %+v", status, to, e)
+			}
 		}
 	}
 }
@@ -114,12 +181,19 @@ func TestUnanswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
+	trickle := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush() // the body never comes
+		<-r.Context().Done()
+	}))
+	defer trickle.Close()
 	for name, test := range map[string]struct {
 		url, says, hint string
 		timeout         time.Duration
 	}{
 		"refused":   {"http://127.0.0.1:1", "was not reached: dial tcp 127.0.0.1:1: connect: connection refused", "network policy", 0},
 		"silent":    {"http://" + silent.Addr().String(), "did not answer in time", "network policy", 50 * time.Millisecond},
+		"trickling": {trickle.URL, "did not answer in time", "network policy", 50 * time.Millisecond},
+		"too late":  {ft.Serve(t, ft.Answer{Status: 200}), "did not answer in time", "network policy", 1},
 		"untrusted": {secure.URL, "speaks no TLS that is trusted: tls: failed to verify", "caBundle", 0},
 		"no TLS":    {"https://" + strings.TrimPrefix(ft.Serve(t, ft.Answer{Status: 200}), "http://"), "speaks no TLS", "caBundle", 0},
 	} {
@@ -133,10 +207,18 @@ func TestUnanswered(t *testing.T) {
 				client.Timeout = test.timeout
 			}
 			e := ask(t.Context(), client, &endpoint.Call{URL: test.url})
+			if name == "refused" && !errors.Is(e, syscall.ECONNREFUSED) {
+				t.Errorf("the cause is lost: %v", e)
+			}
 			if e.Kind != federation.KindUnavailable || !strings.Contains(e.Message, test.says) || !strings.Contains(e.Hint, test.hint) || !strings.HasPrefix(e.Message, test.url) || e.Status != 0 {
 				t.Errorf("%+v", e)
 			}
 		})
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if e := ask(gone, nil, &endpoint.Call{URL: "http://" + silent.Addr().String()}); e.Kind != federation.KindCanceled || !errors.Is(e, context.Canceled) {
+		t.Errorf("who asked has gone away: %+v", e)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
@@ -227,11 +309,77 @@ func TestTokensGoToHTTPSOnly(t *testing.T) {
 	}
 }
 
+// body is a request's, which says when it is closed.
+type body struct {
+	io.Reader
+	closed int
+}
+
+func (b *body) Close() error { b.closed++; return io.ErrClosedPipe }
+
+// TestRefusedRequestIsClosed: a RoundTripper closes the body of what it does not send, too,
+// and says what came of it.
+func TestRefusedRequestIsClosed(t *testing.T) {
+	client := (&endpoint.Call{}).Client(nil)
+	for name, b := range map[string]*body{"a body": {Reader: strings.NewReader("x")}, "none": nil} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://sts.example.com", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b != nil {
+			req.Body = b
+		}
+		resp, err := client.Transport.RoundTrip(req)
+		if err == nil {
+			resp.Body.Close()
+			t.Fatalf("%s: it was sent", name)
+		}
+		if b != nil && (b.closed != 1 || !errors.Is(err, io.ErrClosedPipe)) {
+			t.Errorf("%s: closed %d times: %v", name, b.closed, err)
+		}
+	}
+}
+
+// TestClient: whose time is over is told by the call alone, and a client without a bound
+// has none.
+func TestClient(t *testing.T) {
+	if got := (&endpoint.Call{}).Client(&http.Client{Timeout: time.Minute}); got.Timeout != 0 {
+		t.Errorf("the client ends a request by itself after %s", got.Timeout)
+	}
+	if e := ask(t.Context(), &http.Client{}, &endpoint.Call{URL: ft.Serve(t, ft.Answer{Status: 400, Body: "slow down"})}); e.Code != "slow" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestBoundOfHeaders: they have an end, as the body has.
+func TestBoundOfHeaders(t *testing.T) {
+	client, err := endpoint.NewClient(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
+	for size, code := range map[int]string{63 << 10: "slow", 64 << 10: ""} {
+		e := ask(t.Context(), client, &endpoint.Call{URL: ft.Serve(t, ft.Answer{Status: 400, Header: map[string]string{"X": strings.Repeat("x", size)}, Body: "slow down"})})
+		if e.Code != code {
+			t.Errorf("%d bytes: %v", size, e)
+		}
+	}
+}
+
+// TestBoundsOfWords: codes and texts are cut.
+func TestBoundsOfWords(t *testing.T) {
+	x := strings.Repeat("x", 2000)
+	e := ask(t.Context(), nil, &endpoint.Call{URL: ft.Serve(t, ft.Answer{Status: 400, Body: x + " " + x})})
+	if e.Code != x[:64]+"..." || e.Message != x[:1024]+"..." {
+		t.Errorf("code of %d bytes, text of %d", len(e.Code), len(e.Message))
+	}
+}
+
 // TestScrub: no piece of a secret in any encoding, and nothing else is taken away.
 func TestScrub(t *testing.T) {
-	const key, short = "aB+cD/eF=gH+iJ/kL=mN+oP/qR=sT+uV/wX=yZ0123456789", "twelve-chars"
+	const key, short, shortest = "aB+cD/eF=gH+iJ/kL=mN+oP/qR=sT+uV/wX=yZ0123456789", "twelve-chars", "eight-ch"
 	call := func(body string) string {
-		c := &endpoint.Call{URL: ft.Serve(t, ft.Answer{Status: 400, Body: "code " + body}), Secrets: []federation.Secret{key, short, "word", ""}}
+		c := &endpoint.Call{URL: ft.Serve(t, ft.Answer{Status: 400, Body: "code " + body}), Secrets: []federation.Secret{key, short, shortest, "seven-c", ""}}
 		return ask(t.Context(), nil, c).Message
 	}
 	for name, echo := range ft.Echoes(key) {
@@ -247,7 +395,8 @@ func TestScrub(t *testing.T) {
 	for in, want := range map[string]string{
 		"id twelve-chars.":          "id [redacted].",
 		"id twelve-char.":           "id twelve-char.",
-		"a word of it":              "a word of it",
+		"id eight-ch.":              "id [redacted].",
+		"id seven-c.":               "id seven-c.",
 		key[:16] + "|" + key[:15]:   "[redacted]|" + key[:15],
 		"two " + key + key + " end": "two [redacted] end",
 		"a\r\nb\tc \x07":            "a  b c",
@@ -307,7 +456,22 @@ func TestCABundle(t *testing.T) {
 	if e := ask(t.Context(), client, &endpoint.Call{URL: s.URL}); e.Code != "slow" {
 		t.Errorf("the CA is not trusted: %v", e)
 	}
-	if config := client.Transport.(*http.Transport).TLSClientConfig; config.MinVersion != tls.VersionTLS12 || config.InsecureSkipVerify {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	roots.AppendCertsFromPEM(one)
+	if config := client.Transport.(*http.Transport).TLSClientConfig; config.MinVersion != tls.VersionTLS12 || config.InsecureSkipVerify || !config.RootCAs.Equal(roots) {
 		t.Errorf("%+v", config)
+	}
+}
+
+// TestNoSystemRoots: in an image without them, the bundle is all there is. They are read
+// once in a process, so it takes another one.
+func TestNoSystemRoots(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCABundle$", "-test.count=1")
+	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+t.TempDir(), "SSL_CERT_DIR=/does/not/exist")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

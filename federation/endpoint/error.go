@@ -52,7 +52,7 @@ func (c *Call) answered(r Response) *federation.Error {
 		e.RetryAfter = boundRetryAfter(w.RetryAfter)
 	}
 	switch transient := transient(r.Status); {
-	case transient != "" && row.Kind == federation.KindThrottled:
+	case row.Kind == federation.KindThrottled:
 		e.Kind = row.Kind
 	case transient != "":
 		e.Kind, e.Trusted = transient, false

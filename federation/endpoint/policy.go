@@ -38,6 +38,6 @@ func loopback(host string) bool {
 	if host == "localhost" {
 		return true
 	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
+	a, _ := netip.ParseAddr(host) // the zero Addr, of what is none, is no loopback
+	return a.IsLoopback()
 }
