@@ -117,9 +117,42 @@ func TestUnreachable(t *testing.T) {
 			if err := exchange(ctx, nobody); federation.KindOf(err) != federation.KindCanceled {
 				t.Errorf("canceled: %v", err)
 			}
+			ft.Check(t, exchange(t.Context(), "http://[::1"), ft.Want{Kind: federation.KindConfig, Hint: []string{"no request was sent", "chart value gcp."}})
 			ft.Check(t, exchange(t.Context(), "http://sts.example.com"), ft.Want{Kind: federation.KindConfig, Message: "must be https", Hint: []string{"chart value gcp."}})
 		})
 	}
+}
+
+// TestNoHint: of what passes by itself, whatever its text.
+func TestNoHint(t *testing.T) {
+	for status, kind := range map[int]federation.Kind{429: federation.KindThrottled, 503: federation.KindUnavailable} {
+		url := ft.Serve(t, ft.Answer{Status: status, Body: `{"error":{"status":"INVALID_ARGUMENT","message":"the mapped attribute google.subject"}}`})
+		c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{STS: url, IAMCredentials: url}}
+		for _, e := range []federation.Exchanger{c.Federated(), c.AccessToken(nil)} {
+			_, err := e.Exchange(t.Context())
+			if got, ok := errors.AsType[*federation.Error](err); !ok || got.Kind != kind || got.Hint != "" {
+				t.Errorf("%d: %v", status, err)
+			}
+		}
+	}
+}
+
+// TestRefusalWithAToken: what comes with a refusal is no credential.
+func TestRefusalWithAToken(t *testing.T) {
+	url := ft.Serve(t, ft.Answer{Status: 403, Body: fmt.Sprintf(`{"error":{"status":"PERMISSION_DENIED","message":"no"},"accessToken":"x","expireTime":"2099-01-01T00:00:00Z","token":%q}`, jwt(time.Now().Add(time.Hour)))})
+	c := &gcp.Client{Identity: identity, Token: ft.Token{}, Via: federated{}, Endpoints: gcp.Endpoints{IAMCredentials: url}}
+	for _, e := range []federation.Exchanger{c.AccessToken(nil), c.IDToken("https://x.example.com")} {
+		if _, err := e.Exchange(t.Context()); federation.KindOf(err) != federation.KindDenied {
+			t.Errorf("%s: %v", e.Key(), err)
+		}
+	}
+}
+
+// TestNoProvider: STS has nobody to ask for; no request is made.
+func TestNoProvider(t *testing.T) {
+	c := &gcp.Client{Token: ft.Token{}, Endpoints: gcp.Endpoints{STS: ft.Serve(t, ft.Answer{Status: 200})}}
+	_, err := c.Federated().Exchange(t.Context())
+	ft.Check(t, err, ft.Want{Kind: federation.KindConfig, Hint: []string{"no request was sent"}})
 }
 
 // TestSTSFrontEnd: an error of Google's common model, as from before STS itself.
@@ -276,6 +309,10 @@ func TestKeys(t *testing.T) {
 	}
 	if a, b := c.AccessToken([]string{"a"}).Key(), c.AccessToken([]string{"b"}).Key(); a == b {
 		t.Errorf("two scopes have one key: %s", a)
+	}
+	scopes := []string{"b", "a"}
+	if c.AccessToken(scopes); scopes[0] != "b" {
+		t.Errorf("the caller's scopes are now %q", scopes)
 	}
 	if a, b := c.IDToken("a").Key(), c.IDToken("b").Key(); a == b {
 		t.Errorf("two audiences have one key: %s", a)

@@ -22,10 +22,7 @@ func (c *Client) call(ctx context.Context, method string, body, into any) (*endp
 		Cloud: cloud, Op: "iamcredentials:" + method, URL: c.Endpoints.ImpersonationURL(c.Identity.ServiceAccount, method), Setting: "gcp.iamCredentialsEndpoint",
 		Secrets: []federation.Secret{from.Token}, Reads: iamFailure{c.Identity, c.claims(ctx)},
 	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return nil, call.Error(ctx, err)
-	}
+	encoded, _ := json.Marshal(body) // strings always have JSON
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, call.URL, bytes.NewReader(encoded))
 	if err != nil {
 		return nil, call.Error(ctx, err)

@@ -25,6 +25,7 @@ func TestIdentitiesAreValidated(t *testing.T) {
 		"direct access":     {Provider: provider, Audience: "a"},
 		"GKE":               {Provider: "identitynamespace:p.svc.id.goog:https://container.googleapis.com/v1/x", Audience: "p.svc.id.goog"},
 		"an email's domain": {Provider: provider, Audience: "a", ServiceAccount: "orders@x.iam.gserviceaccount.com", Project: "x"},
+		"another project":   {Provider: provider, Audience: "a", ServiceAccount: account, Project: "example-other"},
 		"the shortest":      {Provider: provider, Audience: "a", TokenLifetime: 600},
 		"the longest":       {Provider: provider, Audience: "a", TokenLifetime: 43200},
 	} {
@@ -36,7 +37,7 @@ func TestIdentitiesAreValidated(t *testing.T) {
 		spoil func(*gcp.Identity)
 		want  string
 	}{
-		"no provider":           {func(i *gcp.Identity) { i.Provider = "" }, "provider: "},
+		"no provider":           {func(i *gcp.Identity) { i.Provider = "" }, "\nprovider: "},
 		"not in full":           {func(i *gcp.Identity) { i.Provider = strings.TrimPrefix(provider, "//iam.googleapis.com/") }, "want " + provider},
 		"no audience":           {func(i *gcp.Identity) { i.Audience = "" }, "audience: "},
 		"a service account":     {func(i *gcp.Identity) { i.ServiceAccount = "x/../y" }, "serviceAccount: "},
@@ -51,7 +52,7 @@ func TestIdentitiesAreValidated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			i := whole()
 			test.spoil(&i)
-			if err := i.Validate(); err == nil || !strings.Contains(err.Error(), test.want) {
+			if err := i.Validate(); err == nil || strings.Count("\n"+err.Error(), test.want) != 1 {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})

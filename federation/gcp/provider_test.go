@@ -95,6 +95,7 @@ func TestProjectOfPool(t *testing.T) {
 		"identitynamespace:Not-A-Project.svc.id.goog" + identityProvider:                 "",
 		"identitynamespace:example-project.svc.id.goog":                                  "",
 		"identitynamespace:pool.global.123456789012.workload.id.goog" + identityProvider: "",
+		"identitynamespace:example-project" + identityProvider:                           "",
 		provider: "",
 		"":       "",
 	} {

@@ -100,6 +100,9 @@ func TestIAMRequests(t *testing.T) {
 			if got := g.Header.Get("X-Goog-User-Project"); got != test.quota {
 				t.Errorf("quota project %q, want %q", got, test.quota)
 			}
+			if got := g.Header.Get("Content-Type"); got != "application/json" {
+				t.Errorf("content type %q", got)
+			}
 			if got := g.Header.Get("Authorization"); got != "Bearer "+federatedToken {
 				t.Error("not authorized by the federated token")
 			}
@@ -136,7 +139,7 @@ func TestIDTokenIsServedForFiveMinutes(t *testing.T) {
 
 // TestUnreadableAnswers: what a proxy says instead of Google is no credential.
 func TestUnreadableAnswers(t *testing.T) {
-	for name, answer := range map[string]string{"nothing": "", "a page": "<html>", "no token": "{}", "a token that is no JWT": `{"token":"x"}`, "no end": `{"accessToken":"x","token":"x","access_token":"x"}`, "no access token": `{"expireTime":"2030-01-01T00:00:00Z","expires_in":1}`} {
+	for name, answer := range map[string]string{"nothing": "", "a page": "<html>", "no token": "{}", "an error of no form": `{"error":7}`, "an end of no form": `{"accessToken":"x","expireTime":"soon"}`, "a token that is no JWT": `{"token":"x"}`, "no end": `{"accessToken":"x","token":"x","access_token":"x"}`, "no access token": `{"expireTime":"2030-01-01T00:00:00Z","expires_in":1}`} {
 		t.Run(name, func(t *testing.T) {
 			var g ft.Recorder
 			endpoint := g.Serve(t, answer)
@@ -174,6 +177,7 @@ func TestPrincipal(t *testing.T) {
 	for audience, want := range map[string]string{
 		provider: "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/clusters/subject/system:serviceaccount:shop:orders",
 		"identitynamespace:example-project.svc.id.goog:https://c.example.com": "serviceAccount:example-project.svc.id.goog[shop/orders]",
+		"identitynamespace:example-project.svc.id.goog":                       ft.Subject, // nothing better is known
 	} {
 		if got := gcp.Principal(audience, ft.Subject); got != want {
 			t.Errorf("%s: %s, want %s", audience, got, want)

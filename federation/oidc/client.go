@@ -122,7 +122,8 @@ func expiry(now time.Time, expiresIn json.RawMessage, token federation.Secret) f
 	if seconds, err := strconv.ParseFloat(strings.Trim(string(expiresIn), `"`), 64); err == nil && seconds > 0 {
 		return federation.ExpiresIn(now, time.Duration(min(seconds, 86400)*float64(time.Second)))
 	}
-	if parsed, err := federation.ParseSubjectToken([]byte(token.Reveal())); err == nil && parsed.Expiry.After(now) {
+	// What is no JWT has ended, as the zero token has.
+	if parsed, _ := federation.ParseSubjectToken([]byte(token.Reveal())); parsed.Expiry.After(now) {
 		if issued := parsed.IssuedAt; issued.Before(parsed.Expiry) && !issued.IsZero() {
 			return federation.ExpiresWithin(now, parsed.Expiry, parsed.Expiry.Sub(issued))
 		}

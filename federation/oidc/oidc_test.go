@@ -3,10 +3,14 @@ package oidc_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,10 +24,12 @@ import (
 )
 
 func TestParseAudience(t *testing.T) {
+	long := strings.Repeat("x", 257)
 	for text, want := range map[string]oidc.Audience{
 		"vault":                            {Name: "vault", Audience: "vault"},
 		"vault=https://vault.example.com":  {Name: "vault", Audience: "https://vault.example.com"},
 		"a=b=c":                            {Name: "a", Audience: "b=c"},
+		"a=" + long[:256]:                  {Name: "a", Audience: long[:256]},
 		"x=https://x.example.com/?a=b&c=d": {Name: "x", Audience: "https://x.example.com/?a=b&c=d"},
 	} {
 		if got, err := oidc.ParseAudience(text); err != nil || got != want {
@@ -31,17 +37,17 @@ func TestParseAudience(t *testing.T) {
 		}
 	}
 	for text, says := range map[string]string{
-		"":                                  "not an audience",
-		"https://vault.example.com":         "name of a file",
-		"Vault":                             "name of a file",
-		"..":                                "name of a file",
-		"../x=vault":                        "name of a file",
-		"vault=":                            "not an audience",
-		"vault=a b":                         "not an audience",
-		"vault=a\nb":                        "not an audience",
-		"vault=ü":                           "not an audience",
-		"vault=" + strings.Repeat("x", 257): "not an audience",
-		strings.Repeat("x", 33):             "name of a file",
+		"":                          "not an audience",
+		"https://vault.example.com": "name of a file",
+		"Vault":                     "name of a file",
+		"..":                        "name of a file",
+		"../x=vault":                "name of a file",
+		"vault=":                    "not an audience",
+		"vault=a b":                 "not an audience",
+		"vault=a\nb":                "not an audience",
+		"vault=ü":                   "not an audience",
+		"vault=" + long:             "not an audience",
+		strings.Repeat("x", 33):     "name of a file",
 	} {
 		if got, err := oidc.ParseAudience(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %+v, %v; want %q", text, got, err, says)
@@ -60,6 +66,9 @@ func TestValidate(t *testing.T) {
 		"clientID: required":    func(s *oidc.Source) { s.Grant = oidc.ClientCredentials },
 		"parameters.grant_type": func(s *oidc.Source) { s.Parameters = map[string]string{"grant_type": "x"} },
 		"parameters: \"a b\"":   func(s *oidc.Source) { s.Parameters = map[string]string{"a b": "x"} },
+		"parameters: more than": func(s *oidc.Source) { s.Parameters = parameters(17) },
+		"is not the name of a":  func(s *oidc.Source) { s.Parameters = map[string]string{strings.Repeat("x", 257): "x"} },
+		"encoding: \"xml\"":     func(s *oidc.Source) { s.Encoding = "xml" },
 		"parameters.x: longer":  func(s *oidc.Source) { s.Parameters = map[string]string{"x": strings.Repeat("x", 1025)} },
 	} {
 		s := good
@@ -68,6 +77,33 @@ func TestValidate(t *testing.T) {
 			t.Errorf("want %q: %v", says, err)
 		}
 	}
+	for name, change := range map[string]func(*oidc.Source){
+		"token exchange":     func(s *oidc.Source) { s.Grant, s.Encoding = oidc.TokenExchange, oidc.Form },
+		"JWT bearer":         func(s *oidc.Source) { s.Grant, s.Encoding = oidc.JWTBearer, oidc.JSON },
+		"client credentials": func(s *oidc.Source) { s.Grant, s.ClientID = oidc.ClientCredentials, "podpass" },
+		"many parameters":    func(s *oidc.Source) { s.Parameters = parameters(16) },
+		"long ones": func(s *oidc.Source) {
+			s.Parameters = map[string]string{strings.Repeat("x", 256): strings.Repeat("x", 1024)}
+		},
+	} {
+		s := good
+		change(&s)
+		if err := s.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := (oidc.Source{}).Validate(); err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Errorf("not all problems at once: %v", err)
+	}
+}
+
+// parameters are n of them.
+func parameters(n int) map[string]string {
+	all := map[string]string{}
+	for i := range n {
+		all[fmt.Sprint("p", i)] = "x"
+	}
+	return all
 }
 
 // TestRequests: every field, by grant.
@@ -106,8 +142,8 @@ func TestRequests(t *testing.T) {
 			if diff := cmp.Diff(test.want, form); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
-			if got.Header.Get("Authorization") != "" {
-				t.Error("with an Authorization header")
+			if got.Header.Get("Authorization") != "" || got.Header.Get("Accept") != "application/json" {
+				t.Errorf("headers %v", slices.Sorted(maps.Keys(got.Header)))
 			}
 		})
 	}
@@ -137,7 +173,9 @@ func TestJSON(t *testing.T) {
 // three hours, by a clock that is behind, no more than its own length, and a minute.
 func TestLife(t *testing.T) {
 	ahead := time.Now().Add(3 * time.Hour).Unix()
-	ofAnHour := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"iat":%d,"exp":%d}`, ahead, ahead+3600))
+	token := func(claims string, args ...any) string {
+		return `{"access_token":"e30.` + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, claims, args...)) + `.c2ln"}`
+	}
 	for name, test := range map[string]struct {
 		answer string
 		want   time.Duration
@@ -149,8 +187,12 @@ func TestLife(t *testing.T) {
 		"for ever":        {`{"access_token":"at","expires_in":99999999999}`, 24 * time.Hour},
 		"nothing":         {`{"access_token":"at"}`, 5 * time.Minute},
 		"zero":            {`{"access_token":"at","expires_in":0}`, 5 * time.Minute},
-		"a clock behind":  {`{"access_token":"e30.` + ofAnHour + `.sig"}`, 61 * time.Minute},
-		"the token's own": {`{"access_token":"e30.` + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"exp":%d}`, time.Now().Add(time.Hour).Unix())) + `.c2ln"}`, time.Hour},
+		"a clock behind":  {token(`{"iat":%d,"exp":%d}`, ahead, ahead+3600), 61 * time.Minute},
+		"the token's own": {token(`{"exp":%d}`, time.Now().Add(time.Hour).Unix()), time.Hour},
+		"a mad issue":     {token(`{"iat":%d,"exp":%d}`, ahead+1, ahead), 3 * time.Hour},
+		"an end long ago": {token(`{"exp":1}`), 5 * time.Minute},
+		"a second":        {`{"access_token":"at","expires_in":1}`, time.Second},
+		"no number":       {`{"access_token":"at","expires_in":1e999}`, 5 * time.Minute},
 	} {
 		var got ft.Recorder
 		c := &oidc.Client{Source: oidc.Source{TokenURL: got.Serve(t, test.answer)}, Token: ft.Token{}}
@@ -193,6 +235,9 @@ func TestErrors(t *testing.T) {
 			})}}
 			_, err := c.AccessToken().Exchange(t.Context())
 			ft.Check(t, err, ft.Want{Kind: test.kind, Code: code, Message: "the server's own words", Hint: test.hint, RetryAfter: 7 * time.Second})
+			if strings.Contains(err.Error(), "; or the administrator checks") != (code == "invalid_request") {
+				t.Errorf("whose fault: %v", err)
+			}
 		})
 	}
 	for grant, kind := range map[oidc.Grant]federation.Kind{oidc.JWTBearer: federation.KindDenied, oidc.ClientCredentials: federation.KindIssuerUntrusted} {
@@ -205,6 +250,13 @@ func TestErrors(t *testing.T) {
 	if _, err := c.AccessToken().Exchange(t.Context()); federation.KindOf(err) != federation.KindConfig {
 		t.Errorf("a token in the clear: %v", err)
 	}
+	c.Source.TokenURL = "http://[::1"
+	_, err := c.AccessToken().Exchange(t.Context())
+	ft.Check(t, err, ft.Want{Kind: federation.KindConfig, Hint: []string{"no request was sent"}})
+	c.Token = federation.TokenFile("/does/not/exist")
+	if _, err := c.AccessToken().Exchange(t.Context()); federation.KindOf(err) != federation.KindConfig || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a token to trade: %v", err)
+	}
 }
 
 // TestOtherAnswers: servers that do not speak RFC 6749; what can be read of them is
@@ -215,18 +267,22 @@ func TestOtherAnswers(t *testing.T) {
 		kind   federation.Kind
 		says   string
 	}{
-		"a proxy's page":     {ft.Answer{Status: 502, Body: "<html>bad gateway</html>"}, federation.KindUnavailable, "bad gateway"},
-		"success, not JSON":  {ft.Answer{Status: 200, Body: "}{"}, federation.KindUnavailable, "no access_token"},
-		"success, no token":  {ft.Answer{Status: 200, Body: "{}"}, federation.KindUnavailable, "no access_token"},
-		"success, an error":  {ft.Answer{Status: 200, Body: `{"error":"invalid_scope","error_description":"no such scope"}`}, federation.KindConfig, "no such scope"},
-		"created":            {ft.Answer{Status: 201, Body: "{}"}, federation.KindUnavailable, "no access_token"},
-		"another's token":    {ft.Answer{Status: 200, Body: `{"id_token":"` + ft.Token{}.Raw() + `x"}`}, federation.KindUnavailable, "no access_token"},
-		"JFrog's errors":     {ft.Answer{Status: 400, Body: `{"errors":[{"code":"BAD_REQUEST","message":"Invalid audience"}]}`}, federation.KindDenied, "Invalid audience"},
-		"an object of error": {ft.Answer{Status: 403, Body: `{"error":{"code":7},"error_description":"no such user"}`}, federation.KindDenied, "no such user"},
-		"nothing":            {ft.Answer{Status: 403}, federation.KindDenied, "no text that can be read"},
-		"bytes":              {ft.Answer{Status: 403, Body: "\x00\xff"}, federation.KindDenied, "no text that can be read"},
-		"the token again":    {ft.Answer{Status: 400, Body: `{"error":"invalid_grant","error_description":"cannot verify ` + ft.Token{}.Raw() + `"}`}, federation.KindIssuerUntrusted, "cannot verify [redacted]"},
-		"a book":             {ft.Answer{Status: 400, Body: `{"error":"invalid_grant","error_description":"` + strings.Repeat("x", 100_000) + `"}`}, federation.KindIssuerUntrusted, "xxx..."},
+		"a proxy's page":      {ft.Answer{Status: 502, Body: "<html>bad gateway</html>"}, federation.KindUnavailable, "bad gateway"},
+		"success, not JSON":   {ft.Answer{Status: 200, Body: "}{"}, federation.KindUnavailable, "no access_token"},
+		"success, no token":   {ft.Answer{Status: 200, Body: "{}"}, federation.KindUnavailable, "no access_token"},
+		"success, an error":   {ft.Answer{Status: 200, Body: `{"error":"invalid_scope","error_description":"no such scope"}`}, federation.KindConfig, "no such scope"},
+		"created":             {ft.Answer{Status: 201, Body: "{}"}, federation.KindUnavailable, "no access_token"},
+		"another's token":     {ft.Answer{Status: 200, Body: `{"id_token":"` + ft.Token{}.Raw() + `x"}`}, federation.KindUnavailable, "no access_token"},
+		"JFrog's errors":      {ft.Answer{Status: 400, Body: `{"errors":[{"code":"BAD_REQUEST","message":"Invalid audience"}]}`}, federation.KindDenied, "Invalid audience"},
+		"an object of error":  {ft.Answer{Status: 403, Body: `{"error":{"code":7},"error_description":"no such user"}`}, federation.KindDenied, "no such user"},
+		"nothing":             {ft.Answer{Status: 403}, federation.KindDenied, "no text that can be read"},
+		"no UTF-8":            {ft.Answer{Status: 403, Body: "\xff"}, federation.KindDenied, "no text that can be read"},
+		"control characters":  {ft.Answer{Status: 403, Body: "\x00"}, federation.KindDenied, "no text that can be read"},
+		"plain text":          {ft.Answer{Status: 403, Body: "no such\n user"}, federation.KindDenied, "no such  user"},
+		"refused with a gift": {ft.Answer{Status: 403, Body: `{"error":"access_denied","access_token":"at"}`}, federation.KindDenied, "access_denied"},
+		"bytes":               {ft.Answer{Status: 403, Body: "\x00\xff"}, federation.KindDenied, "no text that can be read"},
+		"the token again":     {ft.Answer{Status: 400, Body: `{"error":"invalid_grant","error_description":"cannot verify ` + ft.Token{}.Raw() + `"}`}, federation.KindIssuerUntrusted, "cannot verify [redacted]"},
+		"a book":              {ft.Answer{Status: 400, Body: `{"error":"invalid_grant","error_description":"` + strings.Repeat("x", 100_000) + `"}`}, federation.KindIssuerUntrusted, "xxx..."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &oidc.Client{Token: ft.Token{}, Source: oidc.Source{TokenURL: ft.Serve(t, test.answer)}}
