@@ -38,6 +38,7 @@ func TestIdentitiesAreValidated(t *testing.T) {
 		want  string
 	}{
 		"no provider":           {func(i *gcp.Identity) { i.Provider = "" }, "\nprovider: "},
+		"no such form":          {func(i *gcp.Identity) { i.Provider = "x" }, "\nprovider: "},
 		"not in full":           {func(i *gcp.Identity) { i.Provider = strings.TrimPrefix(provider, "//iam.googleapis.com/") }, "want " + provider},
 		"no audience":           {func(i *gcp.Identity) { i.Audience = "" }, "audience: "},
 		"a service account":     {func(i *gcp.Identity) { i.ServiceAccount = "x/../y" }, "serviceAccount: "},

@@ -25,7 +25,7 @@ func Resolve(req Request, in Installation) Answer {
 	}
 	a.OptedIn = req.OptedIn()
 	mapped := in.mapping(req)
-	if !a.OptedIn && mapped == nil && !concerned(req.Annotations) && !concerned(req.Labels) && !concerned(req.PodAnnotations) && !concerned(req.PodLabels) {
+	if mapped == nil && !concerned(req.Annotations) && !concerned(req.Labels) && !concerned(req.PodAnnotations) && !concerned(req.PodLabels) {
 		return a
 	}
 	r := &resolver{req: req, in: in, mapped: mapped, account: "ServiceAccount " + ClipName(req.Namespace) + "/" + ClipName(req.Name), answer: a}

@@ -47,3 +47,32 @@ func TestCloudOf(t *testing.T) {
 		}
 	}
 }
+
+// The distance is Levenshtein's, as far as the limit.
+func TestDistance(t *testing.T) {
+	for _, test := range []struct {
+		a, b  string
+		limit int
+		want  int
+	}{
+		{"", "", 9, 0},
+		{"abc", "abc", 9, 0},
+		{"", "abc", 9, 3},
+		{"abc", "", 9, 3},
+		{"kitten", "sitting", 9, 3},
+		{"xabc", "abc", 9, 1},
+		{"abc", "yxabc", 9, 2},
+		{"flaw", "lawn", 9, 2},
+		{"abcd", "badc", 9, 3},
+		{"abc", "xyz", 9, 3},
+		{"abc", "xyz", 3, 3},
+		{"abc", "abcxyz", 3, 3},
+		{"abcxyz", "abc", 3, 3},
+		{"abcxy", "abc", 3, 2},
+		{"abcdef", "uvwxyz", 3, 3},
+	} {
+		if got := distance(test.a, test.b, test.limit); got != test.want {
+			t.Errorf("%q, %q: %d, want %d", test.a, test.b, got, test.want)
+		}
+	}
+}
