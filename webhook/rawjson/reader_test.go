@@ -2,6 +2,7 @@ package rawjson
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -49,25 +50,127 @@ func FuzzReader(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var want document
-		wantErr := sigsjson.UnmarshalCaseSensitivePreserveInts(data, &want)
-		got, err := read(data)
-		if (err == nil) != (wantErr == nil) {
-			t.Fatalf("error %v, the API server's %v: %q", err, wantErr, data)
+	f.Fuzz(agree)
+}
+
+// agree holds what is read of data against what the API server's decoder reads.
+func agree(t *testing.T, data []byte) {
+	t.Helper()
+	var want document
+	wantErr := sigsjson.UnmarshalCaseSensitivePreserveInts(data, &want)
+	got, err := read(data)
+	if (err == nil) != (wantErr == nil) {
+		t.Fatalf("error %v, the API server's %v: %q", err, wantErr, data)
+	}
+	if err == nil {
+		// The value of any may be merged from two members there.
+		if diff := cmp.Diff(want, got); diff != "" && strings.Count(string(data), `any`) < 2 {
+			t.Errorf("%q\n%s", data, diff)
 		}
-		if err == nil {
-			// The value of any may be merged from two members there.
-			if diff := cmp.Diff(want, got); diff != "" && strings.Count(string(data), `any`) < 2 {
-				t.Errorf("%q\n%s", data, diff)
+	}
+	r := NewReader(data)
+	r.Raw()
+	if valid := r.End() == nil; valid != json.Valid(data) && strings.Count(string(data), "[")+strings.Count(string(data), "{") < maxDepth {
+		t.Errorf("valid %t: %q", valid, data)
+	}
+}
+
+// TestDamagedDocuments: what was cut off, or has one byte that is wrong, is refused
+// where the API server refuses it.
+func TestDamagedDocuments(t *testing.T) {
+	const doc = `{"text":"a\u00e9\n","map":{"a":"b"},"bool":true,"int":-10,"any":[1.5e+3,{}],"x":[[],{"y":null,"z":0.1},false," "]}`
+	for at := range len(doc) {
+		agree(t, []byte(doc[:at]))
+		for _, c := range []byte("\"\\{}[],:- .0e\x1f") {
+			agree(t, []byte(doc[:at]+string(rune(c))+doc[at:]))
+			agree(t, []byte(doc[:at]+string(rune(c))+doc[at+1:]))
+		}
+	}
+}
+
+// TestValuesAlone: each method reads the value that comes next, in a list or not, and
+// nothing before or after it.
+func TestValuesAlone(t *testing.T) {
+	for name, tt := range map[string]struct {
+		data string
+		read func(*Reader) any
+		want any
+	}{
+		"true":   {" true ", func(r *Reader) any { var v bool; r.Bool(&v); return v }, true},
+		"false":  {" false ", func(r *Reader) any { v := true; r.Bool(&v); return v }, false},
+		"number": {" -7 ", func(r *Reader) any { var v int; r.Int(&v); return v }, -7},
+		"string": {` "a\"" `, func(r *Reader) any { var v string; r.Text(&v); return v }, `a"`},
+		"any":    {" [1] ", func(r *Reader) any { var v any; r.Value(&v); return v }, []any{int64(1)}},
+		"raw":    {" [ 1 ] ", func(r *Reader) any { return string(r.Raw()) }, "[ 1 ]"},
+		"null":   {" null ", func(r *Reader) any { return r.Null() }, true},
+		"nulls leave what is there": {"[null,null,null]", func(r *Reader) any {
+			b, n, s := true, 1, "a"
+			read := []func(){func() { r.Bool(&b) }, func() { r.Int(&n) }, func() { r.Text(&s) }}
+			for range r.Elements {
+				read[0]()
+				read = read[1:]
 			}
+			return []any{b, n, s}
+		}, []any{true, 1, "a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := NewReader([]byte(tt.data))
+			if d := cmp.Diff(tt.want, tt.read(r)); d != "" || r.End() != nil {
+				t.Errorf("%s%v", d, r.End())
+			}
+		})
+	}
+}
+
+// TestFirstErrorSticks: what the caller fails with is what End gives.
+func TestFirstErrorSticks(t *testing.T) {
+	r := NewReader([]byte(`[1,2,3]`))
+	first, n := errors.New("first"), 0
+	for range r.Elements {
+		n++
+		r.Fail(first)
+		r.Fail(errors.New("second"))
+	}
+	if err := r.End(); err != first || n != 1 {
+		t.Errorf("%v after %d elements", err, n)
+	}
+}
+
+// TestLeavingEarlyIsAnError: the rest of the list would be taken for what follows it.
+func TestLeavingEarlyIsAnError(t *testing.T) {
+	for data, leave := range map[string]func(*Reader){
+		`[1]`: func(r *Reader) {
+			for range r.Elements {
+				break
+			}
+		},
+		`{"a":1}`: func(r *Reader) {
+			for range r.Members {
+				break
+			}
+		},
+	} {
+		r := NewReader([]byte(data))
+		leave(r)
+		if r.End() == nil {
+			t.Errorf("%s: no error", data)
 		}
+	}
+}
+
+// TestSteppingOverIsFree: what nobody reads is not decoded, nor are plain names copied.
+func TestSteppingOverIsFree(t *testing.T) {
+	data := []byte(`{"names":["plain","text"],"more":{"name":"value"},"number":1}`)
+	if n := testing.AllocsPerRun(10, func() {
 		r := NewReader(data)
-		r.Raw()
-		if valid := r.End() == nil; valid != json.Valid(data) && strings.Count(string(data), "[")+strings.Count(string(data), "{") < maxDepth {
-			t.Errorf("valid %t: %q", valid, data)
+		for range r.Members {
 		}
-	})
+		if r.End() != nil {
+			t.Error("not valid")
+		}
+	}); n > 10 { // the reader, and the loops' closures
+		t.Errorf("%v allocations", n)
+	}
 }
 
 // TestDepthIsBounded: recursion without end is a crash that recover does not catch.
