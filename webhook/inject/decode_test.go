@@ -157,6 +157,8 @@ func FuzzDecode(f *testing.F) {
 		f.Add(fmt.Appendf(nil, `{"metadata":{"name":"p","labels":{"a":"b"},"annotations":null},"spec":%s}`, spec))
 	}
 	f.Add([]byte(`{"metadata":{"labels":{"a":"1"}},"metadata":{"labels":{"b":"2"},"name":null},"spec":{"serviceAccountName":"a"},"spec":{"serviceAccountName":"b"}}`))
+	f.Add([]byte(`{"metadata":{},"metadata":null,"spec":{}}`))
+	f.Add([]byte(`{"metadata":{},"spec":{},"spec":null}`))
 	f.Fuzz(func(t *testing.T, raw []byte) { agree(t, raw) })
 }
 

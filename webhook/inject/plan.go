@@ -203,8 +203,7 @@ func (pl *planner) present(c container) bool {
 // the environment. Its image and resources may differ, from a release to the next.
 func (c container) sameConfiguration(have podContainer) bool {
 	for _, v := range c.Env[:min(3, len(c.Env))] {
-		e, ok := have.env(v.Name)
-		if !ok || !v.same(e) {
+		if e, _ := have.env(v.Name); !v.same(e) { // none of ours is empty
 			return false
 		}
 	}

@@ -169,3 +169,31 @@ func TestCredentialConfig(t *testing.T) {
 		})
 	}
 }
+
+// A list of containers to skip is warned of where it skips nothing, or all.
+func TestSkipList(t *testing.T) {
+	for name, tt := range map[string]struct {
+		containers string
+		skip, want []string
+	}{
+		"one of two":         {`{"name":"a"},{"name":"b"}`, []string{"a"}, nil},
+		"all":                {`{"name":"a"},{"name":"b"}`, []string{"a", "b"}, []string{codeAllSkipped}},
+		"one that is none":   {`{"name":"a"}`, []string{"x"}, []string{codeUnknownSkip}},
+		"all, and one more":  {`{"name":"a"}`, []string{"a", "x"}, []string{codeUnknownSkip, codeAllSkipped}},
+		"of no container":    {``, nil, nil},
+		"two that are none":  {`{"name":"a"}`, []string{"x", "y"}, []string{codeUnknownSkip, codeUnknownSkip}},
+		"one, the other way": {`{"name":"a"},{"name":"b"}`, []string{"b"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := benchAnswer(serviceaccount.ModeBroker, 1)
+			a.SkipContainers = tt.skip
+			var got []string
+			for _, p := range plan(t, []byte(`{"metadata":{"name":"p"},"spec":{"containers":[`+tt.containers+`]}}`), a).Warnings {
+				got = append(got, p.Code)
+			}
+			if d := cmp.Diff(tt.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}

@@ -66,3 +66,35 @@ func TestLoadSettingsProblems(t *testing.T) {
 		})
 	}
 }
+
+// The limits of numbers, exactly.
+func TestSettingsBounds(t *testing.T) {
+	port := func(n int) Settings { return Settings{Broker: BrokerSettings{MetricsPort: n}} }
+	user := func(n int64) Settings { return Settings{Broker: BrokerSettings{RunAsUser: n}} }
+	memory := func(request, limit string) Settings {
+		return Settings{Broker: BrokerSettings{Resources: Resources{Requests: map[string]string{"memory": request}, Limits: map[string]string{"memory": limit}}}}
+	}
+	for name, tt := range map[string]struct {
+		settings Settings
+		valid    bool
+	}{
+		"no metrics":            {port(0), true},
+		"a privileged port":     {port(1023), false},
+		"the lowest port":       {port(1024), true},
+		"the highest port":      {port(65535), true},
+		"no port":               {port(65536), false},
+		"the platform's user":   {user(-1), true},
+		"no user":               {user(-2), false},
+		"a request as limit":    {memory("16Mi", "16Mi"), true},
+		"a request above limit": {memory("17Mi", "16Mi"), false},
+		"nothing":               {memory("0", "0"), true},
+		"less than nothing":     {memory("-1", "16Mi"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.settings.Broker.Image = "i"
+			if err := tt.settings.Validate(); (err == nil) != tt.valid {
+				t.Errorf("valid %t, want %t: %v", err == nil, tt.valid, err)
+			}
+		})
+	}
+}

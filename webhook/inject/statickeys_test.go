@@ -36,13 +36,18 @@ func TestAzureSelection(t *testing.T) {
 	} {
 		a := benchAnswer(mode, 3)
 		a.AWS, a.GCP, a.StaticKeys = nil, nil, serviceaccount.StaticKeysOverride
-		pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","env":[{"name":"AZURE_CLIENT_SECRET","value":"x"}]}]}}`)
-		env := map[string]string{}
-		for _, e := range typed(t, apply(t, pod, plan(t, pod, a).Patch)).Spec.Containers[0].Env {
-			env[e.Name] = e.Value // the last counts
-		}
-		if env["AZURE_TOKEN_CREDENTIALS"] != want || env["AZURE_CLIENT_SECRET"] != "" {
-			t.Errorf("%s: %v", mode, env)
+		for variable, want := range map[string]string{
+			`{"name":"AZURE_CLIENT_SECRET","value":"x"}`: want,
+			`{"name":"AZURE_CLIENT_SECRET"}`:             "", // no key, nothing to keep SDKs from
+		} {
+			pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","env":[` + variable + `]}]}}`)
+			env := map[string]string{}
+			for _, e := range typed(t, apply(t, pod, plan(t, pod, a).Patch)).Spec.Containers[0].Env {
+				env[e.Name] = e.Value // the last counts
+			}
+			if env["AZURE_TOKEN_CREDENTIALS"] != want || env["AZURE_CLIENT_SECRET"] != "" {
+				t.Errorf("%s, %s: %v", mode, variable, env)
+			}
 		}
 	}
 }
