@@ -152,7 +152,8 @@ func FuzzDecode(f *testing.F) {
 		`{"containers":[{"resources":{"limits":{"cpu":1,"memory":null,"x":"1e3"}},"ports":[{"containerPort":80},{"containerPort":1.5}]}]}`,
 		`{"containers":[{"securityContext":{"runAsUser":0,"privileged":true,"capabilities":{"add":["ALL"]}},"envFrom":[{"secretRef":{"name":"s"}},null]}]}`,
 		`{"nodeSelector":{"a":null},"hostNetwork":null,"serviceAccountName":null,"shareProcessNamespace":true,"resources":{"limits":{}},"securityContext":{"runAsUser":1}}`,
-		`{"containers":{}}`, `{"containers":[1]}`, `null`, `{"serviceAccountName":1}`, `{"a":[[[{"b":-0.1e+7}]],true,false]}`,
+		`{"containers":[{"resources":{"limits":{"cpu":1,"memory":"1e3","x":0.5},"requests":{"cpu":"1"}},"ports":[{"containerPort":80}]}]}`,
+		`{"containers":{}}`, `{"containers":[1]}`, `{"containers":[{"resources":{"limits":{"cpu":`, `null`, `{"serviceAccountName":1}`, `{"a":[[[{"b":-0.1e+7}]],true,false]}`,
 	} {
 		f.Add(fmt.Appendf(nil, `{"metadata":{"name":"p","labels":{"a":"b"},"annotations":null},"spec":%s}`, spec))
 	}

@@ -91,7 +91,7 @@ func (r *Reader) value(yield func() bool) bool {
 		r.Fail(errors.New("left within a list"))
 		return false
 	}
-	if r.at == at && r.err == nil {
+	if r.at == at {
 		r.skip()
 	}
 	return r.err == nil
@@ -206,7 +206,6 @@ func (r *Reader) Int(into *int) {
 	if r.Null() {
 		return
 	}
-	r.peek()
 	from := r.at
 	r.number()
 	if r.err != nil {

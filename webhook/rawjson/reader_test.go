@@ -78,13 +78,53 @@ func agree(t *testing.T, data []byte) {
 // TestDamagedDocuments: what was cut off, or has one byte that is wrong, is refused
 // where the API server refuses it.
 func TestDamagedDocuments(t *testing.T) {
-	const doc = `{"text":"a\u00e9\n","map":{"a":"b"},"bool":true,"int":-10,"any":[1.5e+3,{}],"x":[[],{"y":null,"z":0.1},false," "]}`
-	for at := range len(doc) {
-		agree(t, []byte(doc[:at]))
-		for _, c := range []byte("\"\\{}[],:- .0e\x1f") {
-			agree(t, []byte(doc[:at]+string(rune(c))+doc[at:]))
-			agree(t, []byte(doc[:at]+string(rune(c))+doc[at+1:]))
+	for _, doc := range []string{
+		`{"text":"a\u00E9\n","map":{"a":"b"},"bool":true,"int":-10,"any":[1.5e+3,{}],"x":[[],{"y":null,"z":0.1},false," "]}`,
+		`"\u09aF"`, `-0.5E-7`, `[true]`,
+	} {
+		for at := range len(doc) {
+			agree(t, []byte(doc[:at]))
+			for _, c := range []byte("\"\\{}[],:- .0eg/@G\x1f\x00") {
+				agree(t, []byte(doc[:at]+string(rune(c))+doc[at:]))
+				agree(t, []byte(doc[:at]+string(rune(c))+doc[at+1:]))
+			}
 		}
+		agree(t, []byte(doc+"\x00"))
+	}
+}
+
+// TestNotAsExpected: a value of another type is an error, and no loop sees it.
+func TestNotAsExpected(t *testing.T) {
+	for data, read := range map[string]func(*Reader, func()){
+		`{"a":1}`: func(r *Reader, seen func()) {
+			for range r.Elements {
+				seen()
+			}
+		},
+		`["a"]`: func(r *Reader, seen func()) {
+			for range r.Members {
+				seen()
+			}
+		},
+		`1`: func(r *Reader, _ func()) { var s string; r.Value(&s) },
+	} {
+		r, n := NewReader([]byte(data)), 0
+		read(r, func() { n++ })
+		if r.End() == nil || n != 0 {
+			t.Errorf("%s: %v after %d values", data, r.End(), n)
+		}
+	}
+}
+
+// TestLookedAtAndLeft: what was only asked whether it is null is stepped over.
+func TestLookedAtAndLeft(t *testing.T) {
+	r := NewReader([]byte(`[ 1, null , {}]`))
+	var got []bool
+	for range r.Elements {
+		got = append(got, r.Null())
+	}
+	if d := cmp.Diff([]bool{false, true, false}, got); d != "" || r.End() != nil {
+		t.Errorf("%v\n%s", r.End(), d)
 	}
 }
 
@@ -152,8 +192,8 @@ func TestLeavingEarlyIsAnError(t *testing.T) {
 	} {
 		r := NewReader([]byte(data))
 		leave(r)
-		if r.End() == nil {
-			t.Errorf("%s: no error", data)
+		if err := r.End(); err == nil || err.Error() != "left within a list" {
+			t.Errorf("%s: %v", data, err)
 		}
 	}
 }

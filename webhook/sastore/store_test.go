@@ -141,6 +141,39 @@ func TestFailureIsNotAbsence(t *testing.T) {
 	}
 }
 
+// TestReadersLetTheWatchGoOn: whoever has read holds nothing up.
+func TestReadersLetTheWatchGoOn(t *testing.T) {
+	s, _ := fed(t, serviceAccount("orders", nil), serviceAccount("billing", nil))
+	for name, read := range map[string]func(){
+		"Synced": func() { s.Synced() }, "Len": func() { s.Len() }, "lookup": func() { s.lookup("shop", "orders") },
+		"group": func() { s.group(t.Context(), "shop", true) },
+		"All": func() {
+			for range s.All() {
+			}
+		},
+		"All, left early": func() {
+			for range s.All() {
+				break
+			}
+		},
+		"All, not used": func() { s.All() },
+		"while in All": func() {
+			for range s.All() {
+				if !s.mu.TryLock() {
+					t.Fatal("the watch waits for who reads all")
+				}
+				s.mu.Unlock()
+			}
+		},
+	} {
+		read()
+		if !s.mu.TryLock() {
+			t.Fatalf("%s: the watch waits", name)
+		}
+		s.mu.Unlock()
+	}
+}
+
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
