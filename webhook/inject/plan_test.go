@@ -10,6 +10,7 @@ import (
 
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/oidc"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -195,5 +196,43 @@ func TestSkipList(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// A pod is Guaranteed by its quantities, however they are written, and stays so.
+func TestGuaranteedByQuantity(t *testing.T) {
+	for name, tt := range map[string]struct {
+		limit, request string
+		want           bool
+	}{
+		"as written": {`"1"`, `"1"`, true}, "a number": {`1`, `"1"`, true}, "milli": {`"1"`, `"1000m"`, true}, "less": {`"1"`, `"999m"`, false},
+		"equal, but of no size": {`"1e999999999"`, `"1e999999999"`, true}, "not compared": {`"1e999999999"`, `"1"`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := Decode([]byte(`{"metadata":{},"spec":{"containers":[{"resources":{"limits":{"cpu":` + tt.limit + `,"memory":"1"},"requests":{"cpu":` + tt.request + `}}}]}}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p, err = p.whole(); err != nil {
+				t.Fatal(err)
+			}
+			if got := p.Spec.Containers[0].Resources.guaranteed(); got != tt.want {
+				t.Errorf("guaranteed %t", got)
+			}
+		})
+	}
+}
+
+// What the pod was given names each audience and each token source.
+func TestInjectedNamesOIDC(t *testing.T) {
+	a := serviceaccount.Answer{OIDC: &serviceaccount.OIDC{
+		Grant:     serviceaccount.Grant{Mode: serviceaccount.ModeBroker, Source: "annotation"},
+		Audiences: []oidc.Audience{{Name: "vault", Audience: "v"}, {Name: "db", Audience: "d"}},
+		Identity:  oidc.Identity{Sources: []oidc.Source{{Name: "api", TokenURL: "https://login.example.com/token", Audience: "a"}}},
+	}}
+	got := plan(t, []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c"}]}}`), a).Injected
+	want := []Injection{{Cloud: "oidc", Mode: serviceaccount.ModeBroker, Identity: "vault,db,api", Source: "annotation"}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
