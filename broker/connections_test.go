@@ -18,6 +18,7 @@ type limited struct {
 	server  *http.Server
 	held    chan struct{}
 	waiting chan struct{}
+	idle    chan struct{} // one for each answer after which its connection is quiet
 	done    chan error
 }
 
@@ -27,9 +28,9 @@ func serveLimited(t *testing.T) *limited {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &limited{t: t, address: listener.Addr().String(), held: make(chan struct{}), waiting: make(chan struct{}, 9), done: make(chan error, 1)}
+	l := &limited{t: t, address: listener.Addr().String(), held: make(chan struct{}), waiting: make(chan struct{}, 9), idle: make(chan struct{}, 9), done: make(chan error, 1)}
 	c := limitConnections(listener, 2)
-	l.server = &http.Server{ReadHeaderTimeout: time.Minute, ConnState: c.changed, ConnContext: withConnection, Handler: c.busyWhile(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	l.server = &http.Server{ReadHeaderTimeout: time.Minute, ConnState: l.changed(c), ConnContext: withConnection, Handler: c.busyWhile(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/held" {
 			l.waiting <- struct{}{}
 			<-l.held
@@ -38,6 +39,15 @@ func serveLimited(t *testing.T) *limited {
 	go func() { l.done <- l.server.Serve(c) }()
 	t.Cleanup(func() { _ = l.server.Close() })
 	return l
+}
+
+func (l *limited) changed(c *connections) func(net.Conn, http.ConnState) {
+	return func(conn net.Conn, state http.ConnState) {
+		c.changed(conn, state)
+		if state == http.StateIdle {
+			l.idle <- struct{}{}
+		}
+	}
 }
 
 func (l *limited) dial() net.Conn {
@@ -79,6 +89,29 @@ func TestQuietConnectionsMakeRoom(t *testing.T) {
 				t.Error("not served")
 			}
 		})
+	}
+}
+
+// TestLongestQuietMakesRoom: not the one that was opened first, if it was used since.
+func TestLongestQuietMakesRoom(t *testing.T) {
+	l := serveLimited(t)
+	use := func(c net.Conn) {
+		t.Helper()
+		l.send(c, "/")
+		if !answered(c, 5*time.Second) {
+			t.Fatal("not served")
+		}
+		<-l.idle
+	}
+	first, second := l.dial(), l.dial()
+	use(first)
+	use(second)
+	use(first)
+	use(l.dial())
+	use(first)
+	l.send(second, "/")
+	if answered(second, 5*time.Second) {
+		t.Error("what was quiet for the longest is still served")
 	}
 }
 
