@@ -161,6 +161,19 @@ func TestHangingCloud(t *testing.T) {
 	})
 }
 
+// TestNothingWaitsOn: once a request has its answer, nobody works for it any more.
+func TestNothingWaitsOn(t *testing.T) {
+	h := handler(nil)
+	var given context.Context
+	h.Credentials = func(ctx context.Context) (federation.Credential, error) {
+		given = ctx
+		return federation.Credential{}, nil
+	}
+	if ask(h, nil); given.Err() == nil {
+		t.Error("its context goes on")
+	}
+}
+
 // TestLogIsNotFlooded: the same trouble is told once a minute, and the try without a
 // header with which the JavaScript SDK ends is none.
 func TestLogIsNotFlooded(t *testing.T) {

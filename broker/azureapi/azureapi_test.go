@@ -235,6 +235,19 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+// TestNothingWaitsOn: once a request has its answer, nobody works for it any more.
+func TestNothingWaitsOn(t *testing.T) {
+	h := new(entra).handler()
+	var given context.Context
+	h.AccessToken = func(ctx context.Context, _, _ string) (federation.Credential, error) {
+		given = ctx
+		return federation.Credential{}, nil
+	}
+	if ask(h, appService); given.Err() == nil {
+		t.Error("its context goes on")
+	}
+}
+
 // TestLogIsNotFlooded: the same trouble is told once a minute.
 func TestLogIsNotFlooded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -30,7 +30,7 @@ func TestLimits(t *testing.T) {
 
 func TestIsIMDS(t *testing.T) {
 	for path, want := range map[string]bool{
-		"/metadata/identity": true, "/metadata/identity/oauth2/token": true, "//Metadata/Identity/x": true, "/metadata/identit": false, "/metadata": false, "": false, azureapi.Path: false,
+		"/metadata/identity": true, "/metadata/identity/oauth2/token": true, "//Metadata/Identity/x": true, "/metadata/identit": false, "/metadata": false, "": false, azureapi.Path: false, "/aws/v1/credentials/reports": false,
 	} {
 		if azureapi.IsIMDS(path) != want {
 			t.Errorf("%q: %t", path, !want)

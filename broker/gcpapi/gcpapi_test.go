@@ -112,6 +112,7 @@ func TestTree(t *testing.T) {
 		accounts + account + "/?recursive=true":       {isJSON, description + "\n"},
 		accounts + "default?recursive=true":           {isJSON, description + "\n"},
 		accounts + "default/?recursive=true&alt=text": {isText, inText},
+		v1 + "universe/?recursive=true&alt=text":      {isText, "universe-domain googleapis.com\n"},
 		v1 + "project/?recursive=true&alt=text":       {isText, "numeric-project-id 123456789012\nproject-id example-project\n"},
 		v1 + "project/?recursive=true&alt=json":       {isJSON, project + "\n"},
 		accounts + "default/email?alt=json":           {isJSON, `"` + account + "\"\n"},
@@ -345,6 +346,19 @@ func TestHangingCloud(t *testing.T) {
 	})
 }
 
+// TestNothingWaitsOn: once a request has its answer, nobody works for it any more.
+func TestNothingWaitsOn(t *testing.T) {
+	h := handler(gcp.Identity{Provider: provider}, new(cloud))
+	var given context.Context
+	h.AccessToken = func(ctx context.Context, _ []string) (federation.Credential, error) {
+		given = ctx
+		return federation.Credential{}, nil
+	}
+	if ask(h, accounts+"default/token"); given.Err() == nil {
+		t.Error("its context goes on")
+	}
+}
+
 // TestRefused: nobody is asked on behalf of a request that is refused.
 func TestRefused(t *testing.T) {
 	token := accounts + "default/token"
@@ -385,15 +399,18 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestLogIsNotFlooded: the same trouble is told once a minute.
+// TestLogIsNotFlooded: the same trouble is told once a minute; so is that there is no ID
+// token, of which clients show nothing.
 func TestLogIsNotFlooded(t *testing.T) {
-	var log strings.Builder
-	h := handler(gcp.Identity{Provider: provider}, &cloud{err: &federation.Error{Cloud: "gcp", Kind: federation.KindDenied, Message: "why"}})
-	h.Log = slog.New(slog.NewTextHandler(&log, nil))
-	for i := range 1000 {
-		ask(h, accounts+"default/token?scopes="+strconv.Itoa(i))
-	}
-	if n := strings.Count(log.String(), "\n"); n != 1 {
-		t.Errorf("%d lines for one trouble", n)
+	for _, target := range []string{accounts + "default/token?scopes=", accounts + "default/identity?audience="} {
+		var log strings.Builder
+		h := handler(gcp.Identity{Provider: provider, ServiceAccount: account}, &cloud{err: &federation.Error{Cloud: "gcp", Kind: federation.KindDenied, Message: "why"}})
+		h.Log = slog.New(slog.NewTextHandler(&log, nil))
+		for i := range 1000 {
+			ask(h, target+strconv.Itoa(i))
+		}
+		if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "why") {
+			t.Errorf("%s: %d lines for one trouble: %s", target, n, &log)
+		}
 	}
 }

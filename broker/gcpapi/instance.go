@@ -119,9 +119,9 @@ func projectNumber(provider string) uint64 {
 // <location>/clusters/<name>. Logging and tracing libraries label with them.
 func attributes(provider string) []node {
 	_, issuer, _ := gcp.IdentityNamespace(provider)
-	_, path, ok := strings.Cut(issuer, "/locations/")
-	location, name, found := strings.Cut(path, "/clusters/")
-	if !ok || !found || location == "" || name == "" || strings.Contains(location+name, "/") {
+	_, path, _ := strings.Cut(issuer, "/locations/")
+	location, name, _ := strings.Cut(path, "/clusters/")
+	if location == "" || name == "" || strings.Contains(location+name, "/") {
 		return nil
 	}
 	return []node{{name: "cluster-location", value: location}, {name: "cluster-name", value: name}}

@@ -151,6 +151,19 @@ func TestHangingCloud(t *testing.T) {
 	})
 }
 
+// TestNothingWaitsOn: once a request has its answer, nobody works for it any more.
+func TestNothingWaitsOn(t *testing.T) {
+	h := newHandler(nil)
+	var given context.Context
+	h.Credentials = func(ctx context.Context) (federation.Credential, error) {
+		given = ctx
+		return federation.Credential{}, nil
+	}
+	if send(t, h, "GET", rolesPath+"/orders", session(t, h, "60")); given.Err() == nil {
+		t.Error("its context goes on")
+	}
+}
+
 // TestNothingBehindARefusal: it is one line, and nobody is asked for it.
 func TestNothingBehindARefusal(t *testing.T) {
 	h := newHandler(nil)

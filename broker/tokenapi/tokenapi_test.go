@@ -158,6 +158,19 @@ func TestHangingCloud(t *testing.T) {
 	})
 }
 
+// TestNothingWaitsOn: once a request has its answer, nobody works for it any more.
+func TestNothingWaitsOn(t *testing.T) {
+	h := handler(nil)
+	var given context.Context
+	h.AccessToken = func(ctx context.Context) (federation.Credential, error) {
+		given = ctx
+		return federation.Credential{}, nil
+	}
+	if ask(h, nil); given.Err() == nil {
+		t.Error("its context goes on")
+	}
+}
+
 func TestLogIsNotFlooded(t *testing.T) {
 	var log strings.Builder
 	h := handler(&federation.Error{Cloud: "oidc", Kind: federation.KindDenied, Message: "why"})
