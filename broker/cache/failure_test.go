@@ -104,23 +104,92 @@ func TestRequestWaitsForTheFile(t *testing.T) {
 	})
 }
 
-// TestImpatientRequestGetsTheError: one whose patience would be spent on the pause gets
-// the error at once, and has the rest.
-func TestImpatientRequestGetsTheError(t *testing.T) {
+// TestWhoWaitsForThePause: a request of which half the patience is enough for it, if asking
+// again can help. Others have the error at once, and the rest of their time.
+func TestWhoWaitsForThePause(t *testing.T) {
+	for name, test := range map[string]struct {
+		err      error
+		patience float64 // of the pause; 0: without end
+		want     bool
+	}{
+		"patient":            {unavailable(), 2.1, true},
+		"not with the half":  {unavailable(), 1.9, false},
+		"impatient":          {unavailable(), 0.5, false},
+		"who names no end":   {unavailable(), 0, false},
+		"refused":            {denied(), 9, false},
+		"a token on its way": {expired(), 3, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := New(Options{})
+				defer c.stop()
+				e := &cloud{key: "aws/x", life: time.Hour, err: test.err}
+				_, _ = c.Get(t.Context(), e)
+				e.fail(nil)
+				c.mu.Lock()
+				pause := time.Until(c.entries[e.key].askAt)
+				c.mu.Unlock()
+				ctx := t.Context()
+				if test.patience > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, time.Duration(test.patience*float64(pause)))
+					defer cancel()
+				}
+				began := time.Now()
+				_, err := c.Get(ctx, e)
+				took := time.Since(began)
+				if waited := err == nil && took == pause; waited != test.want || !waited && (err == nil || took != 0) {
+					t.Errorf("after %s: %v; the pause is %s", took, err, pause)
+				}
+			})
+		})
+	}
+}
+
+// TestFailureIsRemembered for two minutes beyond its pause, so that the next is longer;
+// then it takes no more memory.
+func TestFailureIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := running(t)
 		e := &cloud{key: "aws/x", life: time.Hour, err: unavailable()}
-		for range 3 { // pauses of 1, 2 and 4 s, and a quarter
-			_, _ = c.Get(t.Context(), e)
-			time.Sleep(2500 * time.Millisecond)
+		ask := func() time.Time {
+			t.Helper()
+			if _, err := c.Get(t.Context(), e); err == nil {
+				t.Fatal("got a credential")
+			}
+			return c.Snapshot()[0].NextExchange
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		defer cancel()
-		began := time.Now()
-		if _, err := c.Get(ctx, e); err == nil || time.Since(began) != 0 {
-			t.Errorf("after %s: %v", time.Since(began), err)
+		again := ask()
+		time.Sleep(time.Until(again) + 2*time.Minute)
+		if again = ask(); time.Until(again) < 2*time.Second {
+			t.Errorf("the second pause is %s", time.Until(again))
+		}
+		time.Sleep(time.Until(again) + 2*time.Minute)
+		if n := size(c); n != 1 {
+			t.Errorf("%d failures are remembered after two minutes", n)
+		}
+		time.Sleep(maxSleep + time.Second)
+		if n := size(c); n != 0 {
+			t.Errorf("%d failures are remembered for ever", n)
 		}
 	})
+}
+
+// TestNoRetryAfterIsMadeUp: only a cloud's own is passed on, with what is left of it.
+func TestNoRetryAfterIsMadeUp(t *testing.T) {
+	for _, after := range []time.Duration{0, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			c := running(t)
+			e := &cloud{key: "aws/x", err: &federation.Error{Kind: federation.KindUnavailable, Cloud: "aws", RetryAfter: after}}
+			for range 2 {
+				_, err := c.Get(t.Context(), e)
+				f, ok := errors.AsType[*federation.Error](err)
+				if !ok || f.RetryAfter < after || (f.RetryAfter == 0) != (after == 0) {
+					t.Errorf("%s: %+v", after, f)
+				}
+			}
+		})
+	}
 }
 
 // TestCloudsPauseDoesNotGrowByLocalFailures: nor the other way round.
@@ -249,4 +318,22 @@ func TestLog(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLogHoldsTheCause: what whoever runs the pod needs for the cloud's support.
+func TestLogHoldsTheCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		c := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		defer c.stop()
+		_, _ = c.Get(t.Context(), &cloud{key: "aws/x", takes: time.Second, err: &federation.Error{
+			Kind: federation.KindThrottled, Cloud: "aws", Code: "SlowDown", RequestID: "r-1", Message: "too many", RetryAfter: time.Minute,
+		}})
+		synctest.Wait()
+		for _, want := range []string{"cloud=aws", "kind=Throttled", "tookSeconds=1 ", "retryInSeconds=6", "code=SlowDown", "requestID=r-1", "too many"} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("no %s in %s", want, &log)
+			}
+		}
+	})
 }

@@ -73,6 +73,47 @@ func TestRequestThatGoesAway(t *testing.T) {
 	})
 }
 
+// TestTimeout: an exchange that hangs ends, whoever waits for it, after 10 s if nothing else
+// is said.
+func TestTimeout(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Second: time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			c := New(Options{Timeout: timeout})
+			defer c.stop()
+			began := time.Now()
+			_, err := c.Get(t.Context(), &cloud{key: "aws/x", takes: time.Hour})
+			if took := time.Since(began); federation.KindOf(err) != federation.KindUnavailable || took != want {
+				t.Errorf("after %s: %v, want %s", took, err, want)
+			}
+		})
+	}
+}
+
+// TestNothingWaitsOn: what an exchange has begun ends with it.
+func TestNothingWaitsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Options{})
+		defer c.stop()
+		e := &keeper{cloud: cloud{key: "aws/x", life: time.Hour}}
+		_, err := c.Get(t.Context(), e)
+		synctest.Wait()
+		if err != nil || e.given.Err() == nil {
+			t.Errorf("%v; its context: %v", err, e.given.Err())
+		}
+	})
+}
+
+// keeper keeps the context that it was given.
+type keeper struct {
+	cloud
+	given context.Context
+}
+
+func (k *keeper) Exchange(ctx context.Context) (federation.Credential, error) {
+	k.given = ctx
+	return k.cloud.Exchange(ctx)
+}
+
 // TestStormOnShutdown: requests that come while and after the cache ends get an answer;
 // no exchange outlives it.
 func TestStormOnShutdown(t *testing.T) {

@@ -103,6 +103,62 @@ func TestRenewalThroughAFlood(t *testing.T) {
 	})
 }
 
+// TestLimitIsForNewExchanges: an application that has used it up still gets what is the
+// pod's own, what is on its way, and what only waits for a file; of a refusal the cause.
+func TestLimitIsForNewExchanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Options{})
+		defer c.stop()
+		get := func(e federation.Exchanger) federation.Kind {
+			_, err := c.Get(t.Context(), e)
+			return federation.KindOf(err)
+		}
+		var calls atomic.Int64
+		n := 0
+		spend := func() {
+			for get(&counted{fmt.Sprint("aws/new/", n), &calls, nil}) == "" {
+				n++
+			}
+		}
+		refused := &cloud{key: "aws/refused", err: denied()}
+		ended := &cloud{key: "aws/ended", life: time.Second}
+		file := &cloud{key: "aws/file", life: time.Hour, err: expired()}
+		slow := &cloud{key: "aws/slow", life: time.Hour, takes: 3 * time.Second}
+		get(refused)
+		get(ended)
+		get(file)
+		file.fail(nil)
+		results := make(chan federation.Kind, 2)
+		go func() { results <- get(slow) }()
+		synctest.Wait()
+		spend()
+		own := &cloud{key: "aws/own", life: time.Hour}
+		c.Pin("aws", own)
+		if kind := get(own); kind != "" {
+			t.Errorf("the pod's own: %s", kind)
+		}
+		time.Sleep(2 * time.Second)
+		spend()
+		go func() { results <- get(slow) }()
+		for name, test := range map[string]struct {
+			e    *cloud
+			want federation.Kind
+		}{"refused": {refused, federation.KindDenied}, "ended": {ended, federation.KindThrottled}, "a file": {file, ""}} {
+			if kind := get(test.e); kind != test.want {
+				t.Errorf("%s: %q, want %q", name, kind, test.want)
+			}
+		}
+		for range 2 {
+			if kind := <-results; kind != "" {
+				t.Errorf("on its way: %s", kind)
+			}
+		}
+		if refused.calls.Load() != 1 || slow.calls.Load() != 1 {
+			t.Errorf("%d, %d exchanges", refused.calls.Load(), slow.calls.Load())
+		}
+	})
+}
+
 // TestEndedBeforeItCame: with a clock that is an hour ahead, what the cloud gives
 // has ended; that is a failure with a cause, not an empty credential.
 func TestEndedBeforeItCame(t *testing.T) {

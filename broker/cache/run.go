@@ -15,7 +15,6 @@ const maxSleep = 30 * time.Second
 func (c *Cache) Run(ctx context.Context) error {
 	defer c.stop()
 	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():

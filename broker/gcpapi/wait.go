@@ -48,8 +48,6 @@ func (h *Handler) wait(w http.ResponseWriter, r *http.Request, query url.Values,
 		return false
 	}
 	end, look := time.NewTimer(d), time.NewTicker(lookEvery)
-	defer end.Stop()
-	defer look.Stop()
 	for tag() == known {
 		select {
 		case <-r.Context().Done():
