@@ -19,7 +19,7 @@ func (t Table) Answer(w http.ResponseWriter, err error) (status int, code string
 	code = string(kind)
 	if e, ok := errors.AsType[*federation.Error](err); ok {
 		code = cmp.Or(e.Code, code)
-		if e.Local() && !kind.Transient() {
+		if e.Local() {
 			// No cloud has refused anything: kubelet may replace the token's file at any time.
 			kind = federation.KindUnavailable
 		}

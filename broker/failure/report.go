@@ -38,7 +38,7 @@ func (r *Reporter) due(text string, now time.Time) bool {
 	text = text[:min(len(text), maxError)]
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if at, ok := r.reported[text]; ok && now.Sub(at) < reportEvery {
+	if now.Sub(r.reported[text]) < reportEvery {
 		return false
 	}
 	for text, at := range r.reported {

@@ -326,6 +326,15 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// TestNoIDTokenOfDirectAccess: that there is none is known, and said, without asking.
+func TestNoIDTokenOfDirectAccess(t *testing.T) {
+	c := &cloud{answer: "eyJ.x"}
+	got := ask(handler(gcp.Identity{Provider: provider}, c), accounts+"default/identity?audience=x")
+	if text := body(got); got.StatusCode != http.StatusNotFound || text != gcp.ErrNoIDToken.Error() || len(c.asked) != 0 {
+		t.Errorf("%d %s; the cloud was asked for %q", got.StatusCode, text, c.asked)
+	}
+}
+
 // TestHangingCloud: an answer comes before clients give up, at three seconds.
 func TestHangingCloud(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -106,8 +106,8 @@ func (h *Handler) session(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, refused.Message, refused.Status)
 		return
 	}
-	ttl, err := strconv.Atoi(r.Header.Get(ttlHeader))
-	if err != nil || ttl < 1 || ttl > maxTTL {
+	ttl, _ := strconv.Atoi(r.Header.Get(ttlHeader)) // 0 if it is no number
+	if ttl < 1 || ttl > maxTTL {
 		http.Error(w, ttlHeader+" must be 1 to 21600 seconds", http.StatusBadRequest)
 		return
 	}
