@@ -90,7 +90,7 @@ func (c *Cache) get(ctx context.Context, e federation.Exchanger) (federation.Cre
 		// A transient failure whose pause is nearly over is not worth an error. This
 		// also keeps the pauses of an exchange and of the one that it starts from (a
 		// federated token) from adding up.
-		if transient(err) && pause < patience(ctx, now)/2 && sleep(ctx, pause) {
+		if federation.Transient(err) && pause < patience(ctx, now)/2 && sleep(ctx, pause) {
 			return c.get(ctx, e)
 		}
 		c.asked(n, true)

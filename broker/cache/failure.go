@@ -66,7 +66,7 @@ const enoughTries = 3
 // refused reports that the cloud has said no, and would again. A trust that was set
 // up a moment ago may not have reached each of the cloud's servers.
 func (f *failure) refused() bool {
-	return f.err != nil && !transient(f.err) && (federation.KindOf(f.err) != federation.KindIssuerUntrusted || f.failures >= enoughTries)
+	return f.err != nil && !federation.Transient(f.err) && (federation.KindOf(f.err) != federation.KindIssuerUntrusted || f.failures >= enoughTries)
 }
 
 // provesTrust reports that the cloud has said no only after it trusted the token.
@@ -80,10 +80,6 @@ func local(err error) bool {
 	e, ok := errors.AsType[*federation.Error](err)
 	return ok && e.Local()
 }
-
-// transient reports that the same request may succeed with nobody changing anything:
-// kubelet will put another token in place of the one that has expired.
-func transient(err error) bool { return federation.KindOf(err).Transient() || local(err) }
 
 // seen is an error as a request sees it: for a local one, that it may come back. An
 // exchange that starts from another's credential keeps the error as it is.
