@@ -46,7 +46,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sent := r.Header.Get("Authorization")
-	if scheme, rest, ok := strings.Cut(sent, " "); ok && strings.EqualFold(scheme, "Bearer") {
+	if scheme, rest, _ := strings.Cut(sent, " "); strings.EqualFold(scheme, "Bearer") {
 		sent = rest
 	}
 	if !guard.Secret(sent, h.Secret) {
