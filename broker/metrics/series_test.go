@@ -2,6 +2,8 @@ package metrics
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -88,4 +90,19 @@ func TestCounts(t *testing.T) {
 		t.Errorf("the buckets are not\n%s\nin\n%s", want, text)
 	}
 	has(t, text, d+`_sum{cloud="aws"} 20.325`, d+`_count{cloud="aws"} 3`)
+}
+
+// TestScrapes: one after the other, each with what was counted until then, in the type by
+// which Prometheus knows the format.
+func TestScrapes(t *testing.T) {
+	m := New(nil, "aws")
+	for _, want := range []string{"0", "1", "2"} {
+		w := httptest.NewRecorder()
+		m.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+		if got := w.Header().Get("Content-Type"); w.Code != http.StatusOK || got != "text/plain; version=0.0.4; charset=utf-8" {
+			t.Errorf("%d %s", w.Code, got)
+		}
+		has(t, w.Body.String(), "podpass_broker_panics_total "+want)
+		m.Panicked()
+	}
 }
