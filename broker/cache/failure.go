@@ -57,7 +57,7 @@ func (f *failure) failed(err error, now time.Time) {
 }
 
 // pausing reports that requests get the error from memory.
-func (f *failure) pausing(now time.Time) bool { return f.err != nil && now.Before(f.askAt) }
+func (f *failure) pausing(now time.Time) bool { return now.Before(f.askAt) }
 
 // enoughTries is after how many failures, some seconds, a pod no longer waits for
 // its cloud to come back.

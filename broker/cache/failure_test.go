@@ -321,6 +321,24 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// TestAnotherCauseIsNews: the cloud fails, and then the token expires: both are in the log.
+func TestAnotherCauseIsNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		c := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		defer c.stop()
+		e := &cloud{key: "aws/x", life: time.Hour, err: unavailable()}
+		_, _ = c.Get(t.Context(), e)
+		e.fail(expired())
+		time.Sleep(2 * time.Second)
+		_, _ = c.Get(t.Context(), e)
+		synctest.Wait()
+		if n := strings.Count(log.String(), "level=ERROR"); n != 2 || !strings.Contains(log.String(), "kind=TokenExpired") {
+			t.Errorf("%d lines: %s", n, &log)
+		}
+	})
+}
+
 // TestLogHoldsTheCause: what whoever runs the pod needs for the cloud's support.
 func TestLogHoldsTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -143,7 +143,7 @@ func TestStormOnShutdown(t *testing.T) {
 			t.Errorf("%d exchanges after the end", n)
 		}
 		wg.Wait()
-		if _, err := c.Get(t.Context(), &flyer{"aws/late", &flying}); federation.KindOf(err) != federation.KindUnavailable {
+		if _, err := c.Get(t.Context(), &flyer{"aws/late", &flying}); federation.KindOf(err) != federation.KindUnavailable || !strings.Contains(err.Error(), "stopping") {
 			t.Errorf("after the end: %v", err)
 		}
 	}

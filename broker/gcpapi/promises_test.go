@@ -96,7 +96,7 @@ func TestProbe(t *testing.T) {
 		t.Errorf("status %d", got.StatusCode)
 	}
 	for target, want := range map[string]string{
-		v1 + "project/project-id": "podpass.io/gcp-project", accounts + "x/token": "one account", v1 + "instance/disks/": "not found", "/computeMetadata/v2/": "not found",
+		v1 + "project/project-id": "podpass.io/gcp-project", accounts + "x/token": "one account", accounts + "default-token": "one account", v1 + "instance/disks/": "not found", "/computeMetadata/v2/": "not found",
 	} {
 		if got := ask(h, target); got.StatusCode != http.StatusNotFound || !strings.Contains(body(got), want) {
 			t.Errorf("%s: %d", target, got.StatusCode)

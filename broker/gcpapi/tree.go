@@ -12,7 +12,7 @@ type node struct {
 	name string
 	// key is the name in recursive JSON, where it differs.
 	key      string
-	children []node // not nil: a directory
+	children []node // not nil: a directory, which is never empty
 	// value is a string, a number, or a list of strings; serve instead computes an
 	// answer for each request, and is in no recursive listing.
 	value any
@@ -22,9 +22,6 @@ type node struct {
 }
 
 func directory(name string, children ...node) node {
-	if children == nil {
-		children = []node{}
-	}
 	return node{name: name, children: children}
 }
 
