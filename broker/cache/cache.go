@@ -100,7 +100,7 @@ func (c *Cache) get(ctx context.Context, e federation.Exchanger) (federation.Cre
 	if !valid || n.due(now) {
 		f = c.start(n)
 	}
-	credential, fresher := n.credential, f != nil && n.stale(now)
+	credential, fresher := n.credential, n.stale(now) // then an exchange is due: f is under way
 	c.mu.Unlock()
 	c.asked(n, valid && !fresher)
 	switch {

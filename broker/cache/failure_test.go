@@ -221,7 +221,7 @@ func TestCloudsPauseDoesNotGrowByLocalFailures(t *testing.T) {
 // TestPausesGrow: doubled from a second to a minute, each up to a quarter longer, and
 // not the same for all pods.
 func TestPausesGrow(t *testing.T) {
-	var last failure
+	var last time.Duration
 	differ := false
 	for range 20 {
 		var f failure
@@ -235,11 +235,12 @@ func TestPausesGrow(t *testing.T) {
 		}
 		now := time.Now()
 		f.failed(&federation.Error{Kind: federation.KindThrottled, Cloud: "aws", RetryAfter: time.Hour}, now)
-		if pause := f.retryAt.Sub(now); pause < maxRetryAfter || pause > maxRetryAfter*5/4 {
+		pause := f.retryAt.Sub(now)
+		if pause < maxRetryAfter || pause > maxRetryAfter*5/4 {
 			t.Errorf("a Retry-After of an hour makes a pause of %s", pause)
 		}
-		differ = differ || last.err != nil && f.retryAt.Sub(now) != last.retryAt.Sub(now)
-		last = f
+		differ = differ || last != 0 && pause != last
+		last = pause
 	}
 	if !differ {
 		t.Error("no jitter")
@@ -288,11 +289,12 @@ func TestLog(t *testing.T) {
 		min, max int
 		want     string
 	}{
-		"a success":     {nil, false, time.Minute, 1, 1, `level=INFO msg="Got credentials" cloud=aws`},
-		"a renewal":     {denied(), true, 45 * time.Minute, 1, 20, "level=WARN"},
-		"a failure":     {denied(), false, 0, 1, 1, "level=ERROR msg=\"Exchange failed\" cloud=aws"},
-		"a local one":   {expired(), false, time.Hour - 2*time.Second, 60, 60, "level=ERROR"},
-		"at debug only": {expired(), false, time.Hour - 2*time.Second, 3500, 3600, "level=DEBUG"},
+		"a success":      {nil, false, time.Minute, 1, 1, `level=INFO msg="Got credentials" cloud=aws`},
+		"a renewal":      {denied(), true, 45 * time.Minute, 1, 20, "level=WARN"},
+		"a failure":      {denied(), false, 0, 1, 1, "level=ERROR msg=\"Exchange failed\" cloud=aws"},
+		"one of a cloud": {unavailable(), false, 30 * time.Second, 5, 5, "level=ERROR"},
+		"a local one":    {expired(), false, time.Hour - 2*time.Second, 60, 60, "level=ERROR"},
+		"at debug only":  {expired(), false, time.Hour - 2*time.Second, 3500, 3600, "level=DEBUG"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -315,6 +317,9 @@ func TestLog(t *testing.T) {
 				}
 				if n := strings.Count(log.String(), test.want); n < test.min || n > test.max {
 					t.Errorf("%d lines with %s, want %d to %d", n, test.want, test.min, test.max)
+				}
+				if test.err == nil && strings.Contains(log.String(), "failed") {
+					t.Errorf("a success is said to be a failure: %s", &log)
 				}
 			})
 		})

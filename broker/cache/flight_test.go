@@ -187,6 +187,33 @@ func TestCancelIsNoFailure(t *testing.T) {
 	})
 }
 
+// TestSuccessWhileStopping: what came before its exchange noticed the end counts.
+func TestSuccessWhileStopping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var o observed
+		c := New(Options{Observer: &o})
+		c.Pin("aws", &deaf{})
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, stop)
+		if err := c.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if s := c.Snapshot()[0]; o.exchanges.Load() != 1 || !s.Valid() {
+			t.Errorf("%d exchanges: %+v", o.exchanges.Load(), s)
+		}
+	})
+}
+
+// deaf is an exchange that takes two seconds, whatever ends meanwhile.
+type deaf struct{}
+
+func (*deaf) Key() string { return "aws/deaf" }
+
+func (*deaf) Exchange(context.Context) (federation.Credential, error) {
+	time.Sleep(2 * time.Second)
+	return federation.Credential{Token: "x", Expiry: federation.ExpiresIn(time.Now(), time.Hour)}, nil
+}
+
 // observed counts what an Observer hears.
 type observed struct{ exchanges, renewals, hits, misses atomic.Int64 }
 

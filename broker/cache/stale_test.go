@@ -93,6 +93,23 @@ func TestStaleIsBetterThanNothing(t *testing.T) {
 	}
 }
 
+// TestRenewalIsNotWaitedFor: one that began in good time holds up no request.
+func TestRenewalIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		e := &cloud{key: "aws/x", life: time.Hour, takes: 2 * time.Second}
+		c.Pin("aws", e)
+		for e.calls.Load() < 2 {
+			time.Sleep(time.Second)
+		}
+		began := time.Now()
+		got, err := c.Get(t.Context(), e)
+		if took := time.Since(began); err != nil || took != 0 || got.Token != "token-1" {
+			t.Errorf("%s after %s: %v", got.Token.Reveal(), took, err)
+		}
+	})
+}
+
 // TestManyComeBack: one exchange, and none of them gets the old one.
 func TestManyComeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

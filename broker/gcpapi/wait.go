@@ -66,8 +66,8 @@ func waits(query url.Values) bool { return query.Get("wait_for_change") == "true
 
 // waitOf is how long a client waits for a change.
 func waitOf(query url.Values) time.Duration {
-	seconds, err := strconv.Atoi(query.Get("timeout_sec"))
-	if err != nil || seconds < 1 || seconds > int(maxWait.Seconds()) {
+	seconds, _ := strconv.Atoi(query.Get("timeout_sec")) // 0 if it is no number
+	if seconds < 1 || seconds > int(maxWait.Seconds()) {
 		return maxWait
 	}
 	return time.Duration(seconds) * time.Second

@@ -140,6 +140,19 @@ func TestWaitForToken(t *testing.T) {
 	}
 }
 
+// TestFailureIsNotWaitedWith: where there is no token there is no change to wait for.
+func TestFailureIsNotWaitedWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := waiting()
+		h.AccessToken = func(context.Context, []string) (federation.Credential, error) {
+			return federation.Credential{}, &federation.Error{Cloud: "gcp", Kind: federation.KindDenied, Message: "why"}
+		}
+		if w, took := await(t.Context(), h, accounts+"default/token?wait_for_change=true"); w.Code != http.StatusBadRequest || took != 0 {
+			t.Errorf("%d after %s", w.Code, took)
+		}
+	})
+}
+
 // TestWaitEnds: as soon as the client goes, or the server stops.
 func TestWaitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
