@@ -306,6 +306,7 @@ func TestFailures(t *testing.T) {
 		"down":           {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindUnavailable, Status: 503, Message: "why"}, 503, 503, "1"},
 		"a surprise":     {impersonating, context.DeadlineExceeded, 503, 503, "1"},
 		"direct access":  {direct, &federation.Error{Cloud: "gcp", Kind: federation.KindDenied, Status: 400, Message: "why"}, 400, 404, ""},
+		"no ID token":    {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindConfig, Err: gcp.ErrNoIDToken}, 400, 404, ""},
 		"direct, and up": {direct, nil, 200, 404, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
