@@ -217,3 +217,22 @@ func TestStrictStart(t *testing.T) {
 		}
 	})
 }
+
+// TestExplainIsRefused to who does not know the secret, or is not in the pod; nothing
+// stands behind the refusal.
+func TestExplainIsRefused(t *testing.T) {
+	w := start(t, nil)
+	for name, test := range map[string]struct {
+		headers []string
+		want    int
+	}{
+		"no secret":      {nil, 401},
+		"another secret": {[]string{awsHeader + "x"}, 401},
+		"another host":   {[]string{awsHeader, "Host: evil.example.com"}, 403},
+		"forwarded":      {[]string{awsHeader, "X-Forwarded-For: 192.0.2.1"}, 403},
+	} {
+		if got := w.get(t, broker.ExplainPath, test.headers...); got.status != test.want || strings.Contains(got.body, "{") {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+}

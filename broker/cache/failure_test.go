@@ -279,6 +279,39 @@ func TestProvenTrust(t *testing.T) {
 	}
 }
 
+// TestUntrustedIssuer: a trust may take some seconds to reach all of a cloud's servers; an
+// issuer that is still unknown at the third try is refused, which ends a strict start.
+func TestUntrustedIssuer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		c.Pin("aws", &cloud{key: "aws/x", err: &federation.Error{Kind: federation.KindIssuerUntrusted, Cloud: "aws"}})
+		for range 10 {
+			synctest.Wait()
+			if s := c.Snapshot()[0]; s.Refused != (s.Failures >= 3) {
+				t.Errorf("refused %t after %d tries", s.Refused, s.Failures)
+			}
+			time.Sleep(time.Second)
+		}
+		if s := c.Snapshot()[0]; s.Failures < 3 {
+			t.Errorf("%d tries in ten seconds", s.Failures)
+		}
+	})
+}
+
+// TestPinnedLate: what is pinned while Run runs is exchanged at once.
+func TestPinnedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := running(t)
+		time.Sleep(time.Second)
+		e := &cloud{key: "aws/x", life: time.Hour}
+		c.Pin("aws", e)
+		synctest.Wait()
+		if n := e.calls.Load(); n != 1 {
+			t.Errorf("%d exchanges", n)
+		}
+	})
+}
+
 // TestLog: a success is news, a failed renewal a warning, and what leaves nothing to
 // serve an error; a token that is away for an hour is a line a minute.
 func TestLog(t *testing.T) {
