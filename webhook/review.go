@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"regexp"
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
+	"github.com/podpass-io/podpass/webhook/inject"
 	"github.com/podpass-io/podpass/webhook/rawjson"
 )
 
@@ -158,6 +160,22 @@ func writeReview(w http.ResponseWriter, r *admissionv1.AdmissionResponse) error 
 // allow and deny are the two answers.
 func allow(req *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	return &admissionv1.AdmissionResponse{UID: req.UID, Allowed: true}
+}
+
+// uidPattern is how a review begins, as API servers write it.
+var uidPattern = regexp.MustCompile(`^\{"kind":"AdmissionReview","apiVersion":"admission\.k8s\.io/v1","request":\{"uid":"([0-9a-f-]{36})"`)
+
+// denyUnread denies a pod that opted in and whose review is too large to be read: its
+// owner learns why. Others are not podpass's to refuse, and are let pass by the
+// registration. false: the review does not begin as those of API servers do.
+func denyUnread(w http.ResponseWriter, r *http.Request) bool {
+	begin, err := io.ReadAll(io.LimitReader(r.Body, 256))
+	uid := uidPattern.FindSubmatch(begin)
+	if err != nil || uid == nil {
+		return false
+	}
+	answer := deny(&admissionv1.AdmissionRequest{UID: types.UID(uid[1])}, []serviceaccount.Problem{inject.TooLarge("the pod", fmt.Sprintf("its review has %d bytes", r.ContentLength))})
+	return writeReview(w, answer) == nil
 }
 
 func deny(req *admissionv1.AdmissionRequest, problems []serviceaccount.Problem) *admissionv1.AdmissionResponse {

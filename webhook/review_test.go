@@ -175,3 +175,38 @@ func TestLogNamesWhatWasDone(t *testing.T) {
 		})
 	}
 }
+
+// TestUnreadPodIsDenied: one that opted in and is too large to be read is denied with
+// its code; any other is left to the registration, which lets it pass.
+func TestUnreadPodIsDenied(t *testing.T) {
+	const uid = "0f6e5c0a-9d0c-4a57-8a3e-3f2b1f0e7d11"
+	begin := `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"` + uid + `",`
+	for name, test := range map[string]struct {
+		path, begin string
+		status      int
+	}{
+		"opted in":             {"/mutate/opted-in", begin, http.StatusOK},
+		"did not":              {"/mutate", begin, http.StatusRequestEntityTooLarge},
+		"not an API server's":  {"/mutate/opted-in", `{"request":{"uid":"` + uid + `",`, http.StatusRequestEntityTooLarge},
+		"a uid that is no uid": {"/mutate/opted-in", strings.Replace(begin, uid, "<script>", 1), http.StatusRequestEntityTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, _ := newHandler(t, &fixed{})
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, test.path, strings.NewReader(test.begin+strings.Repeat(" ", maxBody)))
+			req.Header.Set("Content-Type", "application/json")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, req)
+			if w.Code != test.status {
+				t.Fatalf("status %d, want %d: %s", w.Code, test.status, w.Body)
+			}
+			if test.status != http.StatusOK {
+				return
+			}
+			for _, part := range []string{`"uid":"` + uid + `"`, `"allowed":false`, "WI068"} {
+				if !strings.Contains(w.Body.String(), part) {
+					t.Errorf("lacks %s: %s", part, w.Body)
+				}
+			}
+		})
+	}
+}

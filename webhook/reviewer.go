@@ -42,6 +42,9 @@ func (v reviewer) serve(w http.ResponseWriter, r *http.Request, decide func(cont
 		}
 	}()
 	if status, err := refuseEarly(r); err != nil {
+		if status == http.StatusRequestEntityTooLarge && strings.HasSuffix(r.URL.Path, optedInPath) && denyUnread(w, r) {
+			return outcomeDenied
+		}
 		return refuse(w, status, err)
 	}
 	// Not the server's own context: what is under way when it stops is finished.

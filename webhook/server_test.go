@@ -125,14 +125,14 @@ func TestReviewUnderWayAtShutdownIsAnswered(t *testing.T) {
 // TestReadinessGoesFirst: API servers still send reviews after the signal, for as
 // long as they have not noticed.
 func TestReadinessGoesFirst(t *testing.T) {
-	const delay = 500 * time.Millisecond
+	const delay = 3 * time.Second
 	r := run(t, delay, func(http.ResponseWriter, *http.Request) {})
 	start := time.Now()
 	r.signal()
 	for r.StartedChecker()(nil) == nil {
 		time.Sleep(time.Millisecond)
 	}
-	for range 5 {
+	for time.Since(start) < delay/3 {
 		r.client.CloseIdleConnections() // new connections too
 		if status, err := r.get(); status != http.StatusOK {
 			t.Errorf("refused %s after the signal: %d, %v", time.Since(start), status, err)

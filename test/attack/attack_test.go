@@ -251,7 +251,7 @@ func register(t *testing.T, client kubernetes.Interface, f files, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fail, none, url := admissionv1.Fail, admissionv1.SideEffectClassNone, url+"/mutate"
+	fail, none, url := admissionv1.Fail, admissionv1.SideEffectClassNone, url+"/mutate/opted-in"
 	_, err = client.AdmissionregistrationV1().MutatingWebhookConfigurations().Create(t.Context(), &admissionv1.MutatingWebhookConfiguration{
 		ObjectMeta: metav1.ObjectMeta{Name: "podpass"},
 		Webhooks: []admissionv1.MutatingWebhook{{

@@ -25,10 +25,14 @@ func (pl *planner) fits() bool {
 	return false
 }
 
-func (pl *planner) tooLarge(how string) {
-	pl.fail(serviceaccount.Problem{
-		Code: codeTooLarge, Where: pl.where(),
+func (pl *planner) tooLarge(how string) { pl.fail(TooLarge(pl.where(), how)) }
+
+// TooLarge is the problem of a pod that cannot be stored, or not with what its
+// containers need; how says how large it is.
+func TooLarge(where, how string) serviceaccount.Problem {
+	return serviceaccount.Problem{
+		Code: codeTooLarge, Where: where,
 		Message: "the pod, or what its containers need for their identities, is larger than the cluster can store: " + how,
 		Fix:     "give the pod fewer containers, skip those that need no identity by the annotation podpass.io/skip-containers, or label the pod podpass.io/inject=false",
-	})
+	}
 }
