@@ -14,8 +14,8 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"sync/atomic"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
