@@ -74,6 +74,13 @@ func (a *api) set(fail func(verb, resource string) error) {
 	a.fail = fail
 }
 
+// written is how many writes there were.
+func (a *api) written() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.writes
+}
+
 func (a *api) now() time.Time { return time.Now().Add(a.ahead) }
 
 // store makes a write as the API server does.

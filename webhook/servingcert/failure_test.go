@@ -72,9 +72,12 @@ func TestNoLeafWithoutRegistration(t *testing.T) {
 // from others that run.
 func TestSpoiltSecretIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, replicas := cluster(t)
-		for _, s := range replicas { // they may not write, so that the young one is first
-			s.Client = newAPI()
+		a := newAPI(mutating(), validating(), endpoints("a", "b"))
+		replicas := []*Source{newSource(a, "a"), newSource(a, "b")}
+		for _, s := range replicas { // they serve on, but write no more, so that the young one is first
+			stop := start(t, s)
+			time.Sleep(5 * time.Minute)
+			stop()
 		}
 		a.put(t, func(s *corev1.Secret) { s.Data[keyKey] = []byte("garbage") })
 		var log bytes.Buffer
@@ -146,10 +149,10 @@ func TestStaleCacheOverwritesNothing(t *testing.T) {
 func TestQuietWhenNothingChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := cluster(t)
-		writes, asked := a.writes, a.asked
+		writes, asked := a.written(), a.asked
 		time.Sleep(time.Hour)
-		if a.writes != writes {
-			t.Errorf("%d writes in an hour of nothing", a.writes-writes)
+		if a.written() != writes {
+			t.Errorf("%d writes in an hour of nothing", a.written()-writes)
 		}
 		if n := a.asked - asked; n < 2 || n > 2*int(time.Hour/readEvery)+2 {
 			t.Errorf("two replicas asked for the time %d times in an hour", n)
@@ -163,7 +166,7 @@ func TestOpponentIsNotRaced(t *testing.T) {
 		a := newAPI(mutating(), endpoints())
 		defer start(t, newSource(a, ""))()
 		time.Sleep(time.Minute)
-		before, undone := a.writes, 0
+		before, undone := a.written(), 0
 		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 			if len(a.bundles(t)["a"]) > 0 {
 				m := mutating()
@@ -174,7 +177,7 @@ func TestOpponentIsNotRaced(t *testing.T) {
 				undone++
 			}
 		}
-		if n := a.writes - before - undone; n < checkBurst || n > checkBurst+62 {
+		if n := a.written() - before - undone; n < checkBurst || n > checkBurst+62 {
 			t.Errorf("%d writes in a minute, want %d and then one a second at most", n, checkBurst)
 		}
 	})
