@@ -72,9 +72,15 @@ fuzz: ## Fuzz each target for FUZZTIME executions (a campaign: FUZZTIME=1000000x
 integration: ## Tests against a real API server
 	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/... ./test/attack/...
 
+# Without the chaos, which needs both cores for ten minutes: `make chaos`.
 .PHONY: e2e
 e2e: ## Real pods on a real node, with the real SDKs
-	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 25m ./test/e2e/...
+	@echo "left out: TestChaos, which runs by itself: make chaos"
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 25m -skip '^TestChaos$$' ./test/e2e/...
+
+.PHONY: chaos
+chaos: packages ## Kill, restore and spoil under 50 pods a second; on a machine that does nothing else
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 25m -count=1 -run '^TestChaos$$' ./test/e2e/...
 
 .PHONY: bench
 bench: ## Measure: admission, the broker's size, memory and latency, the start of pods
