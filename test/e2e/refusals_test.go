@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/podpass-io/podpass/test/testbed"
 )
@@ -89,6 +90,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	if err := bed.Install(t.Context(), "--set", "broker.logLevel=debug", "--set", "logLevel=debug"); err != nil {
 		t.Fatal(err)
 	}
+	pause(t, 12*time.Second) // until the last old replica, which still answers, has gone with its log
 	start(t, pod{name: "debugged", serviceAccount: "all-clouds", sdk: "go", check: "all"}.manifest())
 	outcomes(t)
 	broker, err := bed.Kubectl(t.Context(), "logs", "debugged", "-c", "podpass-broker", "-n", namespace)
