@@ -81,6 +81,13 @@ func (a *api) written() int {
 	return a.writes
 }
 
+// timesAsked is how often the time was asked for.
+func (a *api) timesAsked() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.asked
+}
+
 func (a *api) now() time.Time { return time.Now().Add(a.ahead) }
 
 // store makes a write as the API server does.

@@ -63,8 +63,8 @@ func TestClockIsReadSometimes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if a.asked != 1 {
-			t.Errorf("asked %d times in a moment", a.asked)
+		if a.timesAsked() != 1 {
+			t.Errorf("asked %d times in a moment", a.timesAsked())
 		}
 		a.ahead = time.Hour
 		time.Sleep(readEvery)
@@ -72,7 +72,7 @@ func TestClockIsReadSometimes(t *testing.T) {
 			t.Errorf("%s, %v, want %s", now, err, a.now())
 		}
 		time.Sleep(readEvery / 2)
-		if now, err := s.now(t.Context()); err != nil || !now.Equal(a.now()) || a.asked != 2 {
+		if now, err := s.now(t.Context()); err != nil || !now.Equal(a.now()) || a.timesAsked() != 2 {
 			t.Errorf("%s, %v, want %s by the second reading", now, err, a.now())
 		}
 	})

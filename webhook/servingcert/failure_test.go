@@ -149,12 +149,12 @@ func TestStaleCacheOverwritesNothing(t *testing.T) {
 func TestQuietWhenNothingChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := cluster(t)
-		writes, asked := a.written(), a.asked
+		writes, asked := a.written(), a.timesAsked()
 		time.Sleep(time.Hour)
 		if a.written() != writes {
 			t.Errorf("%d writes in an hour of nothing", a.written()-writes)
 		}
-		if n := a.asked - asked; n < 2 || n > 2*int(time.Hour/readEvery)+2 {
+		if n := a.timesAsked() - asked; n < 2 || n > 2*int(time.Hour/readEvery)+2 {
 			t.Errorf("two replicas asked for the time %d times in an hour", n)
 		}
 	})
