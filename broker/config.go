@@ -83,8 +83,8 @@ var settings = []setting{
 
 // Variable is the environment variable of a flag: PODPASS_AWS_STS_ENDPOINT of
 // aws-sts-endpoint.
-func Variable(flag string) string {
-	return "PODPASS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+func Variable(name string) string {
+	return "PODPASS_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
 // Flags binds Config to flags whose defaults are the variables' values.

@@ -51,7 +51,7 @@ func (l *connections) Accept() (net.Conn, error) {
 	defer l.mu.Unlock()
 	for l.open >= l.most && !l.closed {
 		if longest := l.quiet.Front(); longest != nil {
-			longest.Value.(*connection).end()
+			_ = longest.Value.(*connection).end() // its client sees it
 		} else {
 			l.room.Wait()
 		}
@@ -71,7 +71,7 @@ func (l *connections) Close() error {
 	l.mu.Lock()
 	l.closed = true
 	for l.quiet.Len() > 0 {
-		l.quiet.Front().Value.(*connection).end()
+		_ = l.quiet.Front().Value.(*connection).end()
 	}
 	l.room.Broadcast()
 	l.mu.Unlock()
@@ -93,7 +93,7 @@ func (c *connection) rest() {
 	switch {
 	case c.gone:
 	case c.of.closed:
-		c.end()
+		_ = c.end()
 	default:
 		c.work()
 		c.quiet = c.of.quiet.PushBack(c)

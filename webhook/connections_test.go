@@ -74,7 +74,7 @@ func TestTheLeastUsefulConnectionMakesRoom(t *testing.T) {
 func TestManyConnectionsLockNobodyOut(t *testing.T) {
 	r := run(t, 0, func(http.ResponseWriter, *http.Request) {})
 	for range maxConnections + 50 {
-		conn, err := net.Dial("tcp", r.Server.http.Addr)
+		conn, err := net.Dial("tcp", r.http.Addr)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func TestReporter(t *testing.T) {
 		var log strings.Builder
 		lines := func(text string) int {
 			log.Reset()
-			r.Report(slog.New(slog.NewTextHandler(&log, nil)), httptest.NewRequest("GET", "/aws/v1/credentials", nil), errors.New(text))
+			r.Report(slog.New(slog.NewTextHandler(&log, nil)), httptest.NewRequest(http.MethodGet, "/aws/v1/credentials", nil), errors.New(text))
 			return strings.Count(log.String(), "\n")
 		}
 		if lines("a") != 1 || lines("a") != 0 || lines("b") != 1 {

@@ -102,7 +102,7 @@ func cacheOptions(c *certificateOptions) cache.Options {
 }
 
 func loadSettings(file string) (inject.Settings, error) {
-	raw, err := os.ReadFile(file)
+	raw, err := os.ReadFile(file) //nolint:gosec // the administrator names it
 	if err != nil {
 		return inject.Settings{}, fmt.Errorf("--config: %w", err)
 	}

@@ -68,10 +68,10 @@ func start(t *testing.T, c *cluster.Cluster, f files) *replica {
 	t.Cleanup(func() {
 		_ = r.cmd.Process.Signal(syscall.SIGTERM) // it may have ended: its state says so
 		select {
-		case <-r.ended:
+		case <-r.ended: //nolint:errcheck // it was told to end
 		case <-time.After(30 * time.Second):
 			_ = r.cmd.Process.Kill()
-			<-r.ended
+			_ = <-r.ended
 			t.Error("the webhook did not stop")
 		}
 		t.Logf("peak memory of the cgroup: %d of %d MiB", r.group.Peak(t)>>20, limit>>20)

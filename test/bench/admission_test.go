@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	core "k8s.io/api/core/v1"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -112,16 +112,16 @@ func fill(b *testing.B, kubeconfig string) {
 		b.Fatal(err)
 	}
 	create := func(namespace, name string, annotations map[string]string) {
-		sa := &core.ServiceAccount{ObjectMeta: meta.ObjectMeta{Name: name, Annotations: annotations, Labels: map[string]string{
+		sa := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations, Labels: map[string]string{
 			"app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": "Helm", // as charts write them
 		}}}
-		if _, err := client.CoreV1().ServiceAccounts(namespace).Create(b.Context(), sa, meta.CreateOptions{}); err != nil {
+		if _, err := client.CoreV1().ServiceAccounts(namespace).Create(b.Context(), sa, metav1.CreateOptions{}); err != nil {
 			b.Error(err)
 		}
 	}
 	namespace := func(i int) string { return fmt.Sprintf("team-%d", i%accountNamespaces) }
 	for _, n := range append([]string{"shop"}, namespaces(namespace)...) {
-		if _, err := client.CoreV1().Namespaces().Create(b.Context(), &core.Namespace{ObjectMeta: meta.ObjectMeta{Name: n}}, meta.CreateOptions{}); err != nil {
+		if _, err := client.CoreV1().Namespaces().Create(b.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n}}, metav1.CreateOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -19,9 +19,9 @@ import (
 	"testing"
 	"time"
 
-	core "k8s.io/api/core/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 
@@ -99,7 +99,7 @@ func TestCertManager(t *testing.T) {
 // served are the serial numbers of the certificates that the replicas serve, by pod.
 func served(t *testing.T, client kubernetes.Interface) map[string]string {
 	t.Helper()
-	pods, err := client.CoreV1().Pods(testbed.Namespace).List(t.Context(), meta.ListOptions{LabelSelector: "app.kubernetes.io/name=podpass"})
+	pods, err := client.CoreV1().Pods(testbed.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=podpass"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func (m *certManager) round(ctx context.Context) error {
 	}
 	secrets := m.client.CoreV1().Secrets(testbed.Namespace)
 	for _, c := range list.Items {
-		have, err := secrets.Get(ctx, c.Spec.SecretName, meta.GetOptions{})
+		have, err := secrets.Get(ctx, c.Spec.SecretName, metav1.GetOptions{})
 		there := err == nil
 		switch {
 		case err != nil && !apierrors.IsNotFound(err):
@@ -182,9 +182,9 @@ func (m *certManager) round(ctx context.Context) error {
 				return err
 			}
 			if there {
-				_, err = secrets.Update(ctx, have, meta.UpdateOptions{})
+				_, err = secrets.Update(ctx, have, metav1.UpdateOptions{})
 			} else {
-				_, err = secrets.Create(ctx, have, meta.CreateOptions{})
+				_, err = secrets.Create(ctx, have, metav1.CreateOptions{})
 			}
 			if err != nil {
 				return err
@@ -205,7 +205,7 @@ func (m *certManager) get(ctx context.Context, path string, into any) error {
 	return json.Unmarshal(raw, into)
 }
 
-func (m *certManager) issue(ctx context.Context, spec certificateSpec) (*core.Secret, error) {
+func (m *certManager) issue(ctx context.Context, spec certificateSpec) (*corev1.Secret, error) {
 	var issuer struct {
 		Spec issuerSpec `json:"spec"`
 	}
@@ -228,7 +228,7 @@ func (m *certManager) issue(ctx context.Context, spec certificateSpec) (*core.Se
 	var ca []byte
 	switch {
 	case issuer.Spec.CA != nil:
-		secret, err := m.client.CoreV1().Secrets(testbed.Namespace).Get(ctx, issuer.Spec.CA.SecretName, meta.GetOptions{})
+		secret, err := m.client.CoreV1().Secrets(testbed.Namespace).Get(ctx, issuer.Spec.CA.SecretName, metav1.GetOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -252,7 +252,7 @@ func (m *certManager) issue(ctx context.Context, spec certificateSpec) (*core.Se
 	if ca == nil {
 		ca = certificate
 	}
-	return &core.Secret{ObjectMeta: meta.ObjectMeta{Name: spec.SecretName, Namespace: testbed.Namespace}, Type: core.SecretTypeTLS, Data: map[string][]byte{
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: spec.SecretName, Namespace: testbed.Namespace}, Type: corev1.SecretTypeTLS, Data: map[string][]byte{
 		"tls.crt": certificate, "tls.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}), "ca.crt": ca,
 	}}, nil
 }
@@ -268,7 +268,7 @@ func (m *certManager) inject(ctx context.Context, from string, ca []byte) error 
 		}
 		var list struct {
 			Items []struct {
-				Metadata meta.ObjectMeta `json:"metadata"`
+				Metadata metav1.ObjectMeta `json:"metadata"`
 				Webhooks []struct {
 					ClientConfig struct {
 						CABundle []byte `json:"caBundle"`

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	core "k8s.io/api/core/v1"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/retry"
@@ -44,13 +44,13 @@ func newClient(t *testing.T) kubernetes.Interface {
 }
 
 // chaosPod is gated: admitted like any other, and never scheduled.
-func chaosPod(name string, optedIn bool) *core.Pod {
-	p := &core.Pod{
-		ObjectMeta: meta.ObjectMeta{Name: name, Namespace: chaosNamespace, Labels: map[string]string{"test": "chaos"}},
-		Spec: core.PodSpec{
+func chaosPod(name string, optedIn bool) *corev1.Pod {
+	p := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: chaosNamespace, Labels: map[string]string{"test": "chaos"}},
+		Spec: corev1.PodSpec{
 			ServiceAccountName: chaosAccount,
-			SchedulingGates:    []core.PodSchedulingGate{{Name: "podpass.io/never"}},
-			Containers:         []core.Container{{Name: "app", Image: "app:1"}},
+			SchedulingGates:    []corev1.PodSchedulingGate{{Name: "podpass.io/never"}},
+			Containers:         []corev1.Container{{Name: "app", Image: "app:1"}},
 		},
 	}
 	if optedIn {
@@ -70,18 +70,18 @@ type tally struct {
 func (y *tally) create(ctx context.Context, client kubernetes.Interface, i int) {
 	pods := client.CoreV1().Pods(chaosNamespace)
 	optedIn := i%2 == 0
-	for _, dryRun := range [][]string{{meta.DryRunAll}, nil} {
-		p, err := pods.Create(ctx, chaosPod(fmt.Sprintf("pod-%d", i), optedIn), meta.CreateOptions{DryRun: dryRun})
+	for _, dryRun := range [][]string{{metav1.DryRunAll}, nil} {
+		p, err := pods.Create(ctx, chaosPod(fmt.Sprintf("pod-%d", i), optedIn), metav1.CreateOptions{DryRun: dryRun})
 		y.count(p, err, optedIn)
 		if err == nil && dryRun == nil {
-			if err := pods.Delete(context.WithoutCancel(ctx), p.Name, meta.DeleteOptions{GracePeriodSeconds: new(int64)}); err != nil {
+			if err := pods.Delete(context.WithoutCancel(ctx), p.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64)}); err != nil {
 				y.count(p, err, optedIn)
 			}
 		}
 	}
 }
 
-func (y *tally) count(p *core.Pod, err error, optedIn bool) {
+func (y *tally) count(p *corev1.Pod, err error, optedIn bool) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	switch {
@@ -146,7 +146,7 @@ func TestChaos(t *testing.T) {
 	}
 	phase("nothing", func() { pause(t, 3*time.Second) })
 	phase("the CA's Secret is deleted: rotation begins", func() {
-		if err := client.CoreV1().Secrets(testbed.Namespace).Delete(t.Context(), caSecret, meta.DeleteOptions{}); err != nil {
+		if err := client.CoreV1().Secrets(testbed.Namespace).Delete(t.Context(), caSecret, metav1.DeleteOptions{}); err != nil {
 			t.Error(err)
 		}
 		pause(t, 12*time.Second)
@@ -176,14 +176,14 @@ func TestChaos(t *testing.T) {
 	})
 	phase("the rotation ends", func() { rotated(t, client, first) })
 	phase("the CA's Secret is restored from a backup", func() {
-		edit(t, client, func(s *core.Secret) { s.Data, s.Annotations = backup.Data, backup.Annotations })
+		edit(t, client, func(s *corev1.Secret) { s.Data, s.Annotations = backup.Data, backup.Annotations })
 		pause(t, 2*time.Minute) // the replicas have signed with the old CA again
 		if now := certificateAuthority(t, client); now != first {
 			t.Error("the restored CA has not been left in the Secret")
 		}
 	})
 	phase("the CA's Secret is edited to garbage", func() {
-		edit(t, client, func(s *core.Secret) { s.Data = map[string][]byte{"ca.crt": []byte("garbage")} })
+		edit(t, client, func(s *corev1.Secret) { s.Data = map[string][]byte{"ca.crt": []byte("garbage")} })
 		pause(t, time.Second)
 		if now := certificateAuthority(t, client); now != first {
 			t.Error("the CA in use has not been put back")
@@ -229,12 +229,12 @@ func TestAllReplicasDown(t *testing.T) {
 	kubectl(t, "wait", "pods", "-n", testbed.Namespace, "-l", "app.kubernetes.io/component=webhook", "--for=delete", "--timeout=1m")
 
 	pods := client.CoreV1().Pods(chaosNamespace)
-	_, err := pods.Create(t.Context(), chaosPod("opted-in", true), meta.CreateOptions{})
+	_, err := pods.Create(t.Context(), chaosPod("opted-in", true), metav1.CreateOptions{})
 	if err == nil || !strings.Contains(err.Error(), `failed calling webhook "opted-in.podpass.io"`) {
 		t.Errorf("the pod that opted in: %v", err)
 	}
 	t.Log("opted in:", err)
-	passed, err := pods.Create(t.Context(), chaosPod("passed", false), meta.CreateOptions{})
+	passed, err := pods.Create(t.Context(), chaosPod("passed", false), metav1.CreateOptions{})
 	if err != nil {
 		t.Fatalf("a pod that did not opt in is held up: %v", err)
 	}
@@ -245,7 +245,7 @@ func TestAllReplicasDown(t *testing.T) {
 	scale(1)
 	kubectl(t, "rollout", "status", "deployment", "-l", "app.kubernetes.io/name=podpass", "-n", testbed.Namespace, "--timeout=2m")
 	for end := time.Now().Add(time.Minute); ; pause(t, 500*time.Millisecond) {
-		events, err := client.CoreV1().Events(chaosNamespace).List(t.Context(), meta.ListOptions{FieldSelector: "reason=CloudIdentityMissing,involvedObject.name=passed"})
+		events, err := client.CoreV1().Events(chaosNamespace).List(t.Context(), metav1.ListOptions{FieldSelector: "reason=CloudIdentityMissing,involvedObject.name=passed"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ metadata: {name: %[2]s, namespace: %[1]s, annotations: {eks.amazonaws.com/role-a
 	}
 	t.Cleanup(func() {
 		err := client.CoreV1().Pods(chaosNamespace).DeleteCollection(context.WithoutCancel(t.Context()),
-			meta.DeleteOptions{GracePeriodSeconds: new(int64)}, meta.ListOptions{})
+			metav1.DeleteOptions{GracePeriodSeconds: new(int64)}, metav1.ListOptions{})
 		if err != nil {
 			t.Error(err)
 		}
@@ -338,7 +338,7 @@ func kill(t *testing.T) {
 // them are ready; otherwise -1.
 func restarted(t *testing.T, client kubernetes.Interface) int {
 	t.Helper()
-	list, err := client.CoreV1().Pods(testbed.Namespace).List(t.Context(), meta.ListOptions{LabelSelector: "app.kubernetes.io/component=webhook"})
+	list, err := client.CoreV1().Pods(testbed.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=webhook"})
 	if err != nil {
 		t.Error(err)
 		return -1
@@ -355,9 +355,9 @@ func restarted(t *testing.T, client kubernetes.Interface) int {
 	return n
 }
 
-func certificateSecret(t *testing.T, client kubernetes.Interface) *core.Secret {
+func certificateSecret(t *testing.T, client kubernetes.Interface) *corev1.Secret {
 	t.Helper()
-	secret, err := client.CoreV1().Secrets(testbed.Namespace).Get(t.Context(), caSecret, meta.GetOptions{})
+	secret, err := client.CoreV1().Secrets(testbed.Namespace).Get(t.Context(), caSecret, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +367,7 @@ func certificateSecret(t *testing.T, client kubernetes.Interface) *core.Secret {
 // certificateAuthority is the CA that signs, "" while there is none.
 func certificateAuthority(t *testing.T, client kubernetes.Interface) string {
 	t.Helper()
-	secret, err := client.CoreV1().Secrets(testbed.Namespace).Get(t.Context(), caSecret, meta.GetOptions{})
+	secret, err := client.CoreV1().Secrets(testbed.Namespace).Get(t.Context(), caSecret, metav1.GetOptions{})
 	if err != nil {
 		return ""
 	}
@@ -375,12 +375,12 @@ func certificateAuthority(t *testing.T, client kubernetes.Interface) string {
 }
 
 // edit changes the CA's Secret, whoever else does at the same time.
-func edit(t *testing.T, client kubernetes.Interface, change func(*core.Secret)) {
+func edit(t *testing.T, client kubernetes.Interface, change func(*corev1.Secret)) {
 	t.Helper()
 	if err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		secret := certificateSecret(t, client)
 		change(secret)
-		_, err := client.CoreV1().Secrets(testbed.Namespace).Update(t.Context(), secret, meta.UpdateOptions{})
+		_, err := client.CoreV1().Secrets(testbed.Namespace).Update(t.Context(), secret, metav1.UpdateOptions{})
 		return err
 	}); err != nil {
 		t.Error(err)

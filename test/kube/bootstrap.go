@@ -6,10 +6,10 @@ import (
 	"net/netip"
 	"time"
 
-	core "k8s.io/api/core/v1"
-	rbac "k8s.io/api/rbac/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -30,11 +30,11 @@ func (c *cluster) openDiscovery(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = k.RbacV1().ClusterRoleBindings().Create(ctx, &rbac.ClusterRoleBinding{
-		ObjectMeta: meta.ObjectMeta{Name: "issuer-discovery-for-everybody"},
-		RoleRef:    rbac.RoleRef{APIGroup: rbac.GroupName, Kind: "ClusterRole", Name: "system:service-account-issuer-discovery"},
-		Subjects:   []rbac.Subject{{APIGroup: rbac.GroupName, Kind: "Group", Name: "system:unauthenticated"}},
-	}, meta.CreateOptions{})
+	_, err = k.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "issuer-discovery-for-everybody"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "system:service-account-issuer-discovery"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "Group", Name: "system:unauthenticated"}},
+	}, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (c *cluster) waitServiceAccounts(ctx context.Context) error {
 		return err
 	}
 	if !waitUntil(ctx, 60*time.Second, func() bool {
-		_, err := k.CoreV1().ServiceAccounts("default").Get(ctx, "default", meta.GetOptions{})
+		_, err := k.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
 		return err == nil
 	}) {
 		return fmt.Errorf("no default ServiceAccount: see %s", c.path("log", "kube-controller-manager.log"))
@@ -64,14 +64,14 @@ func (c *cluster) waitNode(ctx context.Context) error {
 	}
 	why := "it has not registered"
 	if !waitUntil(ctx, 120*time.Second, func() bool {
-		node, err := k.CoreV1().Nodes().Get(ctx, nodeName, meta.GetOptions{})
+		node, err := k.CoreV1().Nodes().Get(ctx, nodeName, metav1.GetOptions{})
 		if err != nil {
 			return false
 		}
 		for _, condition := range node.Status.Conditions {
-			if condition.Type == core.NodeReady {
+			if condition.Type == corev1.NodeReady {
 				why = condition.Message
-				return condition.Status == core.ConditionTrue
+				return condition.Status == corev1.ConditionTrue
 			}
 		}
 		return false

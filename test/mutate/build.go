@@ -31,10 +31,7 @@ func changed(src []byte, mutants []mutant, numbers []int) []byte {
 	}
 	var all []insertion
 	for i, m := range mutants {
-		before := m.before
-		if strings.Contains(before, "%d") {
-			before = strings.Replace(before, "%d", strconv.Itoa(numbers[i]), 1)
-		}
+		before := strings.Replace(m.before, "%d", strconv.Itoa(numbers[i]), 1)
 		all = append(all, insertion{m.start, before, false, m.end - m.start}, insertion{m.end, m.behind, true, m.end - m.start})
 	}
 	slices.SortStableFunc(all, func(a, b insertion) int {

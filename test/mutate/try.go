@@ -70,7 +70,7 @@ func (p pkg) try(ctx context.Context, mutants []mutant, n int, verbose bool) (sc
 	if err != nil {
 		return score{}, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	// One build has all mutants that a number switches.
 	var switched []mutant
 	var numbers []int
@@ -147,11 +147,11 @@ func run(ctx context.Context, suites []suite, number int, limit time.Duration) (
 		cmd := exec.CommandContext(ctx, s.binary, "-test.failfast", "-test.timeout", limit.String())
 		cmd.Dir = s.dir
 		cmd.Env = append(os.Environ(), "PODPASS_TEST_CLUSTER=", "MUTATE="+strconv.Itoa(number))
-		out, err := cmd.CombinedOutput()
-		if ctx.Err() != nil {
+		out, failed := cmd.CombinedOutput()
+		switch {
+		case ctx.Err() != nil:
 			return false, "", ctx.Err()
-		}
-		if err != nil {
+		case failed != nil:
 			return true, string(out), nil
 		}
 	}

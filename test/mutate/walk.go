@@ -112,6 +112,7 @@ func (w *walker) condition(e ast.Expr) {
 		switch x.Op {
 		case token.LAND, token.LOR, token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
 			w.negate(e)
+		default: // a number, a text
 		}
 	case *ast.UnaryExpr:
 		if x.Op == token.NOT {

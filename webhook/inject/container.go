@@ -107,9 +107,8 @@ func (pl *planner) inject(at place, c *podContainer) {
 		pl.checkPorts(c)
 		env = append(env, noProxy(c)...)
 	}
-	path := at.path()
-	appendTo(&pl.patch, path+"/env", c.Env != nil, env)
-	appendTo(&pl.patch, path+"/volumeMounts", c.VolumeMounts != nil, mounts)
+	appendTo(&pl.patch, at.path()+"/env", c.Env != nil, env)
+	appendTo(&pl.patch, at.path()+"/volumeMounts", c.VolumeMounts != nil, mounts)
 }
 
 // missingEnv gives the variables that the container does not set; one that a chart

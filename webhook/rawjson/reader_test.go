@@ -171,7 +171,7 @@ func TestFirstErrorSticks(t *testing.T) {
 		r.Fail(first)
 		r.Fail(errors.New("second"))
 	}
-	if err := r.End(); err != first || n != 1 {
+	if err := r.End(); !errors.Is(err, first) || n != 1 {
 		t.Errorf("%v after %d elements", err, n)
 	}
 }

@@ -45,9 +45,7 @@ func BenchmarkStart(b *testing.B) {
 	for annotated, key := range map[string]string{"ordinary": "meta.helm.sh/release-name", "annotated": "eks.amazonaws.com/role-arn"} {
 		o := serviceAccount("n000000", map[string]string{key: "arn:aws:iam::111122223333:role/team/app", "meta.helm.sh/release-namespace": "shop"})
 		o.Labels = map[string]string{"app.kubernetes.io/name": "app", "app.kubernetes.io/managed-by": "Helm"}
-		o.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "helm", Operation: "Update", APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{
-			Raw: []byte(`{"f:metadata":{"f:annotations":{".":{},"f:meta.helm.sh/release-name":{},"f:meta.helm.sh/release-namespace":{}},"f:labels":{".":{},"f:app.kubernetes.io/managed-by":{},"f:app.kubernetes.io/name":{}}}}`),
-		}}}
+		o.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "helm", Operation: "Update", APIVersion: "v1", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:annotations":{".":{},"f:meta.helm.sh/release-name":{},"f:meta.helm.sh/release-namespace":{}},"f:labels":{".":{},"f:app.kubernetes.io/managed-by":{},"f:app.kubernetes.io/name":{}}}}`)}}
 		most := map[string]float64{"ordinary": 48, "annotated": chartLimit}[annotated]
 		b.Run("100000 "+annotated, func(b *testing.B) { start(b, o, 100_000, most, 5*time.Second) })
 	}
@@ -113,8 +111,8 @@ func memory(t *testing.T, field string) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(raw), field)
-	kib, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	_, value, _ := strings.Cut(string(raw), field)
+	kib, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
 	if err != nil {
 		t.Fatal(err)
 	}

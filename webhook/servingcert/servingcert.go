@@ -103,10 +103,10 @@ func (*Source) NeedLeaderElection() bool { return false }
 // error only if Cache cannot be watched.
 func (s *Source) Start(ctx context.Context) error {
 	changed, err := s.watch(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
 		return err
 	}
 	limit := rate.NewLimiter(rate.Every(time.Second), checkBurst)

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	core "k8s.io/api/core/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -40,7 +40,7 @@ func run() error {
 	}
 	annotated := 0
 	for _, o := range informer.GetStore().List() {
-		if len(o.(*core.ServiceAccount).Annotations) > 0 {
+		if len(o.(*corev1.ServiceAccount).Annotations) > 0 {
 			annotated++
 		}
 	}

@@ -17,10 +17,10 @@ import (
 	"testing"
 	"time"
 
-	admission "k8s.io/api/admissionregistration/v1"
-	core "k8s.io/api/core/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
@@ -81,7 +81,7 @@ func newAPIServer(t *testing.T, c *cluster.Cluster) *apiServer {
 	mux.HandleFunc("/other", func(w http.ResponseWriter, r *http.Request) { answer(&a.other, w, r) })
 	server := httptest.NewTLSServer(mux)
 	t.Cleanup(server.Close)
-	if _, err := a.client.CoreV1().Namespaces().Create(t.Context(), &core.Namespace{ObjectMeta: meta.ObjectMeta{Name: Namespace}}, meta.CreateOptions{}); err != nil {
+	if _, err := a.client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	a.register(t, server)
@@ -134,22 +134,22 @@ func patching(patch func(pod []byte) ([]byte, error)) http.Handler {
 func (a *apiServer) register(t *testing.T, server *httptest.Server) {
 	t.Helper()
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	for name, reinvocation := range map[string]admission.ReinvocationPolicyType{
-		"podpass": admission.IfNeededReinvocationPolicy, "zz-other": admission.NeverReinvocationPolicy,
+	for name, reinvocation := range map[string]admissionregistrationv1.ReinvocationPolicyType{
+		"podpass": admissionregistrationv1.IfNeededReinvocationPolicy, "zz-other": admissionregistrationv1.NeverReinvocationPolicy,
 	} {
 		url := server.URL + "/" + strings.TrimPrefix(name, "zz-")
-		_, err := a.client.AdmissionregistrationV1().MutatingWebhookConfigurations().Create(t.Context(), &admission.MutatingWebhookConfiguration{
-			ObjectMeta: meta.ObjectMeta{Name: name},
-			Webhooks: []admission.MutatingWebhook{{
+		_, err := a.client.AdmissionregistrationV1().MutatingWebhookConfigurations().Create(t.Context(), &admissionregistrationv1.MutatingWebhookConfiguration{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Webhooks: []admissionregistrationv1.MutatingWebhook{{
 				Name: "pods." + name + ".io", AdmissionReviewVersions: []string{"v1"},
-				SideEffects: new(admission.SideEffectClassNone), FailurePolicy: new(admission.Fail), ReinvocationPolicy: &reinvocation,
-				ClientConfig: admission.WebhookClientConfig{URL: &url, CABundle: ca},
-				Rules: []admission.RuleWithOperations{{
-					Operations: []admission.OperationType{admission.Create},
-					Rule:       admission.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+				SideEffects: new(admissionregistrationv1.SideEffectClassNone), FailurePolicy: new(admissionregistrationv1.Fail), ReinvocationPolicy: &reinvocation,
+				ClientConfig: admissionregistrationv1.WebhookClientConfig{URL: &url, CABundle: ca},
+				Rules: []admissionregistrationv1.RuleWithOperations{{
+					Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+					Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
 				}},
 			}},
-		}, meta.CreateOptions{})
+		}, metav1.CreateOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,15 +243,15 @@ func withoutAPIToken(pod []byte) ([]byte, error) {
 // account makes the case's ServiceAccount what the case says.
 func (a *apiServer) account(ctx context.Context, c Case) error {
 	accounts := a.client.CoreV1().ServiceAccounts(Namespace)
-	sa := &core.ServiceAccount{
-		ObjectMeta: meta.ObjectMeta{
+	sa := &corev1.ServiceAccount{
+		ObjectMeta: metav1.ObjectMeta{
 			Name: c.AccountName(), Namespace: Namespace,
 			Annotations: c.ServiceAccount.Annotations, Labels: c.ServiceAccount.Labels,
 		},
 	}
-	_, err := accounts.Update(ctx, sa, meta.UpdateOptions{})
+	_, err := accounts.Update(ctx, sa, metav1.UpdateOptions{})
 	if apierrors.IsNotFound(err) {
-		_, err = accounts.Create(ctx, sa, meta.CreateOptions{})
+		_, err = accounts.Create(ctx, sa, metav1.CreateOptions{})
 	}
 	return err
 }

@@ -74,7 +74,7 @@ func (o options) run(stdin io.Reader, stdout, stderr io.Writer, version string) 
 	if len(o.files) == 0 {
 		return hint.New(errors.New("no manifest given"), "name a file with -f, or - for standard input")
 	}
-	print, err := printer(o.output)
+	write, err := printer(o.output)
 	if err != nil {
 		return err
 	}
@@ -105,5 +105,5 @@ func (o options) run(stdin io.Reader, stdout, stderr io.Writer, version string) 
 	if len(errs) == 0 && len(admitted) == 0 {
 		return hint.New(errors.New("no pod and no workload in the manifests"), "podpass knows Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job and CronJob")
 	}
-	return errors.Join(append(errs, print(stdout, admitted))...)
+	return errors.Join(append(errs, write(stdout, admitted))...)
 }

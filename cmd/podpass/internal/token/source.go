@@ -9,7 +9,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
@@ -64,7 +64,7 @@ func (o *options) find(ctx context.Context, stdin io.Reader, name string) (accou
 		return account{}, nil, hint.New(fmt.Errorf("kubeconfig: %w", err), "set --kubeconfig, or use -f and --token-file, which need no cluster")
 	}
 	rest.UserAgent = "podpass/" + cmp.Or(o.version, "dev")
-	core, err := corev1.NewForConfig(rest)
+	core, err := typedcorev1.NewForConfig(rest)
 	if err != nil {
 		return account{}, nil, fmt.Errorf("kubeconfig: %w", err)
 	}
@@ -89,7 +89,7 @@ func (o *options) fromFile(string) federation.TokenSource { return federation.To
 
 // request asks the cluster for a token; it implements federation.TokenSource.
 type request struct {
-	accounts corev1.ServiceAccountInterface
+	accounts typedcorev1.ServiceAccountInterface
 	account  account
 	audience string
 }
