@@ -49,10 +49,10 @@ type ServerOptions struct {
 
 // NewServer gives a server; Register says what it serves.
 func NewServer(o ServerOptions) *Server {
-	mux := http.NewServeMux()
-	admission := newHTTPServer(o.Listen, mux, maxConnections, o.Log)
-	admission.TLSConfig = o.TLS
-	return &Server{http: admission, mux: mux, log: o.Log, shutdownDelay: o.ShutdownDelay}
+	s := &Server{mux: http.NewServeMux(), log: o.Log, shutdownDelay: o.ShutdownDelay}
+	s.http = newHTTPServer(o.Listen, http.HandlerFunc(s.serve), maxConnections, o.Log)
+	s.http.TLSConfig = o.TLS
+	return s
 }
 
 // Start serves until ctx ends and the reviews under way are answered. It returns an

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
 
@@ -24,6 +25,16 @@ func (s *Server) Lifetime(ctx context.Context) (context.Context, context.CancelF
 		s.drain()
 	})
 	return lifetime, end
+}
+
+// serve answers a review, and once the server has begun to stop ends the connection
+// with the answer. API servers keep theirs although the endpoint is gone, and would
+// lose the reviews that they send as drain closes them; a new one leads elsewhere.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if s.stopping.Load() {
+		w.Header().Set("Connection", "close") // in HTTP/2: GOAWAY
+	}
+	s.mux.ServeHTTP(w, r)
 }
 
 // drain lets no new reviews in and waits for those under way. Whoever calls it
