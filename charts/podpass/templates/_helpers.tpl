@@ -32,13 +32,6 @@ app.kubernetes.io/component: webhook
 {{- toYaml $config }}
 {{- end -}}
 
-{{- /* A caBundle that is there already stays over an upgrade: the webhook publishes
-       it again within seconds, but no pod should be refused meanwhile. */ -}}
-{{- define "podpass.caBundle" -}}
-{{- $found := lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" (include "podpass.name" .) }}
-{{- if and $found (not .Values.certManager.enabled) }}{{ (first $found.webhooks).clientConfig.caBundle }}{{- end }}
-{{- end -}}
-
 {{- /* Namespaces of which no pod is looked at: failing closed must never keep the
        cluster, or podpass, from starting. */ -}}
 {{- define "podpass.excluded" -}}
