@@ -190,6 +190,15 @@ func TestChaos(t *testing.T) {
 		}
 		rotated(t, client, first)
 	})
+	phase("the old CA's trust is ended by hand", func() {
+		kubectl(t, "rollout", "restart", "deployment", "-l", "app.kubernetes.io/name=podpass", "-n", testbed.Namespace)
+		kubectl(t, "rollout", "status", "deployment", "-l", "app.kubernetes.io/name=podpass", "-n", testbed.Namespace, "--timeout=2m")
+		distrust(t, client, first)
+		pause(t, 20*time.Second) // the replicas have looked at the registrations again
+		if trusted(t, client, first) {
+			t.Error("a CA that was taken out of the registrations is back")
+		}
+	})
 	phase("the caBundle is emptied", func() {
 		for range 3 {
 			for _, kind := range []string{"mutatingwebhookconfiguration", "validatingwebhookconfiguration"} {
@@ -385,6 +394,56 @@ func edit(t *testing.T, client kubernetes.Interface, change func(*corev1.Secret)
 	}); err != nil {
 		t.Error(err)
 	}
+}
+
+// distrust takes a CA out of all entries of each registration, in one write each.
+func distrust(t *testing.T, client kubernetes.Interface, ca string) {
+	t.Helper()
+	registrations := client.AdmissionregistrationV1()
+	without := func(bundle []byte) []byte { return []byte(strings.ReplaceAll(string(bundle), ca, "")) }
+	for _, change := range []func() error{
+		func() error {
+			r, err := registrations.MutatingWebhookConfigurations().Get(t.Context(), "podpass", metav1.GetOptions{})
+			if err != nil {
+				return err
+			}
+			for i := range r.Webhooks {
+				r.Webhooks[i].ClientConfig.CABundle = without(r.Webhooks[i].ClientConfig.CABundle)
+			}
+			_, err = registrations.MutatingWebhookConfigurations().Update(t.Context(), r, metav1.UpdateOptions{})
+			return err
+		},
+		func() error {
+			r, err := registrations.ValidatingWebhookConfigurations().Get(t.Context(), "podpass", metav1.GetOptions{})
+			if err != nil {
+				return err
+			}
+			for i := range r.Webhooks {
+				r.Webhooks[i].ClientConfig.CABundle = without(r.Webhooks[i].ClientConfig.CABundle)
+			}
+			_, err = registrations.ValidatingWebhookConfigurations().Update(t.Context(), r, metav1.UpdateOptions{})
+			return err
+		},
+	} {
+		if err := retry.RetryOnConflict(retry.DefaultRetry, change); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// trusted reports whether an entry that is asked about pods trusts a CA.
+func trusted(t *testing.T, client kubernetes.Interface, ca string) bool {
+	t.Helper()
+	r, err := client.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(t.Context(), "podpass", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range r.Webhooks {
+		if strings.Contains(string(w.ClientConfig.CABundle), ca) {
+			return true
+		}
+	}
+	return false
 }
 
 // rotated waits until another CA than old signs, for every replica.
