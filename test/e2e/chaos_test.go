@@ -27,6 +27,9 @@ const (
 	caSecret       = "podpass-webhook-ca"
 	// chaosRate is pods a second: each is created by dry-run, then really.
 	chaosRate = 50
+	// chaosMost is how many are under way at most. A machine that is not fast enough
+	// gets fewer a second, rather than an API server that drowns.
+	chaosMost = 2 * chaosRate
 )
 
 func newClient(t *testing.T) kubernetes.Interface {
@@ -290,18 +293,22 @@ metadata: {name: %[2]s, namespace: %[1]s, annotations: {eks.amazonaws.com/role-a
 	})
 }
 
-// load creates pods at a steady rate until ctx ends, and waits for the last.
+// load creates pods, chaosRate a second if there is room, until ctx ends, and waits
+// for the last.
 func load(ctx context.Context, client kubernetes.Interface, y *tally) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	tick := time.NewTicker(time.Second / chaosRate)
 	defer tick.Stop()
+	room := make(chan struct{}, chaosMost)
 	for i := 0; ; i++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			room <- struct{}{}
 			wg.Go(func() {
+				defer func() { <-room }()
 				// A request that is under way when the load ends is to end too.
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 				defer cancel()
