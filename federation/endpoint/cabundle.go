@@ -8,10 +8,16 @@ import (
 	"fmt"
 )
 
+// MaxCABundle is how many bytes the plain form of a bundle may have: the webhook hands
+// it to the broker in one environment variable, of which Linux takes 128 KiB with the
+// name and the closing zero (MAX_ARG_STRLEN). A pod with a longer one could not start.
+const MaxCABundle = 128<<10 - len("PODPASS_CA_BUNDLE=") - 1
+
 // ParseCABundle reads certificates in PEM and gives them in their plain form: one
 // block after the other, each once, without the comments that bundles have between
 // them. Anything that is not a certificate is an error, which does not quote it: a
-// key among them must not be copied to every pod.
+// key among them must not be copied to every pod. So is a plain form that is longer
+// than [MaxCABundle].
 func ParseCABundle(text []byte) ([]byte, error) {
 	var plain []byte
 	for n := 1; ; n++ {
@@ -34,6 +40,8 @@ func ParseCABundle(text []byte) ([]byte, error) {
 		return nil, errors.New("a block in it is not PEM: is it cut off?")
 	case plain == nil:
 		return nil, errors.New("no PEM certificate in it")
+	case len(plain) > MaxCABundle:
+		return nil, fmt.Errorf("%d bytes of certificates, and the broker takes %d: keep only the CAs that sign its endpoints, since the system's roots are trusted anyway", len(plain), MaxCABundle)
 	}
 	return plain, nil
 }

@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -419,6 +422,34 @@ func certificate(t *testing.T) (text []byte, server *httptest.Server) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), s
 }
 
+// bundles are the largest bundle that has no more than size bytes in its plain form, and
+// one with a byte more in its certificates.
+func bundles(t *testing.T, size int) (fits, tooLarge string) {
+	t.Helper()
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := func(padding int) string {
+		template := &x509.Certificate{SerialNumber: big.NewInt(int64(padding)), SubjectKeyId: make([]byte, padding)}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	}
+	first := one(60_000)
+	for padding := 30_000; ; padding++ {
+		fits, tooLarge = tooLarge, first+one(padding)
+		if len(tooLarge) > size {
+			return fits, tooLarge
+		}
+		if left := (size - len(tooLarge)) * 3 / 4; left > 200 {
+			padding += left - 200
+		}
+	}
+}
+
 func TestCABundle(t *testing.T) {
 	one, s := certificate(t)
 	plain := string(one)
@@ -430,6 +461,11 @@ func TestCABundle(t *testing.T) {
 			t.Errorf("%s: %s%v", name, got, err)
 		}
 	}
+	// With the variable's name, "=" and the closing zero it is Linux' 128 KiB.
+	fits, tooLarge := bundles(t, 131053)
+	if got, err := endpoint.ParseCABundle([]byte("# as large as it may be\n" + fits + "# end\n")); err != nil || string(got) != fits || len(got) < 131053-5 {
+		t.Errorf("the largest: %d bytes, %v", len(got), err)
+	}
 	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("hunter2")}))
 	for name, test := range map[string]struct{ text, says string }{
 		"nothing":     {"", "no PEM certificate"},
@@ -439,6 +475,7 @@ func TestCABundle(t *testing.T) {
 		"cut off":     {plain + plain[:100], "cut off"},
 		"not base64":  {plain + "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "cut off"},
 		"only a head": {"-----BEGIN CERTIFICATE-----\n", "cut off"},
+		"too large":   {tooLarge, "bytes of certificates, and the broker takes 131053: keep only the CAs"},
 	} {
 		got, err := endpoint.ParseCABundle([]byte(test.text))
 		if err == nil || !strings.Contains(err.Error(), test.says) || got != nil || strings.Contains(err.Error(), "aHVudGVy") {

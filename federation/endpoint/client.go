@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -20,7 +19,7 @@ const timeout = 30 * time.Second
 // is taken from the environment.
 func NewClient(caBundle []byte) (*http.Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if len(bytes.TrimSpace(caBundle)) > 0 {
+	if len(caBundle) > 0 {
 		bundle, err := ParseCABundle(caBundle)
 		if err != nil {
 			return nil, err

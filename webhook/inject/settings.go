@@ -23,7 +23,8 @@ type Settings struct {
 	// Broker is the sidecar; its port is brokerPort, since pods may choose it too.
 	Broker BrokerSettings `json:"broker,omitzero"`
 	// CABundle, in PEM, is trusted by the broker in addition to the system's roots,
-	// for installations whose endpoints have a private CA.
+	// for installations whose endpoints have a private CA. LoadSettings gives it
+	// without the comments between its blocks.
 	CABundle string `json:"caBundle,omitempty"`
 }
 
@@ -87,6 +88,7 @@ func LoadSettings(b []byte) (Settings, error) {
 	if err := s.Validate(); err != nil {
 		return Settings{}, fmt.Errorf("settings: %w", err)
 	}
+	s.CABundle, _ = s.plainCABundle() // its error is one of Validate's
 	return s, nil
 }
 
@@ -122,12 +124,19 @@ func (s Settings) Validate() error {
 		bad("broker.runAsUser: %d; want a user ID above 0, or -1 to let the platform choose", b.RunAsUser)
 	}
 	errs = append(errs, b.Resources.validate("broker.resources")...)
-	if s.CABundle != "" {
-		if _, err := endpoint.ParseCABundle([]byte(s.CABundle)); err != nil {
-			bad("caBundle: %w", err)
-		}
+	if _, err := s.plainCABundle(); err != nil {
+		bad("caBundle: %w", err)
 	}
 	return errors.Join(errs...)
+}
+
+// plainCABundle is CABundle as every pod carries it.
+func (s Settings) plainCABundle() (string, error) {
+	if s.CABundle == "" {
+		return "", nil
+	}
+	plain, err := endpoint.ParseCABundle([]byte(s.CABundle))
+	return string(plain), err
 }
 
 func (r Resources) validate(path string) []error {

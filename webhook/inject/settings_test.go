@@ -1,6 +1,9 @@
 package inject
 
 import (
+	"encoding/json"
+	"encoding/pem"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -32,6 +35,27 @@ broker:
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestLoadSettingsCABundle: every pod carries it, without what stands between and twice.
+func TestLoadSettingsCABundle(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	plain := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	load := func(bundle string) (Settings, error) {
+		b, err := json.Marshal(map[string]any{"broker": map[string]string{"image": "i"}, "caBundle": bundle})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return LoadSettings(b)
+	}
+	s, err := load("# Example CA\n" + plain + strings.Repeat("# and what is said of it\n", 10_000) + plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.CABundle != plain {
+		t.Errorf("the pod would get %d bytes: %.200q, want %q", len(s.CABundle), s.CABundle, plain)
 	}
 }
 
