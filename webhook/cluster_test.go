@@ -16,7 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/podpass-io/podpass/test/cluster"
 	"github.com/podpass-io/podpass/test/program"
@@ -30,15 +29,7 @@ func TestClusterAdmission(t *testing.T) {
 	certificate := serve(t, c, address)
 	apply(t, c, fmt.Sprintf(accountAndPod, "early", "arn:aws:iam::111122223333:role/orders"))
 	register(t, c, "https://"+address, certificate)
-	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := c.Client(t)
 
 	t.Run("a pod at once after its ServiceAccount", func(t *testing.T) { neverMissed(t, client) })
 	t.Run("malformed annotation", func(t *testing.T) {

@@ -20,7 +20,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/podpass-io/podpass/test/cluster"
 )
@@ -37,7 +36,7 @@ const longestAnswer = 3 << 20
 
 func TestClusterAttack(t *testing.T) {
 	c := cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
-	client := newClient(t, c)
+	client := c.Client(t)
 	f := newFiles(t)
 	r := start(t, c, f)
 	r.ready(t, 20*time.Second)
@@ -203,20 +202,6 @@ func largeAccounts(t *testing.T, client kubernetes.Interface) {
 			t.Fatal(err)
 		}
 	}
-}
-
-func newClient(t *testing.T, c *cluster.Cluster) kubernetes.Interface {
-	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
 }
 
 // accounts are those that honest and worst pods use.

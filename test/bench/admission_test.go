@@ -22,7 +22,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/podpass-io/podpass/test/cloud/orders"
 	"github.com/podpass-io/podpass/test/cluster"
@@ -46,7 +45,7 @@ func BenchmarkAdmission(b *testing.B) {
 		build(b, filepath.Join(dir, name), pkg)
 	}
 	c := cluster.Start(b, cluster.Options{Dir: filepath.Join(dir, "kube"), ControlPlaneOnly: true, Log: io.Discard})
-	fill(b, c.Kubeconfig)
+	fill(b, c)
 	for b.Loop() { // one run says it all: it is not the loop that is timed
 	}
 
@@ -99,13 +98,9 @@ func BenchmarkAdmission(b *testing.B) {
 }
 
 // fill creates the ServiceAccounts, and the one that the review is about.
-func fill(b *testing.B, kubeconfig string) {
+func fill(b *testing.B, c *cluster.Cluster) {
 	b.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		b.Fatal(err)
-	}
-	config.QPS = -1
+	config := c.Config(b)
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {

@@ -33,7 +33,7 @@ import (
 // the objects that the chart makes.
 func TestCertManager(t *testing.T) {
 	require(t)
-	client := newClient(t)
+	client := bed.Client(t)
 	if err := bed.Apply(t.Context(), "", certManagerCRDs); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/retry"
 
 	"github.com/podpass-io/podpass/test/testbed"
@@ -31,20 +30,6 @@ const (
 	// gets fewer a second, rather than an API server that drowns.
 	chaosMost = 2 * chaosRate
 )
-
-func newClient(t *testing.T) kubernetes.Interface {
-	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", bed.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
 
 // chaosPod is gated: admitted like any other, and never scheduled.
 func chaosPod(name string, optedIn bool) *corev1.Pod {
@@ -124,7 +109,7 @@ func unreachable(err error) bool {
 // in is admitted without its identity.
 func TestChaos(t *testing.T) {
 	require(t)
-	client := newClient(t)
+	client := bed.Client(t)
 	setUpChaos(t, client)
 	backup := certificateSecret(t, client)
 	first := string(backup.Data["ca.crt"])
@@ -226,7 +211,7 @@ func TestChaos(t *testing.T) {
 // start without their identity, and appear in the audit when podpass is back.
 func TestAllReplicasDown(t *testing.T) {
 	require(t)
-	client := newClient(t)
+	client := bed.Client(t)
 	setUpChaos(t, client)
 	scale := func(n int) {
 		kubectl(t, "scale", "deployment", "-l", "app.kubernetes.io/name=podpass", "-n", testbed.Namespace, fmt.Sprintf("--replicas=%d", n))

@@ -24,7 +24,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/podpass-io/podpass/test/cluster"
 	"github.com/podpass-io/podpass/webhook/sastore"
@@ -61,15 +60,9 @@ type apiServer struct {
 
 func newAPIServer(t *testing.T, c *cluster.Cluster) *apiServer {
 	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
-	a := new(apiServer)
-	if a.client, err = kubernetes.NewForConfig(config); err != nil {
-		t.Fatal(err)
-	}
+	config := c.Config(t)
+	a := &apiServer{client: c.Client(t)}
+	var err error
 	if a.metadata, err = metadata.NewForConfig(config); err != nil {
 		t.Fatal(err)
 	}
