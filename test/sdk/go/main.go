@@ -3,7 +3,7 @@
 // one line of JSON per result. It knows nothing of podpass: what works here works
 // in any application that uses these SDKs.
 //
-//	sdk-go aws|aws-imds|gcp|gcp-idtoken|azure|oidc|s3|all [--timeout 20s] [--repeat 5s]
+//	sdk-go aws|aws-imds|gcp|gcp-idtoken|gcp-subscribe|azure|oidc|s3|all [--timeout 20s] [--repeat 5s]
 //
 // The exit status is 1 if any result was a failure. Besides the SDKs' own
 // variables it reads:
@@ -53,7 +53,7 @@ type check interface {
 	run(ctx context.Context, r *result) error
 }
 
-var names = []string{"aws", "aws-imds", "gcp", "gcp-idtoken", "azure", "oidc", "s3"}
+var names = []string{"aws", "aws-imds", "gcp", "gcp-idtoken", "gcp-subscribe", "azure", "oidc", "s3"}
 
 func newCheck(name string) check {
 	switch name {
@@ -65,6 +65,8 @@ func newCheck(name string) check {
 		return &gcpCheck{}
 	case "gcp-idtoken":
 		return &idTokenCheck{}
+	case "gcp-subscribe":
+		return &subscribeCheck{}
 	case "azure":
 		return &azureCheck{}
 	case "oidc":
