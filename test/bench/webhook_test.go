@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,47 +11,23 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/podpass-io/podpass/test/cloud/orders"
-	"github.com/podpass-io/podpass/webhook"
-	"github.com/podpass-io/podpass/webhook/inject"
-	"github.com/podpass-io/podpass/webhook/sastore"
+	"github.com/podpass-io/podpass/test/bench/handler"
 )
-
-type accounts map[string]string
-
-func (a accounts) Get(context.Context, string, string) (sastore.Record, error) {
-	return sastore.Record{Annotations: a}, nil
-}
-
-func (a accounts) GetLive(ctx context.Context, namespace, name string) (sastore.Record, error) {
-	return a.Get(ctx, namespace, name)
-}
 
 // BenchmarkReview is one admission, from the request's bytes to the answer's: a pod
 // of three containers.
 func BenchmarkReview(b *testing.B) {
-	one := accounts{"eks.amazonaws.com/role-arn": orders.AWSRole}
-	three := accounts{
-		"eks.amazonaws.com/role-arn": orders.AWSRole, "podpass.io/gcp-provider": orders.GCPProvider, "podpass.io/gcp-service-account": orders.GCPAccount,
-		"azure.workload.identity/client-id": orders.AzureClient, "azure.workload.identity/tenant-id": orders.AzureTenant,
-	}
 	for _, test := range []struct {
 		name, mode string
-		accounts   accounts
+		accounts   handler.Accounts
 	}{
-		{"no identity", "broker", nil}, {"1 cloud, broker", "broker", one}, {"1 cloud, direct", "direct", one},
-		{"3 clouds, broker", "broker", three}, {"3 clouds, direct", "direct", three},
+		{"no identity", "broker", nil}, {"1 cloud, broker", "broker", handler.One}, {"1 cloud, direct", "direct", handler.One},
+		{"3 clouds, broker", "broker", handler.Three}, {"3 clouds, direct", "direct", handler.Three},
 	} {
 		b.Run(test.name, func(b *testing.B) {
-			settings, err := inject.LoadSettings([]byte("mode: " + test.mode + "\nbroker: {image: podpass-broker:1}\naws: {region: eu-central-1}\n"))
+			h, err := handler.New(test.accounts, test.mode, slog.New(slog.NewJSONHandler(io.Discard, nil))) //nolint:sloglint // what it costs counts
 			if err != nil {
 				b.Fatal(err)
-			}
-			h := &webhook.PodHandler{
-				ServiceAccounts: test.accounts, Settings: settings, Room: webhook.NewRoom(0), Metrics: webhook.NewMetrics(prometheus.NewRegistry()),
-				Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what it costs counts
 			}
 			body := review()
 			b.SetBytes(int64(len(body)))
@@ -86,10 +61,6 @@ func review() []byte {
 // BenchmarkReviewWorst is one admission of pods that somebody made to hurt: its time,
 // what it allocates, the most that the process held, and the bytes that are answered.
 func BenchmarkReviewWorst(b *testing.B) {
-	three := accounts{
-		"eks.amazonaws.com/role-arn": orders.AWSRole, "podpass.io/gcp-provider": orders.GCPProvider, "podpass.io/gcp-service-account": orders.GCPAccount,
-		"azure.workload.identity/client-id": orders.AzureClient, "azure.workload.identity/tenant-id": orders.AzureTenant,
-	}
 	var unknown strings.Builder
 	for i := range 80_000 {
 		fmt.Fprintf(&unknown, `"podpass.io/x%d":"",`, i)
@@ -106,13 +77,9 @@ func BenchmarkReviewWorst(b *testing.B) {
 		"3 MiB of empty objects":     pod(`"name":"p"`, strings.Repeat(`{},`, 1<<20)),
 	} {
 		b.Run(name, func(b *testing.B) {
-			settings, err := inject.LoadSettings([]byte("broker: {image: podpass-broker:1}\naws: {region: eu-central-1}\n"))
+			h, err := handler.New(handler.Three, "broker", slog.New(slog.DiscardHandler))
 			if err != nil {
 				b.Fatal(err)
-			}
-			h := &webhook.PodHandler{
-				ServiceAccounts: three, Settings: settings, Room: webhook.NewRoom(0), Metrics: webhook.NewMetrics(prometheus.NewRegistry()),
-				Log: slog.New(slog.DiscardHandler),
 			}
 			b.ReportAllocs()
 			var answer int
