@@ -33,7 +33,7 @@ func (e *federated) Exchange(ctx context.Context) (federation.Credential, error)
 	}
 	call := &endpoint.Call{
 		Cloud: cloud, Op: "sts:token", URL: e.c.Endpoints.TokenURL(), Setting: "gcp.stsEndpoint",
-		Secrets: []federation.Secret{federation.Secret(token.Reveal())}, Reads: stsFailure{e.c.Identity, token.Claims},
+		Secrets: []federation.Secret{federation.Secret(token.Reveal())}, Reads: e.c.stsFailure(token.Claims),
 	}
 	source, err := externalaccount.NewTokenSource(context.WithValue(ctx, oauth2.HTTPClient, call.Client(e.c.HTTP)), externalaccount.Config{
 		Audience:             e.c.Identity.Provider,

@@ -13,21 +13,33 @@ import (
 // https://cloud.google.com/iam/docs/workload-identity-federation#mapping
 const MaxSubject = 127
 
-// stsFailure is what an error of STS is explained from.
-type stsFailure struct {
-	Identity Identity
-	Claims   federation.Claims
+// failure is what an error of one of Google's APIs is explained from.
+type failure struct {
+	identity Identity
+	claims   federation.Claims
+	table    endpoint.Table
+	hint     func(failure, *federation.Error) string
+}
+
+func (c *Client) stsFailure(claims federation.Claims) failure {
+	return failure{c.Identity, claims, sts, failure.stsHint}
+}
+
+func (c *Client) iamFailure(claims federation.Claims) failure {
+	return failure{c.Identity, claims, common, failure.iamHint}
 }
 
 // Read implements endpoint.Cloud.
-func (stsFailure) Read(r endpoint.Response) (endpoint.Words, bool) { return read(r) }
+func (failure) Read(r endpoint.Response) (endpoint.Words, bool) { return read(r) }
 
 // Table implements endpoint.Cloud.
-func (stsFailure) Table() endpoint.Table { return sts }
+func (f failure) Table() endpoint.Table { return f.table }
 
 // Hint implements endpoint.Cloud.
-func (f stsFailure) Hint(e *federation.Error) string {
-	c, i := f.Claims, f.Identity
+func (f failure) Hint(e *federation.Error) string { return f.hint(f, e) }
+
+func (f failure) stsHint(e *federation.Error) string {
+	c, i := f.claims, f.identity
 	switch {
 	case len(c.Subject) > MaxSubject && strings.Contains(e.Message, "google.subject"):
 		return fmt.Sprintf("%s; that subject has %d bytes, and Google takes %d at most: use shorter names, or map google.subject to something shorter in provider %s", c, len(c.Subject), MaxSubject, i.Provider)
@@ -53,21 +65,8 @@ func (f stsFailure) Hint(e *federation.Error) string {
 	return ""
 }
 
-// iamFailure is what an error of IAM credentials is explained from.
-type iamFailure struct {
-	Identity Identity
-	Claims   federation.Claims
-}
-
-// Read implements endpoint.Cloud.
-func (iamFailure) Read(r endpoint.Response) (endpoint.Words, bool) { return read(r) }
-
-// Table implements endpoint.Cloud.
-func (iamFailure) Table() endpoint.Table { return common }
-
-// Hint implements endpoint.Cloud.
-func (f iamFailure) Hint(e *federation.Error) string {
-	c, i := f.Claims, f.Identity
+func (f failure) iamHint(e *federation.Error) string {
+	c, i := f.claims, f.identity
 	switch {
 	case e.Code == "SERVICE_DISABLED":
 		return "enable iamcredentials.googleapis.com in the service account's project"

@@ -20,7 +20,7 @@ func (c *Client) call(ctx context.Context, method string, body, into any) (*endp
 	}
 	call := &endpoint.Call{
 		Cloud: cloud, Op: "iamcredentials:" + method, URL: c.Endpoints.ImpersonationURL(c.Identity.ServiceAccount, method), Setting: "gcp.iamCredentialsEndpoint",
-		Secrets: []federation.Secret{from.Token}, Reads: iamFailure{c.Identity, c.claims(ctx)},
+		Secrets: []federation.Secret{from.Token}, Reads: c.iamFailure(c.claims(ctx)),
 	}
 	encoded, _ := json.Marshal(body) // strings always have JSON
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, call.URL, bytes.NewReader(encoded))
