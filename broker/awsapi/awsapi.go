@@ -9,13 +9,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/podpass-io/podpass/broker/answer"
 	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/aws"
 )
 
 // Path of the endpoint.
@@ -68,25 +68,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, status, code, err.Error())
 		return
 	}
-	account, _, _ := strings.Cut(afterN(h.RoleARN, ':', 4), ":")
 	answer.Write(w, http.StatusOK, answer.JSONType, h.kept.Encode(body{
 		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal(), Token: c.Token.Reveal(),
-		AccountID: account, RoleARN: h.RoleARN,
+		AccountID: aws.AccountOf(h.RoleARN), RoleARN: h.RoleARN,
 		// UTC and "Z": JS does not understand an offset.
 		Expiration: federation.Timestamp(c.Expiry.Time()),
 	}))
-}
-
-// afterN is the part of s behind the nth sep.
-func afterN(s string, sep byte, n int) string {
-	for range n {
-		i := strings.IndexByte(s, sep)
-		if i < 0 {
-			return ""
-		}
-		s = s[i+1:]
-	}
-	return s
 }
 
 // NotFound answers for a path below Path that no role has.

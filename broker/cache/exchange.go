@@ -16,7 +16,7 @@ func exchange(ctx context.Context, n *entry) (federation.Credential, error) {
 	}
 	return federation.Credential{}, &federation.Error{
 		Kind: federation.KindTokenExpired, Cloud: n.cloud,
-		Message: "the cloud gave a credential that ended at " + c.Expiry.Time().Format(time.RFC3339),
-		Hint:    "the node's clock, " + time.Now().UTC().Format(time.RFC3339) + ", is ahead: set it right",
+		Message: "the cloud gave a credential that ended at " + federation.Timestamp(c.Expiry.Time()),
+		Hint:    "the node's clock, " + federation.Timestamp(time.Now()) + ", is ahead: set it right",
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/podpass-io/podpass/broker/failure"
 	"github.com/podpass-io/podpass/broker/guard"
 	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/aws"
 )
 
 const (
@@ -92,7 +93,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // role is the role's name, as EC2 names an instance's.
-func (h *Handler) role() string { return h.RoleARN[strings.LastIndexByte(h.RoleARN, '/')+1:] }
+func (h *Handler) role() string { return aws.NameOf(h.RoleARN) }
 
 func write(w http.ResponseWriter, contentType, body string) {
 	w.Header().Set("Content-Type", contentType)

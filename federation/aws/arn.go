@@ -60,6 +60,19 @@ func (a RoleARN) String() string {
 	return "arn:" + a.Partition + ":iam::" + a.Account + ":role" + a.Path + a.Name
 }
 
+// AccountOf is the account in a role's ARN that was parsed before: it is looked at for
+// each request.
+func AccountOf(roleARN string) string {
+	for range 4 {
+		_, roleARN, _ = strings.Cut(roleARN, ":")
+	}
+	account, _, _ := strings.Cut(roleARN, ":")
+	return account
+}
+
+// NameOf is the role's name in such an ARN.
+func NameOf(roleARN string) string { return roleARN[strings.LastIndexByte(roleARN, '/')+1:] }
+
 // ValidPartition reports whether s has the form of a partition's name, AWS's or not.
 func ValidPartition(s string) bool { return partitionPattern.MatchString(s) }
 
