@@ -28,7 +28,7 @@ func TestPanicsAreVisible(t *testing.T) {
 	if w.Code != http.StatusInternalServerError {
 		t.Errorf("status %d", w.Code)
 	}
-	if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "nil map") || !strings.Contains(got, "panics_test.go") {
+	if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "nil pointer") || !strings.Contains(got, "panics_test.go") {
 		t.Errorf("log: %s", got)
 	}
 	var text bytes.Buffer
