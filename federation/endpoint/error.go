@@ -109,7 +109,7 @@ func (c *Call) foreign(e *federation.Error, r Response) *federation.Error {
 		e.Kind = federation.KindConfig
 	}
 	e.Message = fmt.Sprintf("%s answered with status %d, and not in the cloud's own words", c.URL, r.Status)
-	if text := quote(r); text != "" {
+	if text := quote(r, scrubber(c.Secrets)); text != "" {
 		e.Message += ": " + text
 	}
 	e.Hint = fmt.Sprintf("a proxy, gateway or captive portal between the pod and %s answered in its place, or the chart value %s names another server", c.URL, c.Setting)

@@ -58,7 +58,7 @@ func (e hidden) Error() string { return string(e) }
 // line is s without secrets and control characters, cut to n bytes.
 func (h hiding) line(s string, n int) string {
 	// Cut twice: what is hidden gets shorter, and the search has to have an end.
-	s = h.hide(federation.Clip(s, 4*n))
+	s = h.hide(s, 4*n)
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
@@ -71,8 +71,9 @@ func (h hiding) line(s string, n int) string {
 var title = regexp.MustCompile(`(?is)<title[^>]*>([^<]*)`)
 
 // quote is what people recognise a refusal by: a page's title, or how the text begins.
-// Nothing of a success, which may be a token.
-func quote(r Response) string {
+// Nothing of a success, which may be a token. Secrets are taken out before it is cut:
+// half of one is not known any more.
+func quote(r Response, h hiding) string {
 	if r.Status < 400 || !utf8.Valid(r.Body) {
 		return ""
 	}
@@ -80,7 +81,7 @@ func quote(r Response) string {
 	if t := title.FindStringSubmatch(text); t != nil && strings.TrimSpace(t[1]) != "" {
 		text = html.UnescapeString(t[1])
 	}
-	if text = strings.Join(strings.Fields(federation.Clip(text, 16*maxQuote)), " "); text == "" {
+	if text = strings.Join(strings.Fields(h.hide(text, 16*maxQuote)), " "); text == "" {
 		return ""
 	}
 	return `"` + federation.Clip(text, maxQuote) + `"`

@@ -1,0 +1,80 @@
+package endpoint_test
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/endpoint"
+	ft "github.com/podpass-io/podpass/federation/federationtest"
+)
+
+// TestForeignQuotesNoSecret: what answers in the cloud's place repeats the request, as
+// debugging proxies do, in ways that no cloud would: nothing of it is quoted, wherever
+// the quote is cut. A short secret has no piece to spare.
+func TestForeignQuotesNoSecret(t *testing.T) {
+	token, short := ft.Token{}.Raw(), "h7Qz-Kp2m_Xw9.Lr4tVb"
+	var wide, unseen, column strings.Builder
+	for _, c := range []byte(token) {
+		wide.Write([]byte{0, c})
+		unseen.WriteString(string(c) + "\u200b")
+		fmt.Fprintf(&column, "%c\n", c)
+	}
+	echoes := map[string]string{
+		"UTF-16": wide.String(), "invisible breaks": unseen.String(), "a letter a line": column.String(),
+		"lower case": strings.ToLower(token), "upper case": strings.ToUpper(token),
+	}
+	for n := range 40 {
+		echoes[fmt.Sprint("lines of ", n+1)] = strings.ReplaceAll(lines(token, n+1), "\n", "\r\n")
+	}
+	maps.Copy(echoes, ft.Echoes(token))
+	secrets := []federation.Secret{federation.Secret(token), federation.Secret(short)}
+	compact := func(s string) string {
+		return strings.ToLower(strings.Map(func(r rune) rune {
+			if r > ' ' && r <= '~' {
+				return r
+			}
+			return -1
+		}, s))
+	}
+	shown := func(t *testing.T, body string) string {
+		e := ask(t.Context(), nil, &endpoint.Call{URL: ft.Serve(t, ft.Answer{Status: 403, Body: body}), Secrets: secrets})
+		if !strings.Contains(e.Message, "own words") {
+			t.Fatalf("not foreign: %s", e)
+		}
+		return compact(fmt.Sprintf("%v %+v", e, *e))
+	}
+	for name, echo := range echoes {
+		for form, body := range map[string]string{"a title": "<html><title>" + echo + "</title>", "a text": "<POST / HTTP/1.1> " + echo, "a document": `{"body":"` + echo + `"}`} {
+			if got := shown(t, body); ft.Shows(got, compact(token)) || ft.Shows(got, token) {
+				t.Errorf("%s, %s: %s", form, name, got)
+			}
+		}
+	}
+	for n := range 40 { // wherever the cut is, of the quote or of what is searched
+		for _, before := range []int{200 - n, 3200 - n} {
+			for form, body := range map[string]string{"words": strings.Repeat("x", before), "blanks": strings.Repeat("\n", before)} {
+				if got := shown(t, body+short+"<p>and more"); strings.Contains(got, compact(short[:8])) {
+					t.Errorf("%d %s before it: %s", before, form, got)
+				}
+			}
+		}
+	}
+	// What is hidden before it makes room for what stood behind the cut.
+	tokens := strings.Repeat(token, 3000/len(token))
+	for n := range 40 {
+		if got := shown(t, tokens+strings.Repeat("\n", 3160+n-len(tokens))+short); strings.Contains(got, compact(short[:8])) {
+			t.Errorf("after the token, at %d: %s", 3160+n, got)
+		}
+	}
+}
+
+func lines(s string, n int) string {
+	var list []string
+	for ; len(s) > n; s = s[n:] {
+		list = append(list, s[:n])
+	}
+	return strings.Join(append(list, s), "\n")
+}
