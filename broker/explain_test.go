@@ -206,11 +206,11 @@ func TestStrictStart(t *testing.T) {
 				t.Errorf("Run: %v", err)
 			}
 		}()
-		if err := broker.Health(ctx, c.Listen); err == nil || !strings.Contains(err.Error(), "aws") {
+		if err := health(t, c.Listen); err == nil || !strings.Contains(err.Error(), "aws") {
 			t.Fatalf("without AWS credentials: %v", err)
 		}
 		w.clouds.Faults.Clear()
-		for end := time.Now().Add(20 * time.Second); broker.Health(ctx, c.Listen) != nil; {
+		for end := time.Now().Add(20 * time.Second); health(t, c.Listen) != nil; {
 			if time.Now().After(end) {
 				t.Fatal("not ready though the cloud is back")
 			}

@@ -51,6 +51,14 @@ func (w *world) again(t *testing.T, change func(*broker.Config)) (c broker.Confi
 	}
 }
 
+// health is the probe's answer with the patience of a test, which knows how it ends.
+func health(t *testing.T, address string) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	return broker.Health(ctx, address)
+}
+
 // TestStrictStartNamesTheCause: of a cloud that hangs, to the probe; to the end, which
 // is none with success.
 func TestStrictStartNamesTheCause(t *testing.T) {
@@ -58,7 +66,7 @@ func TestStrictStartNamesTheCause(t *testing.T) {
 	w.clouds.Faults.Set(fault.Fault{Operation: "aws", Status: 503, Body: "the region is away"})
 	w.clouds.Faults.Set(fault.Fault{Operation: "azure", Hang: true})
 	c, _, stop := w.again(t, func(c *broker.Config) { c.StrictStart = "true" })
-	err := broker.Health(t.Context(), c.Listen)
+	err := health(t, c.Listen)
 	if err == nil || !strings.Contains(err.Error(), "azure (no answer for ") || !strings.Contains(err.Error(), "aws (Unavailable: ") {
 		t.Errorf("the probe: %v", err)
 	}
@@ -73,7 +81,7 @@ func TestProvenTrustDoesNotHoldTheStart(t *testing.T) {
 	w := start(t, nil)
 	w.clouds.Faults.Set(fault.Fault{Operation: "azure", Status: 400, Body: `{"error":"interaction_required","error_description":"AADSTS53003: Access has been blocked by Conditional Access policies."}`})
 	c, _, stop := w.again(t, func(c *broker.Config) { c.StrictStart = "true" })
-	if err := broker.Health(t.Context(), c.Listen); err != nil {
+	if err := health(t, c.Listen); err != nil {
 		t.Errorf("the probe: %v", err)
 	}
 	if err := stop(); err != nil {
@@ -94,7 +102,7 @@ func TestRolesHaveNames(t *testing.T) {
 	})
 	w.clouds.Faults.Set(fault.Fault{Operation: "aws", Status: 503})
 	c, _, stop := w.again(t, func(c *broker.Config) { c.StrictStart = "true" })
-	if err := broker.Health(t.Context(), c.Listen); err == nil || !strings.Contains(err.Error(), ": aws (") || !strings.Contains(err.Error(), ", aws/reports (") {
+	if err := health(t, c.Listen); err == nil || !strings.Contains(err.Error(), ": aws (") || !strings.Contains(err.Error(), ", aws/reports (") {
 		t.Errorf("the probe: %v", err)
 	}
 	if err := stop(); err == nil || !strings.Contains(err.Error(), "aws/reports") {
@@ -156,7 +164,7 @@ func TestStopWithASilentClient(t *testing.T) {
 func TestTakenMetricsPort(t *testing.T) {
 	w := start(t, nil)
 	c, log, stop := w.again(t, func(c *broker.Config) { c.MetricsListen = w.config.MetricsListen })
-	if err := broker.Health(t.Context(), c.Listen); err != nil {
+	if err := health(t, c.Listen); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(log.String(), "No metrics are served") {
