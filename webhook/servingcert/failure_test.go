@@ -194,7 +194,7 @@ func TestRotationWaitsForAllReplicas(t *testing.T) {
 		a := newAPI(mutating(), endpoints("a", "stuck"), terminating)
 		s := newSource(a, "a")
 		after := func(d time.Duration) {
-			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Hour) {
+			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(12 * time.Hour) {
 				if err := s.check(t.Context()); err != nil {
 					t.Fatal(err)
 				}

@@ -48,7 +48,6 @@ func endpoints(names ...string) *discoveryv1.EndpointSlice {
 }
 
 // newSource is a replica that checks when it is told to.
-
 func newSource(a *api, name string) *Source {
 	return &Source{
 		Cache: liveCache{client: a}, Client: a, Namespace: namespace, Secret: "ca", Services: []string{"podpass-webhook", "podpass-webhook-0"},
@@ -92,13 +91,16 @@ func distrust(s *Source, bundles map[string][]byte, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	for _, service := range []string{"podpass-webhook", "podpass-webhook-0"} {
+		if err := leaf.Leaf.VerifyHostname(service + ".podpass-system.svc"); err != nil {
+			return err
+		}
+	}
 	for entry, bundle := range bundles {
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM(bundle)
-		for _, service := range []string{"podpass-webhook", "podpass-webhook-0"} {
-			if _, err := leaf.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: service + ".podpass-system.svc", CurrentTime: now}); err != nil {
-				return fmt.Errorf("entry %s: %w", entry, err)
-			}
+		if _, err := leaf.Leaf.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now}); err != nil {
+			return fmt.Errorf("entry %s: %w", entry, err)
 		}
 	}
 	return nil
@@ -183,6 +185,21 @@ func (a *api) put(t *testing.T, change func(*corev1.Secret)) {
 func (a *api) deleteSecret(t *testing.T) {
 	t.Helper()
 	if err := a.CoreV1().Secrets(namespace).Delete(t.Context(), "ca", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// replaceSecret deletes the Secret and makes another, before any replica can do so.
+func (a *api) replaceSecret(t *testing.T, secret *corev1.Secret) {
+	t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.version++
+	secret.ResourceVersion = strconv.Itoa(a.version)
+	if err := a.Tracker().Delete(secretsResource, namespace, secret.Name); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Tracker().Create(secretsResource, secret, namespace); err != nil {
 		t.Fatal(err)
 	}
 }
