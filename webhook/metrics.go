@@ -97,8 +97,8 @@ func RegisterStore(r prometheus.Registerer, s *sastore.Store) {
 			func() float64 { all, _ := s.Len(); return float64(all) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "podpass_webhook_serviceaccounts_annotated", Help: "ServiceAccounts known that carry a key of podpass's vocabularies."},
 			func() float64 { _, annotated := s.Len(); return float64(annotated) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "podpass_webhook_serviceaccounts_watch_timestamp_seconds", Help: "When the watch of ServiceAccounts last said anything, in seconds since 1970; 0: not yet."},
-			func() float64 { return float64(max(0, s.LastHeard().Unix())) }),
+		optionalGauge("podpass_webhook_serviceaccounts_watch_timestamp_seconds", "When the watch of ServiceAccounts last said anything, in seconds since 1970; absent until then.",
+			func() (float64, bool) { return float64(s.LastHeard().Unix()), !s.LastHeard().IsZero() }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "podpass_webhook_live_reads_total", Help: "ServiceAccounts read from the API server within a review."},
 			func() float64 { return float64(s.LiveReads()) }),
 	)

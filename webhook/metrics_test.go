@@ -1,17 +1,21 @@
 package webhook
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"maps"
 	"os"
 	"regexp"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/metadata/fake"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/webhook/audit"
@@ -23,7 +27,7 @@ import (
 func TestMetricsAreDocumented(t *testing.T) {
 	r := prometheus.NewRegistry()
 	NewMetrics(r).observe(decision{outcome: outcomeInjected, result: inject.Result{Injected: []inject.Injection{{Cloud: "aws"}}, Warnings: []serviceaccount.Problem{{Code: "WI051"}}}}, time.Millisecond)
-	RegisterStore(r, sastore.New(nil))
+	RegisterStore(r, watching(t))
 	RegisterCertificate(r, ending(time.Hour))
 	RegisterAudit(r, audited{})
 	families, err := r.Gather()
@@ -44,6 +48,74 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(registered)), slices.Sorted(maps.Keys(documented))); diff != "" {
 		t.Errorf("(-registered +documented)\n%s", diff)
+	}
+}
+
+// watching is a store that has heard of a cluster with two ServiceAccounts, one of them
+// with an identity.
+func watching(t *testing.T) *sastore.Store {
+	t.Helper()
+	scheme := fake.NewTestScheme()
+	if err := metav1.AddMetaToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	account := func(name string, annotations map[string]string) *metav1.PartialObjectMetadata {
+		return &metav1.PartialObjectMetadata{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, Annotations: annotations},
+		}
+	}
+	s := sastore.New(fake.NewSimpleMetadataClient(scheme, account("plain", nil), account("orders", map[string]string{"eks.amazonaws.com/role-arn": role})))
+	ctx, stop := context.WithCancel(t.Context())
+	var ended sync.WaitGroup
+	ended.Go(func() { _ = s.Start(ctx) }) // it gives none
+	t.Cleanup(func() { stop(); ended.Wait() })
+	for deadline := time.Now().Add(5 * time.Second); s.LastHeard().IsZero(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing was listed")
+		}
+	}
+	return s
+}
+
+// gauge is the value of a metric without labels; false: it is absent.
+func gauge(t *testing.T, r prometheus.Gatherer, name string) (float64, bool) {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue() + f.GetMetric()[0].GetCounter().GetValue(), true
+		}
+	}
+	return 0, false
+}
+
+// TestStoreIsCounted: how many ServiceAccounts are known, of which how many with an
+// identity, and when the watch last said anything; before it did so, there is no such
+// time, and an alert on its age has nothing to look at.
+func TestStoreIsCounted(t *testing.T) {
+	const heard = "podpass_webhook_serviceaccounts_watch_timestamp_seconds"
+	silent := prometheus.NewRegistry()
+	RegisterStore(silent, sastore.New(nil))
+	if at, ok := gauge(t, silent, heard); ok {
+		t.Errorf("a watch that has not begun spoke at %v", at)
+	}
+	s := watching(t)
+	r := prometheus.NewRegistry()
+	RegisterStore(r, s)
+	if _, err := s.GetLive(t.Context(), "shop", "plain"); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]float64{
+		"podpass_webhook_serviceaccounts": 2, "podpass_webhook_serviceaccounts_annotated": 1, "podpass_webhook_live_reads_total": 1,
+		heard: float64(s.LastHeard().Unix()),
+	} {
+		if got, ok := gauge(t, r, name); got != want || !ok {
+			t.Errorf("%s %v, %t, want %v", name, got, ok, want)
+		}
 	}
 }
 
