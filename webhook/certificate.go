@@ -3,7 +3,6 @@ package webhook
 import (
 	"crypto/tls"
 	"errors"
-	"net/http"
 	"time"
 )
 
@@ -12,12 +11,12 @@ import (
 // use. Before there is one it gives nil, or an error.
 type Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 
-// Check is a healthz.Checker: its error is why API servers cannot trust this replica.
-func (c Certificate) Check(*http.Request) error {
+// check says why API servers, by whose clock it is now, cannot trust this replica.
+func (c Certificate) check(now time.Time) error {
 	switch end, ok := c.notAfter(); {
 	case !ok:
 		return errors.New("waiting for the serving certificate and its registration")
-	case !time.Now().Before(end):
+	case !now.Before(end):
 		return errors.New("the serving certificate has expired")
 	}
 	return nil

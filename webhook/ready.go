@@ -3,6 +3,7 @@ package webhook
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 )
@@ -13,7 +14,9 @@ type Store interface {
 }
 
 // Ready is a healthz.Checker: its error is why this replica must not be sent reviews.
-func Ready(server *Server, store Store, certificate Certificate) healthz.Checker {
+// now is the time by the clock of API servers, or the nearest there is to it: they judge
+// the certificate, and a replica whose own clock is wrong serves them no worse.
+func Ready(server *Server, store Store, certificate Certificate, now func() time.Time) healthz.Checker {
 	return func(r *http.Request) error {
 		if err := server.StartedChecker()(r); err != nil {
 			return err
@@ -21,6 +24,6 @@ func Ready(server *Server, store Store, certificate Certificate) healthz.Checker
 		if !store.Synced() {
 			return errors.New("waiting for the first list of ServiceAccounts")
 		}
-		return certificate.Check(r)
+		return certificate.check(now())
 	}
 }

@@ -29,20 +29,23 @@ func TestReady(t *testing.T) {
 		server      func(*Server)
 		store       syncedStore
 		certificate Certificate
+		ahead       time.Duration // the API server's clock, of this one
 		want        string
 	}{
-		"ready":                         {serving, true, ending(time.Hour), ""},
-		"not listening yet":             {func(*Server) {}, true, ending(time.Hour), "waiting for the admission server"},
-		"stopping":                      {func(s *Server) { s.started.Store(true); s.stopping.Store(true) }, true, ending(time.Hour), "stopping"},
-		"ServiceAccounts not known yet": {serving, false, ending(time.Hour), "first list of ServiceAccounts"},
-		"no certificate":                {serving, true, none, "waiting for the serving certificate"},
-		"no certificate yet":            {serving, true, failing, "waiting for the serving certificate"},
-		"certificate has expired":       {serving, true, ending(-time.Second), "has expired"},
+		"ready":                            {serving, true, ending(time.Hour), 0, ""},
+		"not listening yet":                {func(*Server) {}, true, ending(time.Hour), 0, "waiting for the admission server"},
+		"stopping":                         {func(s *Server) { s.started.Store(true); s.stopping.Store(true) }, true, ending(time.Hour), 0, "stopping"},
+		"ServiceAccounts not known yet":    {serving, false, ending(time.Hour), 0, "first list of ServiceAccounts"},
+		"no certificate":                   {serving, true, none, 0, "waiting for the serving certificate"},
+		"no certificate yet":               {serving, true, failing, 0, "waiting for the serving certificate"},
+		"certificate has expired":          {serving, true, ending(-time.Second), 0, "has expired"},
+		"expired by a clock that is ahead": {serving, true, ending(-6 * 24 * time.Hour), -7 * 24 * time.Hour, ""},
+		"expired, and the clock is behind": {serving, true, ending(6 * 24 * time.Hour), 7 * 24 * time.Hour, "has expired"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := new(Server)
 			test.server(s)
-			err := Ready(s, test.store, test.certificate)(nil)
+			err := Ready(s, test.store, test.certificate, func() time.Time { return time.Now().Add(test.ahead) })(nil)
 			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}

@@ -38,9 +38,11 @@ type parts struct {
 	auditor         *audit.Auditor
 	// certificate is that of one of these two.
 	certificate webhook.Certificate
-	files       *certwatcher.CertWatcher
-	source      *servingcert.Source
-	log         *slog.Logger
+	// now is the time by the clock that judges it: the API server's, where it is read.
+	now    func() time.Time
+	files  *certwatcher.CertWatcher
+	source *servingcert.Source
+	log    *slog.Logger
 }
 
 func newParts(o *options, config *rest.Config, settings inject.Settings, log *slog.Logger) (*parts, error) {
@@ -83,14 +85,14 @@ func (p *parts) makeCertificate(o *certificateOptions, client kubernetes.Interfa
 		p.source = &servingcert.Source{
 			Client: client, Namespace: o.namespace, Secret: o.secret, Services: o.services, Replica: o.replica, Webhook: o.webhook, Log: p.log,
 		}
-		p.certificate = p.source.Certificate
+		p.certificate, p.now = p.source.Certificate, p.source.Now
 		return nil
 	}
 	var err error
 	if p.files, err = certwatcher.New(o.certFile, o.keyFile); err != nil {
 		return fmt.Errorf("--tls-cert, --tls-key: %w", err)
 	}
-	p.certificate = p.files.GetCertificate
+	p.certificate, p.now = p.files.GetCertificate, time.Now
 	return nil
 }
 

@@ -21,7 +21,8 @@ type reading struct{ server, at time.Time }
 // now is the time by the API server's clock. A SelfSubjectReview is answered with it,
 // to the second; it is stored nowhere, and every ServiceAccount may make one.
 func (s *Source) now(ctx context.Context) (time.Time, error) {
-	if s.clock.at.IsZero() || time.Since(s.clock.at) >= readEvery {
+	clock := s.clock.Load()
+	if clock == nil || time.Since(clock.at) >= readEvery {
 		review, err := s.Client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 		if err != nil {
 			return time.Time{}, fmt.Errorf("ask the API server for the time: %w", err)
@@ -29,7 +30,19 @@ func (s *Source) now(ctx context.Context) (time.Time, error) {
 		if review.CreationTimestamp.IsZero() {
 			return time.Time{}, errors.New("ask the API server for the time: its SelfSubjectReview has no creationTimestamp")
 		}
-		s.clock = reading{server: review.CreationTimestamp.Time, at: time.Now()}
+		clock = &reading{server: review.CreationTimestamp.Time, at: time.Now()}
+		s.clock.Store(clock)
 	}
-	return s.clock.server.Add(time.Since(s.clock.at)), nil
+	return clock.now(), nil
+}
+
+func (r *reading) now() time.Time { return r.server.Add(time.Since(r.at)) }
+
+// Now is the time by the API server's clock as it was last read; by this replica's
+// before that, when there is no certificate either. It is safe for concurrent use.
+func (s *Source) Now() time.Time {
+	if clock := s.clock.Load(); clock != nil {
+		return clock.now()
+	}
+	return time.Now()
 }

@@ -26,6 +26,9 @@ func TestReplicasClockDecidesNothing(t *testing.T) {
 				defer start(t, s)()
 				time.Sleep(time.Hour)
 				mustTrust(t, a, s)
+				if d := a.now().Sub(s.Now()); d.Abs() > time.Second { // by which it tells whether it is ready
+					t.Errorf("takes the time for %s, which it was %s ago", s.Now(), d)
+				}
 				if secret := a.secret(t); !bytes.Equal(secret.Data[keyCert], ca.certPEM) || secret.Data[keyNextCert] != nil {
 					t.Error("everybody's CA is rotated")
 				}
@@ -58,6 +61,9 @@ func TestClockIsReadSometimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(mutating())
 		s := newSource(a, "")
+		if !s.Now().Equal(time.Now()) {
+			t.Errorf("%s, and nobody was asked", s.Now())
+		}
 		for range 10 {
 			if err := s.check(t.Context()); err != nil {
 				t.Fatal(err)
@@ -68,7 +74,7 @@ func TestClockIsReadSometimes(t *testing.T) {
 		}
 		a.ahead = time.Hour
 		time.Sleep(readEvery)
-		if now, err := s.now(t.Context()); err != nil || !now.Equal(a.now()) {
+		if now, err := s.now(t.Context()); err != nil || !now.Equal(a.now()) || !s.Now().Equal(now) {
 			t.Errorf("%s, %v, want %s", now, err, a.now())
 		}
 		time.Sleep(readEvery / 2)

@@ -82,11 +82,11 @@ type Source struct {
 	Log     *slog.Logger
 
 	leaf atomic.Pointer[tls.Certificate]
+	// clock is the last reading of the API server's; check alone writes it.
+	clock atomic.Pointer[reading]
 
 	// What follows belongs to check.
 
-	// clock is the last reading of the API server's.
-	clock reading
 	// last is what the Secret held when it could last be used.
 	last authorities
 	// signer signed leaf.
