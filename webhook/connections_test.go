@@ -73,18 +73,22 @@ func TestTheLeastUsefulConnectionMakesRoom(t *testing.T) {
 // TestManyConnectionsLockNobodyOut does it to the real server.
 func TestManyConnectionsLockNobodyOut(t *testing.T) {
 	r := run(t, 0, func(http.ResponseWriter, *http.Request) {})
+	var idle []net.Conn
 	for range maxConnections + 50 {
 		conn, err := net.Dial("tcp", r.http.Addr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		idle = append(idle, conn)
 	}
 	for range 3 {
 		r.client.CloseIdleConnections()
 		if status, err := r.get(); status != http.StatusOK {
 			t.Errorf("%d, %v", status, err)
 		}
+	}
+	for _, conn := range idle {
+		conn.Close() // the server's end would wait five seconds for what they may send
 	}
 	r.signal()
 	r.stopped(t)

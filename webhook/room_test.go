@@ -71,23 +71,25 @@ func TestPlansAreWeighed(t *testing.T) {
 // TestNoRoomIsNotAnAnswer: failurePolicy must decide, and the room of a review is given
 // back whatever became of it.
 func TestNoRoomIsNotAnAnswer(t *testing.T) {
-	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role)}})
-	large := strings.Replace(reviewOf(podOf("orders", "")), "app:1", "app:"+strings.Repeat("1", largeBody), 1)
-	for range 100 {
-		post(t, h, large, "application/json")
-		post(t, h, "{"+strings.Repeat(" ", largeBody), "application/json")
-	}
-	release, err := h.Room.body(t.Context(), false, maxBody)
-	if err != nil {
-		t.Fatalf("room was not given back: %v", err)
-	}
-	if w := post(t, h, large, "application/json"); w.Code != http.StatusServiceUnavailable {
-		t.Errorf("status %d", w.Code)
-	}
-	release()
-	if w := post(t, h, large, "application/json"); w.Code != http.StatusOK {
-		t.Errorf("status %d", w.Code)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role)}})
+		large := strings.Replace(reviewOf(podOf("orders", "")), "app:1", "app:"+strings.Repeat("1", largeBody), 1)
+		for range 100 {
+			post(t, h, large, "application/json")
+			post(t, h, "{"+strings.Repeat(" ", largeBody), "application/json")
+		}
+		release, err := h.Room.body(t.Context(), false, maxBody)
+		if err != nil {
+			t.Fatalf("room was not given back: %v", err)
+		}
+		if w := post(t, h, large, "application/json"); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("status %d", w.Code)
+		}
+		release()
+		if w := post(t, h, large, "application/json"); w.Code != http.StatusOK {
+			t.Errorf("status %d", w.Code)
+		}
+	})
 }
 
 // TestHonestPodsBesideHugeOnes: each is answered, while others fill the room.
@@ -120,20 +122,22 @@ func TestHonestPodsBesideHugeOnes(t *testing.T) {
 
 // TestOptedInEntriesHaveTheirOwnRoom: by the path of their entries of the registration.
 func TestOptedInEntriesHaveTheirOwnRoom(t *testing.T) {
-	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role)}})
-	large := strings.Replace(reviewOf(podOf("orders", "")), "app:1", "app:"+strings.Repeat("1", largeBody), 1)
-	if _, err := h.Room.body(t.Context(), false, maxBody); err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]int{"/mutate": http.StatusServiceUnavailable, "/mutate/opted-in": http.StatusOK} {
-		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(large))
-		req.Header.Set("Content-Type", "application/json")
-		w := httptest.NewRecorder()
-		if h.ServeHTTP(w, req); w.Code != want {
-			t.Errorf("%s: status %d, want %d", path, w.Code, want)
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": annotated("eks.amazonaws.com/role-arn", role)}})
+		large := strings.Replace(reviewOf(podOf("orders", "")), "app:1", "app:"+strings.Repeat("1", largeBody), 1)
+		if _, err := h.Room.body(t.Context(), false, maxBody); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if got := count(t, h.Metrics, "overloaded", "overloaded"); got != 1 {
-		t.Errorf("%v counted as overloaded", got)
-	}
+		for path, want := range map[string]int{"/mutate": http.StatusServiceUnavailable, "/mutate/opted-in": http.StatusOK} {
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(large))
+			req.Header.Set("Content-Type", "application/json")
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, req); w.Code != want {
+				t.Errorf("%s: status %d, want %d", path, w.Code, want)
+			}
+		}
+		if got := count(t, h.Metrics, "overloaded", "overloaded"); got != 1 {
+			t.Errorf("%v counted as overloaded", got)
+		}
+	})
 }
