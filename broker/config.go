@@ -5,15 +5,14 @@ package broker
 
 import (
 	"flag"
+	"strconv"
 	"strings"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
-// DefaultListen and DefaultTokenDir are where the webhook expects the broker and
-// puts its tokens.
-const (
-	DefaultListen   = "127.0.0.1:9911"
-	DefaultTokenDir = "/var/run/secrets/podpass.io/tokens"
-)
+// DefaultTokenDir is where the webhook puts the broker's tokens.
+const DefaultTokenDir = "/var/run/secrets/podpass.io/tokens"
 
 // Config is the broker's configuration. Each field has a flag and a PODPASS_
 // variable of the same name; see Flags.
@@ -61,7 +60,7 @@ type setting struct {
 
 var settings = []setting{
 	{"identities", func(c *Config) *string { return &c.Identities }, "", "cloud `identities`: JSON, or a file with it (required)"},
-	{"listen", func(c *Config) *string { return &c.Listen }, DefaultListen, "loopback `address` to serve on"},
+	{"listen", func(c *Config) *string { return &c.Listen }, "127.0.0.1:" + strconv.Itoa(serviceaccount.DefaultBrokerPort), "loopback `address` to serve on"},
 	{"secret", func(c *Config) *string { return &c.Secret }, "", "`value` that AWS and Azure SDKs must send; in a pod, its UID (required)"},
 	{"token-dir", func(c *Config) *string { return &c.TokenDir }, DefaultTokenDir, "`directory` of the subject tokens: files aws, gcp, azure, oidc-<token source>"},
 	{"aws-sts-endpoint", func(c *Config) *string { return &c.AWSSTSEndpoint }, "", "`URL` of AWS STS, if not the region's own"},
