@@ -188,7 +188,7 @@ func TestAzureFloodOfResources(t *testing.T) {
 		t.Errorf("GCP: status %d", got.status)
 	}
 	if lines := strings.Count(w.logs.String(), "No credential for the application"); lines > 5 {
-		t.Errorf("%d lines of log for one trouble", lines)
+		t.Errorf("%d lines of log for one error", lines)
 	}
 }
 

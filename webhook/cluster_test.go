@@ -35,10 +35,10 @@ func TestClusterAdmission(t *testing.T) {
 	t.Run("malformed annotation", func(t *testing.T) {
 		_, err := c.Kubectl(t.Context(), "apply", "-f", write(t, fmt.Sprintf(accountAndPod, "malformed", "orders")))
 		if err == nil || !strings.Contains(err.Error(), "WI001") || !strings.Contains(err.Error(), "fix: ") {
-			t.Errorf("the client is not told: %v", err)
+			t.Errorf("the client does not see it: %v", err)
 		}
 		if !strings.Contains(err.Error(), "Warning: pods that use this ServiceAccount will be denied") {
-			t.Errorf("the author of the ServiceAccount is not told: %v", err)
+			t.Errorf("the author of the ServiceAccount does not see it: %v", err)
 		}
 	})
 	t.Run("a pod that asks for nothing", func(t *testing.T) {

@@ -13,7 +13,7 @@ const drainTimeout = 10 * time.Second
 // with the first signal: readiness goes, admission goes on for ShutdownDelay, the
 // reviews under way are answered, and only then it ends.
 //
-// So nothing of the manager's stops before the last review is answered. Told of the
+// So nothing of the manager's stops before the last review is answered. If it saw the
 // signal itself, it would stop what feeds the handlers first, and the server last.
 func (s *Server) Lifetime(ctx context.Context) (context.Context, context.CancelFunc) {
 	lifetime, end := context.WithCancel(context.WithoutCancel(ctx))

@@ -174,7 +174,7 @@ func TestNothingWaitsOn(t *testing.T) {
 	}
 }
 
-// TestLogIsNotFlooded: the same trouble is told once a minute, and the try without a
+// TestLogIsNotFlooded: the same error is logged once a minute, and the try without a
 // header with which the JavaScript SDK ends is none.
 func TestLogIsNotFlooded(t *testing.T) {
 	var log strings.Builder
@@ -185,7 +185,7 @@ func TestLogIsNotFlooded(t *testing.T) {
 		ask(h, func(r *http.Request) { r.Header.Del("Authorization") })
 	}
 	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "why") {
-		t.Errorf("%d lines for one trouble: %s", n, log.String())
+		t.Errorf("%d lines for one error: %s", n, log.String())
 	}
 }
 

@@ -101,14 +101,14 @@ func IsIMDS(path string) bool {
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
-	wanted, problem := h.parse(r.URL.RawQuery)
+	asked, problem := h.parse(r.URL.RawQuery)
 	if problem != "" {
 		writeError(w, http.StatusBadRequest, "invalid_request", problem, "")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), hold)
 	defer cancel()
-	c, err := wanted.source(ctx, wanted.resource, wanted.claims)
+	c, err := asked.source(ctx, asked.resource, asked.claims)
 	if err != nil {
 		h.reporter.Report(h.Log, r, err)
 		writeFailure(w, err)
@@ -116,10 +116,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now()
 	answer.Write(w, http.StatusOK, answer.JSONType, h.kept.Encode(body{
-		AccessToken: c.Token.Reveal(), ClientID: wanted.clientID,
+		AccessToken: c.Token.Reveal(), ClientID: asked.clientID,
 		ExpiresIn: strconv.FormatInt(int64(c.Expiry.Remaining(now).Seconds()), 10),
 		ExpiresOn: strconv.FormatInt(c.Expiry.Time().Unix(), 10),
 		NotBefore: strconv.FormatInt(c.Expiry.Issued().Unix(), 10),
-		Resource:  wanted.resource, TokenType: "Bearer",
+		Resource:  asked.resource, TokenType: "Bearer",
 	}))
 }

@@ -248,7 +248,7 @@ func TestNothingWaitsOn(t *testing.T) {
 	}
 }
 
-// TestLogIsNotFlooded: the same trouble is told once a minute.
+// TestLogIsNotFlooded: the same error is logged once a minute.
 func TestLogIsNotFlooded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder

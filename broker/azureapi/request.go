@@ -23,23 +23,23 @@ type request struct {
 }
 
 // parse reads a query; problem is what is wrong with it.
-func (h *Handler) parse(query string) (wanted request, problem string) {
+func (h *Handler) parse(query string) (asked request, problem string) {
 	q, err := url.ParseQuery(query)
 	if err != nil {
 		// The part that cannot be read might name another identity.
 		return request{}, "the query cannot be read"
 	}
-	wanted = request{h.ClientID, h.AccessToken, q.Get("resource"), q.Get("claims")}
+	asked = request{h.ClientID, h.AccessToken, q.Get("resource"), q.Get("claims")}
 	switch {
-	case len(wanted.resource) > maxResource || !printable(wanted.resource) || len(q["resource"]) != 1:
+	case len(asked.resource) > maxResource || !printable(asked.resource) || len(q["resource"]) != 1:
 		return request{}, "the parameter resource is required once, of at most 1024 printable characters"
-	case len(wanted.claims) > maxClaims || len(q["claims"]) > 1 || wanted.claims != "" && !isObject(wanted.claims):
+	case len(asked.claims) > maxClaims || len(q["claims"]) > 1 || asked.claims != "" && !isObject(asked.claims):
 		return request{}, "the parameter claims must be a JSON object, of at most 4096 characters"
 	}
-	if problem := h.identity(q, &wanted); problem != "" {
+	if problem := h.identity(q, &asked); problem != "" {
 		return request{}, problem
 	}
-	return wanted, ""
+	return asked, ""
 }
 
 // printable reports that s can be a scope's beginning (RFC 6749, section 3.3).
@@ -54,10 +54,10 @@ func isObject(s string) bool {
 	return json.Unmarshal([]byte(s), &object) == nil && object != nil
 }
 
-// identity finds whose token is wanted, and says why it is nobody's here: this pod's
+// identity finds whose token is asked for, and says why it is nobody's here: this pod's
 // token is never given under another's name. The pod knows its own by client ID
 // only: it cannot tell whether an object or a resource ID is the same one's.
-func (h *Handler) identity(q url.Values, wanted *request) (problem string) {
+func (h *Handler) identity(q url.Values, asked *request) (problem string) {
 	for _, parameter := range []string{"mi_res_id", "msi_res_id", "object_id", "principal_id"} {
 		if strings.Join(q[parameter], "") != "" {
 			return parameter + " cannot tell which identity is asked for: this pod's has the client_id " + h.ClientID
@@ -72,7 +72,7 @@ func (h *Handler) identity(q url.Values, wanted *request) (problem string) {
 	}
 	for id, source := range h.Others {
 		if strings.EqualFold(ids[0], id) {
-			wanted.clientID, wanted.source = id, source
+			asked.clientID, asked.source = id, source
 			return ""
 		}
 	}

@@ -20,7 +20,7 @@ func expired() error {
 }
 
 // TestTokenThatExpiredInItsFile: kubelet was away for a quarter of an hour. Meanwhile
-// SDKs are told that it may pass; once there is a new token they are served, at once.
+// SDKs see that it may pass; once there is a new token they are served, at once.
 func TestTokenThatExpiredInItsFile(t *testing.T) {
 	for name, pinned := range map[string]bool{"the pod's own": true, "asked for": false} {
 		t.Run(name, func(t *testing.T) {

@@ -54,7 +54,7 @@ type Handler struct {
 	Principal func(ctx context.Context) string
 	// Universe is the domain of Google's APIs; "": the public one.
 	Universe string
-	// Instance is the machine, as far as it is told.
+	// Instance is the machine, as far as it is known.
 	Instance Instance
 	// Done ends requests that wait for a change: closed when the server begins to stop,
 	// and nil where none does.

@@ -134,7 +134,7 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// TestInstance: what the broker was told of the machine.
+// TestInstance: what the broker was configured with about the machine.
 func TestInstance(t *testing.T) {
 	h := handler(gcp.Identity{Provider: provider, ServiceAccount: account}, new(cloud))
 	h.Instance = gcpapi.Instance{ID: 4520031799277581759, Name: "node-1", Zone: "europe-west3-a"}
@@ -183,7 +183,7 @@ func TestNames(t *testing.T) {
 				"instance/attributes/cluster-name":        test.cluster,
 				"instance/attributes/cluster-location":    test.zone,
 				"universe/universe-domain":                universe,
-				"instance/id":                             notFound, // of the machine nothing was told
+				"instance/id":                             notFound, // nothing about the machine is configured
 				"instance/name":                           notFound,
 				"instance/zone":                           notFound,
 			} {
@@ -409,7 +409,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestLogIsNotFlooded: the same trouble is told once a minute; so is that there is no ID
+// TestLogIsNotFlooded: the same error is logged once a minute; so is that there is no ID
 // token, of which clients show nothing.
 func TestLogIsNotFlooded(t *testing.T) {
 	for _, target := range []string{accounts + "default/token?scopes=", accounts + "default/identity?audience="} {
@@ -420,7 +420,7 @@ func TestLogIsNotFlooded(t *testing.T) {
 			ask(h, target+strconv.Itoa(i))
 		}
 		if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "why") {
-			t.Errorf("%s: %d lines for one trouble: %s", target, n, &log)
+			t.Errorf("%s: %d lines for one error: %s", target, n, &log)
 		}
 	}
 }

@@ -220,7 +220,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// TestLogIsNotFlooded: the same trouble is told once a minute.
+// TestLogIsNotFlooded: the same error is logged once a minute.
 func TestLogIsNotFlooded(t *testing.T) {
 	var log strings.Builder
 	h := newHandler(&federation.Error{Cloud: "imds", Kind: federation.KindDenied, Message: "why"})
@@ -230,7 +230,7 @@ func TestLogIsNotFlooded(t *testing.T) {
 		send(t, h, "GET", rolesPath+"/orders", s)
 	}
 	if n := strings.Count(log.String(), "\n"); n != 1 {
-		t.Errorf("%d lines for one trouble", n)
+		t.Errorf("%d lines for one error", n)
 	}
 }
 

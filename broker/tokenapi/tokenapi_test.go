@@ -179,7 +179,7 @@ func TestLogIsNotFlooded(t *testing.T) {
 		ask(h, nil)
 	}
 	if n := strings.Count(log.String(), "\n"); n != 1 {
-		t.Errorf("%d lines for one trouble", n)
+		t.Errorf("%d lines for one error", n)
 	}
 }
 

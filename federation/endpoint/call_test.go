@@ -343,7 +343,7 @@ func TestRefusedRequestIsClosed(t *testing.T) {
 	}
 }
 
-// TestClient: whose time is over is told by the call alone, and a client without a bound
+// TestClient: only the call says whose time is over, and a client without a bound
 // has none.
 func TestClient(t *testing.T) {
 	if got := (&endpoint.Call{}).Client(&http.Client{Timeout: time.Minute}); got.Timeout != 0 {

@@ -314,7 +314,7 @@ func TestCommon(t *testing.T) {
 	}.Test(t)
 }
 
-// TestRedirect: the token does not follow, and the administrator is told.
+// TestRedirect: the token does not follow, and the error says so to the administrator.
 func TestRedirect(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the token went elsewhere") }))
 	defer elsewhere.Close()

@@ -158,7 +158,7 @@ func Keys() []Key {
 		{KeyAWSIMDS, both, "`true`, `false`", "`true`: the broker also answers as EC2's instance metadata service (version 2), for tools that know nothing else; default `false`"},
 		{KeyGCPProvider, sa, "`projects/<number>/locations/<location>/workloadIdentityPools/<pool>/providers/<provider>`", "the workload identity provider; default: the installation's"},
 		{KeyGCPServiceAccount, sa, "email", "service account to impersonate; default: none, direct resource access"},
-		{KeyGCPProject, sa, "project ID", "project that SDKs are told; default: the service account's, else the installation's"},
+		{KeyGCPProject, sa, "project ID", "project that SDKs see; default: the service account's, else the installation's"},
 		{KeyGCPQuotaProject, sa, "project ID", "project that is charged quota"},
 		{KeyGCPDelegates, sa, "emails, separated by commas, at most 5", "delegation chain of the impersonation"},
 		{KeyGCPTokenLifetime, sa, "seconds, 600..43200", "life of impersonated access tokens; default 3600"},

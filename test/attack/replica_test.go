@@ -68,7 +68,7 @@ func start(t *testing.T, c *cluster.Cluster, f files) *replica {
 	t.Cleanup(func() {
 		_ = r.cmd.Process.Signal(syscall.SIGTERM) // it may have ended: its state says so
 		select {
-		case <-r.ended: //nolint:errcheck // it was told to end
+		case <-r.ended: //nolint:errcheck // it was asked to end
 		case <-time.After(30 * time.Second):
 			_ = r.cmd.Process.Kill()
 			_ = <-r.ended

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// kubernetesVersion is what clients are told; it must be the version of
+// kubernetesVersion is what clients are answered; it must be the version of
 // k8s.io/kubernetes in test/kube/go.mod.
 const kubernetesVersion = "v1.37.2"
 

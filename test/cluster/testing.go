@@ -11,7 +11,7 @@ import (
 const Enabled = "PODPASS_TEST_CLUSTER"
 
 // Start starts a cluster for a test and removes it afterwards. Without the
-// variable PODPASS_TEST_CLUSTER, or where a node is wanted and we are not root,
+// variable PODPASS_TEST_CLUSTER, or where a node is asked for and we are not root,
 // the test is skipped, and says why.
 func Start(t testing.TB, opts Options) *Cluster {
 	t.Helper()

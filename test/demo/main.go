@@ -115,8 +115,8 @@ func show(ctx context.Context, bed *testbed.Bed, opts testbed.Options) error {
 	}
 	fmt.Fprintf(opts.Log, "\n$ kubectl get pods,jobs -n demo -L podpass.io/injected\n%s", table)
 	for _, o := range after {
-		if wanted := o.Pod != "nobody"; o.OK != wanted {
-			return fmt.Errorf("pod %s: credentials: %t, and it should be %t: %s", o.Pod, o.OK, wanted, o.Error)
+		if expected := o.Pod != "nobody"; o.OK != expected {
+			return fmt.Errorf("pod %s: credentials: %t, and it should be %t: %s", o.Pod, o.OK, expected, o.Error)
 		}
 	}
 	return nil

@@ -207,7 +207,7 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// TestAllReplicasDown: pods that opted in are refused, and told by whom; others
+// TestAllReplicasDown: pods that opted in are refused with an error that names podpass; others
 // start without their identity, and appear in the audit when podpass is back.
 func TestAllReplicasDown(t *testing.T) {
 	require(t)

@@ -9,7 +9,7 @@ import (
 // Namespaces whose ServiceAccounts the clouds trust.
 var Namespaces = []string{"demo", "e2e"}
 
-// trustOf is what the clouds are told: issuer's ServiceAccounts called after a
+// trustOf is what the clouds are configured with: issuer's ServiceAccounts called after a
 // cloud, or all-clouds, have the identities of examples/; oidc has a user of the OAuth
 // 2.0 server.
 func trustOf(issuer, caFile string) trust.Config {

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// maxPatch is what etcd takes in one request unless it is told otherwise
+	// maxPatch is what etcd takes in one request unless it is configured otherwise
 	// (--max-request-bytes): a pod to which more is added cannot be stored. Planning
 	// stops there, since small containers make a patch a hundred times their size.
 	maxPatch = 3 << 19 // 1.5 MiB

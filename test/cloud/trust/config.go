@@ -1,4 +1,4 @@
-// Package trust is what the stand-in clouds were told: which issuers exist, and
+// Package trust is what the stand-in clouds are configured with: which issuers exist, and
 // which subjects may have which identity. It verifies tokens as the clouds do, and
 // says why one is refused; each cloud then puts that in its own words.
 package trust

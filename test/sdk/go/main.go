@@ -93,19 +93,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		flags.Usage()
 		return 2
 	}
-	wanted := []string{args[0]}
+	chosen := []string{args[0]}
 	if args[0] == "all" {
-		wanted = configured()
+		chosen = configured()
 	}
-	checks := make(map[string]check, len(wanted))
-	for _, name := range wanted {
+	checks := make(map[string]check, len(chosen))
+	for _, name := range chosen {
 		checks[name] = newCheck(name)
 	}
 	out := json.NewEncoder(stdout)
 	out.SetEscapeHTML(false)
 	status := 0
 	for {
-		for _, name := range wanted {
+		for _, name := range chosen {
 			r := measure(ctx, name, checks[name], *timeout)
 			if ctx.Err() != nil {
 				return status // stopped, not failed
