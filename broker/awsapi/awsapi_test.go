@@ -3,7 +3,6 @@ package awsapi_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/podpass-io/podpass/broker/apitest"
 	"github.com/podpass-io/podpass/broker/awsapi"
 	"github.com/podpass-io/podpass/federation"
 )
@@ -67,49 +67,14 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestFailures: 4xx where asking again does not help, so that SDKs show the cause at
-// once; both spellings of the fields, for Go reads the lower case ones.
+// TestFailures: both spellings of the fields, for Go reads the lower case ones.
 func TestFailures(t *testing.T) {
-	for kind, want := range map[federation.Kind]int{
-		federation.KindConfig: 400, federation.KindIssuerUntrusted: 400, federation.KindAudienceMismatch: 400, federation.KindTokenExpired: 400,
-		federation.KindSubjectMismatch: 403, federation.KindDenied: 403,
-		federation.KindThrottled: 429, federation.KindUnavailable: 503, federation.KindCanceled: 503,
-	} {
-		w := ask(handler(&federation.Error{Cloud: "aws", Kind: kind, Code: "AccessDenied", Message: "the cloud's words", Hint: "the next step", RetryAfter: 3 * time.Second}), nil)
-		var got map[string]string
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != want || w.Header().Get("Content-Type") != "application/json" {
-			t.Errorf("%s: %d, want %d; %v", kind, w.Code, want, err)
-		}
-		for _, field := range []string{"message", "Message"} {
-			if !strings.Contains(got[field], "the cloud's words") || !strings.Contains(got[field], "the next step") {
-				t.Errorf("%s: %s is %q", kind, field, got[field])
-			}
-		}
-		if got["code"] != "AccessDenied" || got["Code"] != "AccessDenied" {
-			t.Errorf("%s: codes %q, %q", kind, got["code"], got["Code"])
-		}
-		if after := w.Header().Get("Retry-After"); (after == "3") != kind.Transient() {
-			t.Errorf("%s: Retry-After %q", kind, after)
-		}
-	}
-	if w := ask(handler(errors.New("unforeseen")), nil); w.Code != 503 || w.Header().Get("Retry-After") != "1" {
-		t.Errorf("an error of no kind: %d, want 503: nobody knows that asking again is in vain; Retry-After %q", w.Code, w.Header().Get("Retry-After"))
-	}
+	apitest.Failures(t, func(err error) *httptest.ResponseRecorder { return ask(handler(err), nil) }, []string{"code", "Code"}, []string{"message", "Message"})
 }
 
-// TestRefused: with the status and the shape of an error that SDKs read, and nothing
-// behind it: a handler that goes on after its refusal writes the keys into its body.
+// TestRefused: without a key in its body.
 func TestRefused(t *testing.T) {
-	for name, test := range map[string]struct {
-		change func(*http.Request)
-		want   int
-	}{
-		"no secret":      {func(r *http.Request) { r.Header.Del("Authorization") }, 401},
-		"another secret": {func(r *http.Request) { r.Header.Set("Authorization", secret+"x") }, 401},
-		"another host":   {func(r *http.Request) { r.Host = "evil.example.com" }, 403},
-		"forwarded":      {func(r *http.Request) { r.Header.Set("X-Forwarded-For", "10.0.0.1") }, 403},
-		"POST":           {func(r *http.Request) { r.Method = http.MethodPost }, 405},
-	} {
+	apitest.Refused(t, func(change func(*http.Request)) (*httptest.ResponseRecorder, int) {
 		asked := 0
 		h := handler(nil)
 		give := h.Credentials
@@ -117,23 +82,8 @@ func TestRefused(t *testing.T) {
 			asked++
 			return give(ctx)
 		}
-		w := ask(h, test.change)
-		var fields map[string]string
-		if err := json.Unmarshal(w.Body.Bytes(), &fields); err != nil {
-			t.Errorf("%s: not one JSON object: %v", name, err)
-		}
-		if w.Code != test.want || asked != 0 || w.Header().Get("Content-Type") != "application/json" || (w.Header().Get("Allow") == "GET") != (test.want == 405) {
-			t.Errorf("%s: %d, want %d; asked %d times; %v", name, w.Code, test.want, asked, w.Header())
-		}
-		if len(fields) != 4 {
-			t.Errorf("%s: fields %v", name, fields)
-		}
-		for field, text := range fields {
-			if text == "" {
-				t.Errorf("%s: %s is empty", name, field)
-			}
-		}
-	}
+		return ask(h, change), asked
+	}, 4)
 }
 
 // TestNotFound: a path that nobody has says which annotation adds one.

@@ -3,7 +3,6 @@ package tokenapi_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/podpass-io/podpass/broker/apitest"
 	"github.com/podpass-io/podpass/broker/tokenapi"
 	"github.com/podpass-io/podpass/federation"
 )
@@ -43,43 +43,14 @@ func ask(h http.Handler, change func(*http.Request)) *httptest.ResponseRecorder 
 	return w
 }
 
-// TestFailures: RFC 6749's shape; 4xx where asking again does not help.
+// TestFailures in RFC 6749's shape.
 func TestFailures(t *testing.T) {
-	for kind, want := range map[federation.Kind]int{
-		federation.KindConfig: 400, federation.KindIssuerUntrusted: 400, federation.KindAudienceMismatch: 400, federation.KindTokenExpired: 400,
-		federation.KindSubjectMismatch: 403, federation.KindDenied: 403,
-		federation.KindThrottled: 429, federation.KindUnavailable: 503, federation.KindCanceled: 503,
-	} {
-		w := ask(handler(&federation.Error{Cloud: "oidc", Kind: kind, Code: "invalid_grant", Message: "the server's words", Hint: "the next step", RetryAfter: 3 * time.Second}), nil)
-		var got map[string]string
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != want || w.Header().Get("Content-Type") != "application/json" {
-			t.Errorf("%s: %d, want %d; %v", kind, w.Code, want, err)
-		}
-		if got["error"] != "invalid_grant" || !strings.Contains(got["error_description"], "the server's words") || !strings.Contains(got["error_description"], "the next step") {
-			t.Errorf("%s: %v", kind, got)
-		}
-		if after := w.Header().Get("Retry-After"); (after == "3") != kind.Transient() {
-			t.Errorf("%s: Retry-After %q", kind, after)
-		}
-	}
-	if w := ask(handler(errors.New("unforeseen")), nil); w.Code != 503 || w.Header().Get("Retry-After") != "1" {
-		t.Errorf("an error of no kind: %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
-	}
+	apitest.Failures(t, func(err error) *httptest.ResponseRecorder { return ask(handler(err), nil) }, []string{"error"}, []string{"error_description"})
 }
 
-// TestRefused: with the status and the shape of an error that SDKs read, and nothing
-// behind it: a handler that goes on after its refusal writes the token into its body.
+// TestRefused: without a token in its body.
 func TestRefused(t *testing.T) {
-	for name, test := range map[string]struct {
-		change func(*http.Request)
-		want   int
-	}{
-		"no secret":      {func(r *http.Request) { r.Header.Del("Authorization") }, 401},
-		"another secret": {func(r *http.Request) { r.Header.Set("Authorization", secret+"x") }, 401},
-		"another host":   {func(r *http.Request) { r.Host = "evil.example.com" }, 403},
-		"forwarded":      {func(r *http.Request) { r.Header.Set("X-Forwarded-For", "10.0.0.1") }, 403},
-		"POST":           {func(r *http.Request) { r.Method = http.MethodPost }, 405},
-	} {
+	apitest.Refused(t, func(change func(*http.Request)) (*httptest.ResponseRecorder, int) {
 		asked := 0
 		h := handler(nil)
 		give := h.AccessToken
@@ -87,23 +58,8 @@ func TestRefused(t *testing.T) {
 			asked++
 			return give(ctx)
 		}
-		w := ask(h, test.change)
-		var fields map[string]string
-		if err := json.Unmarshal(w.Body.Bytes(), &fields); err != nil {
-			t.Errorf("%s: not one JSON object: %v", name, err)
-		}
-		if w.Code != test.want || asked != 0 || w.Header().Get("Content-Type") != "application/json" || (w.Header().Get("Allow") == "GET") != (test.want == 405) {
-			t.Errorf("%s: %d, want %d; asked %d times; %v", name, w.Code, test.want, asked, w.Header())
-		}
-		if len(fields) != 2 {
-			t.Errorf("%s: fields %v", name, fields)
-		}
-		for field, text := range fields {
-			if text == "" {
-				t.Errorf("%s: %s is empty", name, field)
-			}
-		}
-	}
+		return ask(h, change), asked
+	}, 2)
 }
 
 // TestAnswer: RFC 6749's fields, with the life that is left now; the secret with and
