@@ -81,7 +81,6 @@ func (r *Reader) Int(into *int) {
 	n, err := strconv.Atoi(string(r.data[from:r.at]))
 	if err != nil {
 		r.Fail(err)
-		return
 	}
 	*into = n
 }
