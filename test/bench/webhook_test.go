@@ -71,7 +71,7 @@ func BenchmarkReviewWorst(b *testing.B) {
 	}
 	for name, body := range map[string][]byte{
 		"12,000 containers":          pod(`"name":"p"`, strings.Repeat(`{"name":"c"},`, 12_000)),
-		"as many as can be injected": pod(`"name":"p"`, strings.Repeat(`{"name":"c"},`, 400)),
+		"as many as can be injected": pod(`"name":"p"`, strings.Repeat(`{"name":"c"},`, 1_250)),
 		"80,000 unknown annotations": pod(`"annotations":{`+unknown.String()+`"a":"b"}`, `{"name":"c"},`),
 		"a name of 1 MiB":            pod(`"name":"`+strings.Repeat("x", 1<<20)+`"`, strings.Repeat(`{"name":"c","env":[{"name":"AWS_PROFILE","value":"x"}]},`, 10_000)),
 		"3 MiB of empty objects":     pod(`"name":"p"`, strings.Repeat(`{},`, 1<<20)),
