@@ -147,12 +147,14 @@ func run(ctx context.Context, suites []suite, number int, limit time.Duration) (
 		cmd := exec.CommandContext(ctx, s.binary, "-test.failfast", "-test.timeout", limit.String())
 		cmd.Dir = s.dir
 		cmd.Env = append(os.Environ(), "PODPASS_TEST_CLUSTER=", "MUTATE="+strconv.Itoa(number))
-		out, failed := cmd.CombinedOutput()
-		switch {
+		out, err := cmd.CombinedOutput()
+		switch _, failed := errors.AsType[*exec.ExitError](err); {
 		case ctx.Err() != nil:
 			return false, "", ctx.Err()
-		case failed != nil:
+		case failed:
 			return true, string(out), nil
+		case err != nil: // no test has run
+			return false, "", err
 		}
 	}
 	return false, "", nil
