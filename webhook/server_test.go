@@ -286,7 +286,7 @@ func request(t *testing.T, conn net.Conn, text string) {
 func TestProbes(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	NewMetrics(registry)
-	failing := error(io.ErrUnexpectedEOF)
+	failing := io.ErrUnexpectedEOF
 	s := NewProbeServer("", func(*http.Request) error { return failing }, registry, slog.New(slog.DiscardHandler))
 	status := func(path string) (int, string) {
 		w := httptest.NewRecorder()

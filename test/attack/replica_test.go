@@ -71,7 +71,7 @@ func start(t *testing.T, c *cluster.Cluster, f files) *replica {
 		case <-r.ended: //nolint:errcheck // it was asked to end
 		case <-time.After(30 * time.Second):
 			_ = r.cmd.Process.Kill()
-			_ = <-r.ended
+			<-r.ended //nolint:errcheck // it was killed
 			t.Error("the webhook did not stop")
 		}
 		t.Logf("peak memory of the cgroup: %d of %d MiB", r.group.Peak(t)>>20, limit>>20)

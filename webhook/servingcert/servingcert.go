@@ -103,10 +103,7 @@ func (*Source) NeedLeaderElection() bool { return false }
 // error only if Cache cannot be watched.
 func (s *Source) Start(ctx context.Context) error {
 	changed, err := s.watch(ctx)
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
+	if err != nil && ctx.Err() == nil {
 		return err
 	}
 	limit := rate.NewLimiter(rate.Every(time.Second), checkBurst)
@@ -116,7 +113,7 @@ func (s *Source) Start(ctx context.Context) error {
 		pause := wait.Jitter(checkEvery, 0.5)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			continue // and ends
 		case apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err):
 			// Another replica was faster, or the cache is behind. The change that was in
 			// the way is about to be seen; the pause is for when it was seen before.
