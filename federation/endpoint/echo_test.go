@@ -2,7 +2,9 @@ package endpoint_test
 
 import (
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -16,17 +18,18 @@ import (
 // the quote is cut. A short secret has no piece to spare.
 func TestForeignQuotesNoSecret(t *testing.T) {
 	token, short := ft.Token{}.Raw(), "h7Qz-Kp2m_Xw9.Lr4tVb"
-	var wide, unseen, column strings.Builder
+	var wide, unseen, marked, column strings.Builder
 	for _, c := range []byte(token) {
 		wide.Write([]byte{0, c})
 		unseen.WriteString(string(c) + "\u200b")
+		marked.WriteString(string(c) + "\u21b5")
 		fmt.Fprintf(&column, "%c\n", c)
 	}
 	echoes := map[string]string{
-		"UTF-16": wide.String(), "invisible breaks": unseen.String(), "a letter a line": column.String(),
+		"UTF-16": wide.String(), "invisible breaks": unseen.String(), "marks of breaks": marked.String(), "a letter a line": column.String(),
 		"lower case": strings.ToLower(token), "upper case": strings.ToUpper(token),
 	}
-	for n := range 40 {
+	for n := range 21 {
 		echoes[fmt.Sprint("lines of ", n+1)] = strings.ReplaceAll(lines(token, n+1), "\n", "\r\n")
 	}
 	maps.Copy(echoes, ft.Echoes(token))
@@ -40,7 +43,10 @@ func TestForeignQuotesNoSecret(t *testing.T) {
 		}, s))
 	}
 	shown := func(t *testing.T, body string) string {
-		e := ask(t.Context(), nil, &endpoint.Call{URL: ft.Serve(t, ft.Answer{Status: 403, Body: body}), Secrets: secrets})
+		answers := roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 403, Body: io.NopCloser(strings.NewReader(body))}, nil
+		})
+		e := ask(t.Context(), &http.Client{Transport: answers}, &endpoint.Call{URL: "https://sts.example.com", Secrets: secrets})
 		if !strings.Contains(e.Message, "own words") {
 			t.Fatalf("not foreign: %s", e)
 		}
@@ -53,7 +59,7 @@ func TestForeignQuotesNoSecret(t *testing.T) {
 			}
 		}
 	}
-	for n := range 40 { // wherever the cut is, of the quote or of what is searched
+	for n := range 21 { // wherever the cut is, of the quote or of what is searched
 		for _, before := range []int{200 - n, 3200 - n} {
 			for form, body := range map[string]string{"words": strings.Repeat("x", before), "blanks": strings.Repeat("\n", before)} {
 				if got := shown(t, body+short+"<p>and more"); strings.Contains(got, compact(short[:8])) {
@@ -62,14 +68,21 @@ func TestForeignQuotesNoSecret(t *testing.T) {
 			}
 		}
 	}
+	if got := shown(t, strings.Repeat("\n", 3190)+short+"<p>and more"); !strings.Contains(got, `words:"[redacted]..."`) {
+		t.Errorf("what begins before the cut and ends behind it: %s", got)
+	}
 	// What is hidden before it makes room for what stood behind the cut.
 	tokens := strings.Repeat(token, 3000/len(token))
-	for n := range 40 {
-		if got := shown(t, tokens+strings.Repeat("\n", 3160+n-len(tokens))+short); strings.Contains(got, compact(short[:8])) {
-			t.Errorf("after the token, at %d: %s", 3160+n, got)
+	for n := range 21 {
+		if got := shown(t, tokens+strings.Repeat("\n", 3180+n-len(tokens))+short); strings.Contains(got, compact(short[:8])) {
+			t.Errorf("after the token, at %d: %s", 3180+n, got)
 		}
 	}
 }
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func lines(s string, n int) string {
 	var list []string
