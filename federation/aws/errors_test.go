@@ -179,6 +179,7 @@ func TestKeyNamesEveryInput(t *testing.T) {
 		{RoleARN: "a"}, {RoleARN: "b"}, {RoleARN: "a", Region: "r"}, {RoleARN: "a", Audience: "x"}, {RoleARN: "a", SessionName: "s"},
 		{RoleARN: "a", SessionDuration: 900}, {RoleARN: "a", SessionPolicy: "{}"}, {RoleARN: "a", Chain: []string{"c"}},
 		{RoleARN: "a", Chain: []string{"c"}, ExternalID: "e"}, {RoleARN: "a", Chain: []string{"c"}, SessionTags: true},
+		{RoleARN: "a", Chain: []string{"c"}, SessionTags: true, ClusterARN: "x"}, {RoleARN: "a", Chain: []string{"c"}, SessionTags: true, ClusterName: "x"},
 		{RoleARN: "a", Chain: []string{"c"}, SessionDuration: 900}, {RoleARN: "a", Chain: []string{"c", "d"}},
 	} {
 		key := (&aws.Client{Identity: id}).Credentials().Key()
