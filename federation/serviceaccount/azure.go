@@ -28,26 +28,20 @@ func (r *resolver) azure() {
 		return
 	}
 	id := azure.Identity{ClientID: client.text, TenantID: r.in.Azure.TenantID, Audience: r.in.Azure.Audience}
-	ok := true
 	if !azure.ValidClientID(client.text) {
 		r.fail(CodeAzureClient, client, "is not a client ID: these are GUIDs", "az identity show, or az ad app show, shows the client ID")
-		ok = false
 	}
 	tenant := r.agreed(strings.ToLower, KeyAzureTenantID, KeyAzureWITenantID)
 	switch {
-	case tenant.set && azure.ValidTenantID(tenant.text):
+	case azure.ValidTenantID(tenant.text):
 		id.TenantID = tenant.text
 	case tenant.set:
 		r.fail(CodeAzureTenant, tenant, "is neither a GUID nor a domain name", "az account show shows the tenant ID")
-		ok = false
 	case id.TenantID == "":
 		r.fail(CodeAzureTenant, client, "names a client, and neither an annotation nor this installation names its tenant",
 			"annotate the ServiceAccount with "+KeyAzureWITenantID+", or ask the administrator for the chart value azure.tenantID")
-		ok = false
 	}
-	if !r.azureOthers(&id) || !ok {
-		return
-	}
+	r.azureOthers(&id)
 	r.answer.Azure = &Azure{Identity: id, Grant: Grant{
 		Mode: r.mode(KeyAzureWIProxy), TokenExpiration: r.expiration(KeyAzureWITokenExpiration, 3600), Source: client.source(),
 	}}
@@ -55,17 +49,16 @@ func (r *resolver) azure() {
 
 // azureOthers reads the further applications; a tenant that is not named is the
 // first one's.
-func (r *resolver) azureOthers(id *azure.Identity) bool {
+func (r *resolver) azureOthers(id *azure.Identity) {
 	v := r.lookup(KeyAzureOtherClients)
 	if !v.set {
-		return true
+		return
 	}
 	list := strings.Split(v.text, ",")
 	if len(list) > maxChain {
 		r.fail(CodeAzureClient, v, fmt.Sprintf("lists %d clients, more than %d", len(list), maxChain), "give containers ServiceAccounts, and so pods, of their own")
-		return false
+		return
 	}
-	ok := true
 	for _, item := range list {
 		item = strings.TrimSpace(item)
 		client, tenant, _ := strings.Cut(item, "@")
@@ -73,18 +66,14 @@ func (r *resolver) azureOthers(id *azure.Identity) bool {
 		switch item := (value{where: v.where, text: item, set: true}); {
 		case !azure.ValidClientID(client):
 			r.fail(CodeAzureClient, item, "is not a client ID: these are GUIDs", "list them as <client> or <client>@<tenant>, separated by commas")
-			ok = false
 		case strings.EqualFold(client, id.ClientID) || slices.ContainsFunc(id.Others, func(a azure.Application) bool { return strings.EqualFold(a.ClientID, client) }):
 			r.fail(CodeAzureClient, item, "names a client a second time, and SDKs ask by client ID alone", "keep one of them; in another tenant it needs a ServiceAccount, and so a pod, of its own")
-			ok = false
 		case tenant != "" && !azure.ValidTenantID(tenant):
 			r.fail(CodeAzureTenant, item, "is neither a GUID nor a domain name", "list clients as <client> or <client>@<tenant>, separated by commas")
-			ok = false
 		default:
 			id.Others = append(id.Others, azure.Application{ClientID: client, TenantID: tenant})
 		}
 	}
-	return ok
 }
 
 func (r *resolver) azureMode(v value) Mode {

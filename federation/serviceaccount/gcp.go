@@ -20,12 +20,11 @@ func (r *resolver) gcp() {
 		return
 	}
 	var id gcp.Identity
-	ok := r.gcpProvider(&id, provider, account)
+	r.gcpProvider(&id, provider, account)
 	if account.set {
 		id.ServiceAccount = account.text
 		if !gcp.ValidServiceAccount(account.text) {
 			r.fail(CodeGCPAccount, account, "is not the email of a service account", "set it to <name>@<project>.iam.gserviceaccount.com")
-			ok = false
 		}
 	}
 	if v := r.lookup(KeyGoogleTokenExchangeMode); v.set {
@@ -42,9 +41,6 @@ func (r *resolver) gcp() {
 	}
 	r.gcpOptions(&id)
 	r.gcpSubject()
-	if !ok {
-		return
-	}
 	named := provider
 	if !provider.set {
 		named = account
@@ -71,19 +67,19 @@ func canonicalProvider(s string) string {
 	return s
 }
 
-func (r *resolver) gcpProvider(id *gcp.Identity, provider, account value) bool {
+func (r *resolver) gcpProvider(id *gcp.Identity, provider, account value) {
 	if !provider.set {
 		id.Provider = r.in.defaultProvider()
 		if id.Provider == "" {
 			r.fail(CodeGCPNoProvider, account, "names a service account, and neither an annotation nor this installation names the workload identity provider that leads to it",
 				"annotate the ServiceAccount with "+KeyGoogleProvider+", or ask the administrator for the chart value gcp.defaultProvider")
-			return false
+			return
 		}
 	} else {
 		var err error
 		if id.Provider, err = gcp.ParseProvider(provider.text); err != nil {
 			r.fail(CodeGCPProvider, provider, err.Error(), "gcloud iam workload-identity-pools providers describe shows the name to use; gcloud projects describe shows a project's number")
-			return false
+			return
 		}
 	}
 	id.Audience = id.Provider
@@ -92,7 +88,6 @@ func (r *resolver) gcpProvider(id *gcp.Identity, provider, account value) bool {
 	} else if pool, _, ok := gcp.IdentityNamespace(id.Provider); ok {
 		id.Audience = pool // GKE and fleets expect the pool itself
 	}
-	return true
 }
 
 // defaultProvider is the STS audience of the installation's provider; "": none.
