@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,15 +9,6 @@ import (
 
 	"github.com/podpass-io/podpass/federation"
 )
-
-func written(t *testing.T, m *Metrics) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := m.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
 
 func has(t *testing.T, text string, lines ...string) {
 	t.Helper()
@@ -32,7 +22,7 @@ func has(t *testing.T, text string, lines ...string) {
 // TestSeriesExistFromTheStart: at zero, for each kind of error of each of the pod's
 // clouds, and for no other.
 func TestSeriesExistFromTheStart(t *testing.T) {
-	text := written(t, New(nil, "aws", "gcp"))
+	text := New(nil, "aws", "gcp").Text()
 	for _, cloud := range []string{"aws", "gcp"} {
 		for _, kind := range federation.Kinds() {
 			has(t, text, `podpass_broker_exchanges_total{cloud="`+cloud+`",outcome="failure",kind="`+string(kind)+`"} 0`)
@@ -65,7 +55,7 @@ func TestCounts(t *testing.T) {
 	m.Exchanged("aws", denied, 20*time.Second, false)
 	m.Requested("aws", 200)
 	m.Panicked()
-	text := written(t, m)
+	text := m.Text()
 	has(t, text,
 		`podpass_broker_cache_requests_total{cloud="aws",result="hit"} 2`,
 		`podpass_broker_cache_requests_total{cloud="aws",result="miss"} 1`,

@@ -27,11 +27,11 @@ func labels(pairs ...string) string {
 // ServeHTTP shows the metrics.
 func (m *Metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_ = m.Write(w) // an error means that the scraper has gone
+	_, _ = io.WriteString(w, m.Text()) // an error means that the scraper has gone
 }
 
-// Write writes all metrics.
-func (m *Metrics) Write(w io.Writer) error {
+// Text is all metrics.
+func (m *Metrics) Text() string {
 	all := m.snapshot()
 	var b strings.Builder
 	for _, d := range described {
@@ -40,8 +40,7 @@ func (m *Metrics) Write(w io.Writer) error {
 			fmt.Fprintf(&b, "%s%s %s\n", d.name, l, strconv.FormatFloat(all[d.name][l], 'g', -1, 64))
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 func (m *Metrics) snapshot() map[string]map[string]float64 {
