@@ -20,7 +20,7 @@ const accountsPath = "instance/service-accounts/"
 // tree is what the server knows of the pod. It never changes, but for an account
 // that is named after the token's subject.
 func (h *Handler) tree(ctx context.Context) *node {
-	if h.Identity.ServiceAccount == "" && h.Identity.PrincipalAsEmail {
+	if h.Identity.PrincipalAsEmail {
 		return h.grow(ctx)
 	}
 	h.once.Do(func() { h.grown = h.grow(ctx) })
@@ -74,7 +74,7 @@ func (h *Handler) accounts(ctx context.Context) []node {
 		{name: "token", serve: h.accessToken},
 	}
 	names := []node{directory("default", properties...), directory(email, properties...)}
-	if collapsed := strings.Replace(email, "://", ":/", 1); collapsed != email {
+	if collapsed := strings.ReplaceAll(email, "://", ":/"); collapsed != email {
 		// Python's urllib makes one slash of the two in "principal://".
 		alias := directory(collapsed, properties...)
 		alias.alias = true

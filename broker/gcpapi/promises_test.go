@@ -12,7 +12,7 @@ import (
 )
 
 // TestPrincipalIsNotRemembered: the account that is named after the token's subject has
-// that name as soon as the token can be read; one that has a name is asked for once.
+// that name as soon as the token can be read.
 func TestPrincipalIsNotRemembered(t *testing.T) {
 	h := handler(gcp.Identity{Provider: provider, PrincipalAsEmail: true}, new(cloud))
 	for _, name := range []string{provider, principal} {

@@ -63,10 +63,11 @@ func (n *node) text() string {
 	return b.String()
 }
 
-// lines is all that is below n, a line for each value, with its path.
+// lines is all that is below n, a line for each value, with its path; what is served
+// has none.
 func (n *node) lines(path string) string {
 	switch {
-	case n.alias || n.serve != nil:
+	case n.alias:
 		return ""
 	case n.children == nil:
 		var b strings.Builder
