@@ -40,8 +40,7 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.Header()["Cache-Control"] = noStore
 	path := req.URL.Path
 	switch {
-	case path == HealthPath:
-		w.WriteHeader(http.StatusOK)
+	case path == HealthPath: // 200, which is said without a word
 	case path == ReadyPath:
 		r.ready(w)
 	case path == ExplainPath:
@@ -72,7 +71,5 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (r *router) ready(w http.ResponseWriter) {
 	if pending := r.pending(); len(pending) > 0 {
 		http.Error(w, "waiting for the first answer of: "+strings.Join(pending, ", "), http.StatusServiceUnavailable)
-		return
 	}
-	w.WriteHeader(http.StatusOK)
 }
