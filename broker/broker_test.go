@@ -503,6 +503,60 @@ func TestIdentitiesAreValidated(t *testing.T) {
 	}
 }
 
+// TestConfiguration: each value is read as it is documented, up to its bound; what is
+// wrong is named.
+func TestConfiguration(t *testing.T) {
+	identities := `{"aws":{"roleARN":"` + role + `","audience":"a"}}`
+	file := func(size int) string {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, []byte(identities+strings.Repeat(" ", size-len(identities))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for name, test := range map[string]struct {
+		change func(*broker.Config)
+		says   string // "": it is good
+	}{
+		"as it is":               {func(*broker.Config) {}, ""},
+		"no identities":          {func(c *broker.Config) { c.Identities = "" }, "PODPASS_IDENTITIES"},
+		"white space first":      {func(c *broker.Config) { c.Identities = "\n " + identities }, ""},
+		"a file":                 {func(c *broker.Config) { c.Identities = file(1 << 20) }, ""},
+		"a large file":           {func(c *broker.Config) { c.Identities = file(1<<20 + 1) }, "is larger than 1048576 bytes"},
+		"no file":                {func(c *broker.Config) { c.Identities = "/does/not/exist" }, "identities: open /does/not/exist"},
+		"no JSON":                {func(c *broker.Config) { c.Identities = "{" }, "identities: not the JSON"},
+		"no address":             {func(c *broker.Config) { c.Listen = "127.0.0.1" }, "is not host:port"},
+		"a name":                 {func(c *broker.Config) { c.Listen = "localhost:9911" }, "is not a loopback address"},
+		"IPv6":                   {func(c *broker.Config) { c.Listen = "[::1]:9911" }, ""},
+		"strict start":           {func(c *broker.Config) { c.StrictStart = "true" }, ""},
+		"strict start, no truth": {func(c *broker.Config) { c.StrictStart = "x" }, `strict-start: "x" is neither true nor false`},
+		"IMDS, no truth":         {func(c *broker.Config) { c.AWSIMDS = "x" }, `aws-imds: "x" is neither true nor false`},
+		"no certificate":         {func(c *broker.Config) { c.CABundle = "-----BEGIN x" }, "ca-bundle: "},
+		"GCP STS":                {func(c *broker.Config) { c.GCPSTSEndpoint = "http://a.example.com" }, "gcp-sts-endpoint: "},
+		"GCP IAM":                {func(c *broker.Config) { c.GCPIAMCredentialsEndpoint = "http://a.example.com" }, "gcp-iam-credentials-endpoint: "},
+		"Entra":                  {func(c *broker.Config) { c.AzureAuthorityHost = "http://a.example.com" }, "azure-authority-host: "},
+		"endpoints": {func(c *broker.Config) {
+			c.GCPSTSEndpoint, c.AWSSTSEndpoint = "https://a.example.com", "http://127.0.0.1:1"
+		}, ""},
+		"instance":    {func(c *broker.Config) { c.GCPInstanceID, c.GCPInstanceZone = "18446744073709551615", "europe-west3-a" }, ""},
+		"no number":   {func(c *broker.Config) { c.GCPInstanceID = "18446744073709551616" }, "gcp-instance-id: "},
+		"no zone":     {func(c *broker.Config) { c.GCPInstanceZone = "x" }, "gcp-instance-zone: "},
+		"universe":    {func(c *broker.Config) { c.GCPUniverseDomain = "example.com" }, ""},
+		"no universe": {func(c *broker.Config) { c.GCPUniverseDomain = "a b" }, "gcp-universe-domain: "},
+		"a resource":  {func(c *broker.Config) { c.AzureProbeResource = "api://orders" }, ""},
+		"text":        {func(c *broker.Config) { c.LogFormat = "text" }, ""},
+		"no format":   {func(c *broker.Config) { c.LogFormat = "xml" }, `log-format: "xml" is neither json nor text`},
+		"no level":    {func(c *broker.Config) { c.LogLevel = "loud" }, "log-level: "},
+	} {
+		c := broker.Config{Identities: identities, Listen: "127.0.0.1:9911", Secret: "x", LogLevel: "info", LogFormat: "json"}
+		test.change(&c)
+		_, err := broker.New(c, io.Discard)
+		if test.says == "" && err != nil || test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says)) {
+			t.Errorf("%s: %v, want %q", name, err, test.says)
+		}
+	}
+}
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestManyConnections: an application that opens connections and keeps them does not lock
