@@ -62,6 +62,26 @@ func TestDistinctRequestsAreNotAFlood(t *testing.T) {
 	}
 }
 
+// TestBurst: 64 exchanges at once, of each cloud; the next one a second later.
+func TestBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Options{})
+		defer c.stop()
+		var calls atomic.Int64
+		for _, cloud := range []string{"gcp", "azure"} {
+			for i := range 66 {
+				if i == 65 {
+					time.Sleep(time.Second)
+				}
+				_, err := c.Get(t.Context(), &counted{fmt.Sprint(cloud, "/", i), &calls, nil})
+				if throttled := federation.KindOf(err) == federation.KindThrottled; throttled != (i == 64) {
+					t.Errorf("%s, request %d: %v", cloud, i+1, err)
+				}
+			}
+		}
+	})
+}
+
 // nested is an exchange that starts from another's credential, as impersonation
 // does from the federated token.
 type nested struct {
