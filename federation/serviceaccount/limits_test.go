@@ -144,6 +144,7 @@ func TestValidateLimits(t *testing.T) {
 		"tag":                  {sa.Installation{AWS: sa.AWSInstallation{ClusterName: strings.Repeat("c", 256)}}, true},
 		"long tag":             {sa.Installation{AWS: sa.AWSInstallation{ClusterName: strings.Repeat("c", 257)}}, false},
 		"authority over http":  {sa.Installation{Azure: sa.AzureInstallation{AuthorityHost: "http://127.0.0.1/"}}, false},
+		"no authority":         {sa.Installation{Azure: sa.AzureInstallation{AuthorityHost: "login.example.com"}}, false},
 		"authority":            {sa.Installation{Azure: sa.AzureInstallation{AuthorityHost: "https://login.example.com/"}}, true},
 		"project":              {sa.Installation{GCP: sa.GCPInstallation{Project: "A"}}, false},
 		"zone":                 {sa.Installation{GCP: sa.GCPInstallation{Zone: "x"}}, false},
