@@ -194,6 +194,7 @@ func TestAzureFloodOfResources(t *testing.T) {
 
 // TestBoundsOfTheServer: headers, slow senders, and what is no HTTP.
 func TestBoundsOfTheServer(t *testing.T) {
+	t.Parallel() // it waits
 	w := start(t, nil)
 	address := strings.TrimPrefix(w.url, "http://")
 	for name, test := range map[string]struct {

@@ -139,6 +139,7 @@ func TestMetrics(t *testing.T) {
 // refused for good the broker ends with the cause, and where the cloud is away it
 // waits, however long.
 func TestStrictStart(t *testing.T) {
+	t.Parallel() // it waits
 	config := func(t *testing.T, w *world) broker.Config {
 		c := w.config
 		c.Listen, c.MetricsListen, c.StrictStart = program.Address(t), "", "true"

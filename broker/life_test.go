@@ -62,6 +62,7 @@ func health(t *testing.T, address string) error {
 // TestStrictStartNamesTheCause: of a cloud that hangs, to the probe; to the end, which
 // is none with success.
 func TestStrictStartNamesTheCause(t *testing.T) {
+	t.Parallel() // it waits
 	w := start(t, nil)
 	w.clouds.Faults.Set(fault.Fault{Operation: "aws", Status: 503, Body: "the region is away"})
 	w.clouds.Faults.Set(fault.Fault{Operation: "azure", Hang: true})
@@ -78,6 +79,7 @@ func TestStrictStartNamesTheCause(t *testing.T) {
 // TestProvenTrustDoesNotHoldTheStart: a policy refuses the resource that is probed, which
 // the administrator may change.
 func TestProvenTrustDoesNotHoldTheStart(t *testing.T) {
+	t.Parallel() // it waits
 	w := start(t, nil)
 	w.clouds.Faults.Set(fault.Fault{Operation: "azure", Status: 400, Body: `{"error":"interaction_required","error_description":"AADSTS53003: Access has been blocked by Conditional Access policies."}`})
 	c, _, stop := w.again(t, func(c *broker.Config) { c.StrictStart = "true" })
@@ -97,6 +99,7 @@ func TestProvenTrustDoesNotHoldTheStart(t *testing.T) {
 
 // TestRolesHaveNames: two of them are not both called aws.
 func TestRolesHaveNames(t *testing.T) {
+	t.Parallel() // it waits
 	w := start(t, func(_ *trust.Config, ids *serviceaccount.Identities, _ *world) {
 		ids.AWS.Others = []aws.NamedRole{{Name: "reports", RoleARN: "arn:aws:iam::111122223333:role/reports"}}
 	})
@@ -139,8 +142,8 @@ func TestStopLetsExchangesEnd(t *testing.T) {
 	if got := <-status; got != http.StatusOK {
 		t.Errorf("status %d", got)
 	}
-	if strings.Contains(log.String(), `"ERROR"`) {
-		t.Errorf("log:\n%s", log)
+	if got := log.String(); strings.Contains(got, `"ERROR"`) || !strings.Contains(got, `"Serving","address":"`+c.Listen+`","aws":true,"gcp":true,"azure":true,"oidc":false`) || !strings.Contains(got, `"msg":"Stopped"}`) {
+		t.Errorf("log:\n%s", got)
 	}
 }
 
