@@ -27,6 +27,7 @@ func TestForeignQuotesNoSecret(t *testing.T) {
 	}
 	echoes := map[string]string{
 		"UTF-16": wide.String(), "invisible breaks": unseen.String(), "marks of breaks": marked.String(), "a letter a line": column.String(),
+		"spaces":     strings.ReplaceAll(lines(token, 4), "\n", " "),
 		"lower case": strings.ToLower(token), "upper case": strings.ToUpper(token),
 	}
 	for n := range 21 {
