@@ -48,16 +48,18 @@ func (h hiding) hide(s string, n int) string {
 	var out strings.Builder
 	text, at := folded(s)
 	last := 0
-	for i := 0; i < len(text) && at[i] < n; i++ {
+	for i := 0; i < len(text) && at[i] < n; {
 		end := i
 		for _, needle := range h {
 			end = max(end, needle.match(text, i))
 		}
-		if end > i {
-			out.WriteString(s[last:at[i]] + redacted)
-			last = at[end-1] + 1
-			i = end - 1
+		if end == i {
+			i++
+			continue
 		}
+		out.WriteString(s[last:at[i]] + redacted)
+		last = at[end-1] + 1
+		i = end
 	}
 	return out.String() + federation.Clip(s[last:], max(0, n-last))
 }
