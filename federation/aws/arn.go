@@ -30,7 +30,7 @@ var (
 // shows no more of it than fits a message.
 func ParseRoleARN(s string) (RoleARN, error) {
 	parts := strings.SplitN(s, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || len(s) > 2048 {
+	if len(parts) != 6 || parts[0] != "arn" {
 		return RoleARN{}, errors.New("not a role ARN: want arn:aws:iam::<account>:role/<name>")
 	}
 	a := RoleARN{Partition: parts[1], Account: parts[4]}

@@ -36,6 +36,7 @@ func TestParseRoleARNRefuses(t *testing.T) {
 	for text, reason := range map[string]string{
 		"":                                 "want arn:aws:iam",
 		"orders":                           "want arn:aws:iam",
+		"arn:aws:iam::111122223333":        "want arn:aws:iam",
 		"arn:aws:iam::111122223333:user/x": "not the ARN of a role",
 		"arn:aws:sts::111122223333:assumed-role/x/y":                        "not the ARN of a role",
 		"arn:aws:sts::111122223333:role/x":                                  "before the account",
