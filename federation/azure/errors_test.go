@@ -2,6 +2,7 @@ package azure_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -106,6 +107,29 @@ func TestCommon(t *testing.T) {
 		},
 		Sends: ft.Token{}.Raw(),
 	}.Test(t)
+}
+
+// signed is a token whose header is this.
+type signed string
+
+func (s signed) SubjectToken(context.Context) (federation.SubjectToken, error) {
+	_, rest, _ := strings.Cut(ft.Token{}.Raw(), ".")
+	return federation.ParseSubjectToken([]byte(base64.RawURLEncoding.EncodeToString([]byte(s)) + "." + rest))
+}
+
+// TestSignatures: that Entra takes RSA alone is the cause where the cluster signs
+// otherwise, and only there.
+func TestSignatures(t *testing.T) {
+	for header, hint := range map[string]string{
+		`{"alg":"ES256"}`: "Entra accepts RSA signatures only, and the cluster signs with ES256",
+		`{"alg":"RS512"}`: "a trailing slash counts",
+		`{"kid":"k1"}`:    "a trailing slash counts",
+	} {
+		c := entra(t, ft.Answer{Status: 400, Body: `{"error":"invalid_client","error_description":"AADSTS700211: No matching federated identity record found.","error_codes":[700211]}`}, nil)
+		c.Token = signed(header)
+		_, err := c.AccessToken("https://vault.azure.net", "").Exchange(t.Context())
+		ft.Check(t, err, ft.Want{Kind: federation.KindIssuerUntrusted, Code: "AADSTS700211", Message: "No matching", Hint: []string{hint}})
+	}
 }
 
 // TestUnreachable: nobody answers, nobody asks any more, and a token in the clear.
