@@ -124,7 +124,7 @@ func TestExplanation(t *testing.T) {
 	b, err := New(Config{
 		Identities: `{"azure":{"clientID":"11111111-2222-3333-4444-555555555555","tenantID":"11111111-2222-3333-4444-555555555555","audience":"x"},` +
 			`"oidc":{"sources":[{"name":"ledger","tokenURL":"https://ledger.example.com/token","audience":"x"},{"name":"vault","tokenURL":"https://vault.example.com/token","audience":"x"}]}}`,
-		Listen: DefaultListen, Secret: "s", LogLevel: "info", LogFormat: "json", TokenDir: t.TempDir(), Version: "1.2.3",
+		Listen: "127.0.0.1:9911", Secret: "s", LogLevel: "info", LogFormat: "json", TokenDir: t.TempDir(), Version: "1.2.3",
 	}, io.Discard)
 	if err != nil {
 		t.Fatal(err)

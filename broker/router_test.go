@@ -49,7 +49,7 @@ func TestRoutes(t *testing.T) {
 		"/other":                          {"", 0, "", "other"},
 	} {
 		for pod, identities := range pods {
-			b, err := New(Config{Identities: identities, Listen: DefaultListen, Secret: "s", LogLevel: "info", LogFormat: "json", AWSIMDS: "true"}, io.Discard)
+			b, err := New(Config{Identities: identities, Listen: "127.0.0.1:9911", Secret: "s", LogLevel: "info", LogFormat: "json", AWSIMDS: "true"}, io.Discard)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestRoutes(t *testing.T) {
 
 // TestIMDSIsOff unless the ServiceAccount asks for it.
 func TestIMDSIsOff(t *testing.T) {
-	b, err := New(Config{Identities: `{"aws":{"roleARN":"arn:aws:iam::111122223333:role/orders","audience":"x"}}`, Listen: DefaultListen, Secret: "s", LogLevel: "info", LogFormat: "json"}, io.Discard)
+	b, err := New(Config{Identities: `{"aws":{"roleARN":"arn:aws:iam::111122223333:role/orders","audience":"x"}}`, Listen: "127.0.0.1:9911", Secret: "s", LogLevel: "info", LogFormat: "json"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
