@@ -38,6 +38,7 @@ type Clouds struct {
 	// "gcp-sts", "gcp-iam", "azure" and "oauth".
 	Faults *fault.Injector `json:"-"`
 
+	signer  *signer.Signer
 	servers []*http.Server
 }
 
@@ -48,7 +49,7 @@ func Serve(host string, certificate tls.Certificate, config trust.Config) (*Clou
 	if err != nil {
 		return nil, err
 	}
-	c := &Clouds{Faults: new(fault.Injector)}
+	c := &Clouds{Faults: new(fault.Injector), signer: sign}
 	for _, s := range []struct {
 		url       *string
 		handler   http.Handler
@@ -114,6 +115,7 @@ func (c *Clouds) Close() error {
 	for _, s := range c.servers {
 		errs = append(errs, s.Close())
 	}
+	c.signer.Close()
 	return errors.Join(errs...)
 }
 

@@ -24,7 +24,12 @@ type Signer struct {
 	mu     sync.Mutex
 	key    jwk.Key
 	public jwk.Set
+	own    []*rsa.PrivateKey
 }
+
+// spare are the RSA keys of Signers that have been closed: making them is most of what
+// a test of the clouds costs.
+var spare sync.Pool
 
 // New gives a Signer with one RS256 key.
 func New() (*Signer, error) {
@@ -42,7 +47,7 @@ func (s *Signer) Rotate(algorithm string) error {
 	var err error
 	switch algorithm {
 	case "RS256":
-		raw, err = rsa.GenerateKey(rand.Reader, 2048)
+		raw, err = s.rsaKey()
 	case "ES256":
 		raw, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	default:
@@ -68,6 +73,30 @@ func (s *Signer) Rotate(algorithm string) error {
 	defer s.mu.Unlock()
 	s.key = key
 	return s.public.AddKey(public)
+}
+
+func (s *Signer) rsaKey() (*rsa.PrivateKey, error) {
+	key, ok := spare.Get().(*rsa.PrivateKey)
+	if !ok {
+		var err error
+		if key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			return nil, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.own = append(s.own, key)
+	return key, nil
+}
+
+// Close leaves the RSA keys to other Signers: whoever trusts this one has ended.
+func (s *Signer) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range s.own {
+		spare.Put(key)
+	}
+	s.own = nil
 }
 
 // Withdraw publishes the newest key only.
