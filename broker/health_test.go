@@ -26,6 +26,7 @@ func TestHealth(t *testing.T) {
 		"ready":           {[]string{ready}, ""},
 		"ready later":     {[]string{"HTTP/1.0 503 x\r\n\r\nwaiting", "", ready}, ""},
 		"not ready":       {[]string{"HTTP/1.0 503 x\r\n\r\nwaiting for aws\n"}, "not ready: waiting for aws"},
+		"at length":       {[]string{"HTTP/1.0 503 x\r\n\r\n" + strings.Repeat("x", 9000)}, "not ready: " + strings.Repeat("x", 8192-18)},
 		"200 in its text": {[]string{"HTTP/1.0 503 200\r\n\r\n200"}, "not ready: 200"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -200,10 +200,12 @@ func TestAskExplain(t *testing.T) {
 		answer func(http.ResponseWriter)
 		says   string
 	}{
-		"refused":   {say(401, "no secret\n"), "the broker answers 401 Unauthorized: no secret"},
-		"no JSON":   {say(200, "x"), "invalid character"},
-		"cut off":   {func(w http.ResponseWriter) { w.Header().Set("Content-Length", "99") }, "unexpected EOF"},
-		"an answer": {say(200, `{"version":"1.2.3"}`), ""},
+		"refused":           {say(401, "no secret\n"), "the broker answers 401 Unauthorized: no secret"},
+		"as long as may be": {say(200, `{"version":"1.2.3"`+strings.Repeat(" ", 4<<20-19)+"}"), ""},
+		"too long":          {say(200, `{"version":"1.2.3"`+strings.Repeat(" ", 4<<20-18)+"}"), "unexpected end of JSON"},
+		"no JSON":           {say(200, "x"), "invalid character"},
+		"cut off":           {func(w http.ResponseWriter) { w.Header().Set("Content-Length", "99") }, "unexpected EOF"},
+		"an answer":         {say(200, `{"version":"1.2.3"}`), ""},
 	} {
 		answer = test.answer
 		e, err := AskExplain(t.Context(), Config{Listen: address, Secret: "s"})

@@ -49,7 +49,7 @@ func (r *resolver) awsOptions(id *aws.Identity) {
 		if len(id.Chain) > 0 {
 			most = aws.MaxChainedSessionDuration // whatever the role's own maximum says
 		}
-		id.SessionDuration = int(r.number(v, aws.MinSessionDuration, most, 0))
+		id.SessionDuration = int(r.number(v, aws.MinSessionDuration, most))
 		if id.SessionDuration > 0 && id.SessionDuration < leastForSDKs {
 			r.warn(CodeAWSOption, v, "makes botocore, which wants 15 minutes left, ask again on each call for part of the time", "use 1800 or more")
 		}

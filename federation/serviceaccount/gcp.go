@@ -143,7 +143,7 @@ func (r *resolver) gcpOptions(id *gcp.Identity) {
 	}
 	if v := r.lookup(KeyGCPTokenLifetime); v.set {
 		r.impersonates(id, v)
-		id.TokenLifetime = int(r.number(v, gcp.MinTokenLifetime, gcp.MaxTokenLifetime, 0))
+		id.TokenLifetime = int(r.number(v, gcp.MinTokenLifetime, gcp.MaxTokenLifetime))
 		if id.TokenLifetime > 0 && id.TokenLifetime < leastLifetime {
 			r.warn(CodeGCPOption, v, "makes tokens that the broker serves with less than 10 minutes left, which some clients renew again and again", "use 1200 or more")
 		}

@@ -97,7 +97,7 @@ func (r *resolver) pod() {
 		}
 	}
 	for _, v := range slices.Backward(r.ranked(KeyBrokerPort, KeyAzureWIProxyPort)) { // the strongest last
-		a.BrokerPort = int(r.number(v, 1024, 65535, int64(a.BrokerPort)))
+		a.BrokerPort = int(r.number(v, 1024, 65535))
 	}
 	if v := r.lookup(KeyStrictStart); v.set {
 		a.StrictStart = r.boolean(v)
@@ -146,7 +146,7 @@ func (r *resolver) expiration(cloudKey string, least int64) int64 {
 		if v.key == cloudKey {
 			floor = least
 		}
-		chosen = cmp.Or(chosen, r.number(v, floor, 86400, 0))
+		chosen = cmp.Or(chosen, r.number(v, floor, 86400))
 	}
 	return cmp.Or(chosen, r.in.TokenExpiration)
 }

@@ -24,11 +24,12 @@ func (v value) source() string {
 	return v.key
 }
 
-func (r *resolver) number(v value, least, most, otherwise int64) int64 {
+// number is 0 where there is none in that range, which is an error.
+func (r *resolver) number(v value, least, most int64) int64 {
 	n, err := strconv.ParseInt(v.text, 10, 64)
 	if err != nil || n < least || n > most {
 		r.failOnce(CodeNumber, v, "is not a whole number from "+strconv.FormatInt(least, 10)+" to "+strconv.FormatInt(most, 10), "choose one in that range, or remove the annotation")
-		return otherwise
+		return 0
 	}
 	return n
 }
