@@ -45,8 +45,8 @@ func FuzzReader(f *testing.F) {
 		`{"text":"a","map":{"a":"b","c":null},"bool":true,"int":-12,"any":[1,{"x":1.5e-3}]} `,
 		`{"Text":"a","te\u0078t":"\ud83d\ude00\ud800\n","map":{"\u0061":"é"},"map":{"b":"c"},"int":1,"int":null,"bool":true,"bool":false}`,
 		"{\"text\":\"\xff\",\"other\":[[],{},\"\",0,-0,0.1,1E+2,true,false,null,{\"a\":{\"b\":[\"\\\"\"]}}]}",
-		`null`, `{}`, `[]`, `"x"`, ``, `{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":01}`, `{"a":1.}`, `{"a":-}`, `{"a":"\x"}`, `{"a":"\u12g4"}`, `{"a":tru}`, `{"a":trux}`, `{"a":nulx}`, `{"bool":falsx}`, `{"a":1.e5}`, `{"a":.5}`, `{"a":1e}`, `{"a":"\u123"}`, `{"a":"\`, `{"a":"\u0aF9"}`, `{"a":"\u12/4"}`, `{"a":"\u12_4"}`, `{"a":"\u12:4"}`, `{"a":"\u12G4"}`, `{"a":"\u12@4"}`, `{"a":00}`, `{"a":-01}`, `{"a":1} x`, "{\"a\":\"\x01\"}",
-		`{"map":null,"text":null}`, `{"map":{"a":1}}`, `{"int":1.0}`, `{"int":99999999999999999999}`, `{"bool":0}`, `{"text":1}`, `{"a":[1 2]}`, `{"a" 1}`, `{1:2}`, "{\"a\"\t:\r\n1}",
+		"{\"text\":\"\x80\"}", "{\"text\":\"\x7f\"}", `null`, `{}`, `[]`, `"x"`, `"x`, ``, `{`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{"a":01}`, `{"a":1.}`, `{"a":-}`, `{"a":"\x"}`, `{"a":"\u12g4"}`, `{"a":tru}`, `{"a":trux}`, `{"a":nulx}`, `{"bool":falsx}`, `{"a":1.e5}`, `{"a":.5}`, `{"a":1e}`, `{"a":"\u123"}`, `{"a":"\`, `{"a":"\u0aF9"}`, `{"a":"\u12/4"}`, `{"a":"\u12_4"}`, `{"a":"\u12:4"}`, `{"a":"\u12G4"}`, `{"a":"\u12@4"}`, `{"a":00}`, `{"a":-01}`, `{"a":1} x`, "{\"a\":\"\x01\"}",
+		`{"map":null,"text":null}`, `{"map":{"a":"b"},"map":null}`, `{"map":{"a":1}}`, `{"int":1.0}`, `{"int":99999999999999999999}`, `{"bool":0}`, `{"text":1}`, `{"a":[1 2]}`, `{"a" 1}`, `{1:2}`, "{\"a\"\t:\r\n1}",
 	} {
 		f.Add([]byte(s))
 	}
@@ -174,6 +174,12 @@ func TestFirstErrorSticks(t *testing.T) {
 	if err := r.End(); !errors.Is(err, first) || n != 1 {
 		t.Errorf("%v after %d elements", err, n)
 	}
+	r = NewReader([]byte(`"a"`))
+	r.Fail(first)
+	var text string
+	if r.Text(&text); text != "" || r.Raw() != nil {
+		t.Errorf("read %q after the error", text)
+	}
 }
 
 // TestLeavingEarlyIsAnError: the rest of the list would be taken for what follows it.
@@ -215,12 +221,16 @@ func TestSteppingOverIsFree(t *testing.T) {
 
 // TestDepthIsBounded: recursion without end is a crash that recover does not catch.
 func TestDepthIsBounded(t *testing.T) {
-	for n, want := range map[int]bool{maxDepth: true, maxDepth + 1: false, 3 << 20: false} {
+	for n, want := range map[int]bool{10_000: true, 10_001: false, 3 << 20: false} {
 		r := NewReader([]byte(strings.Repeat("[", n) + strings.Repeat("]", n)))
 		r.Raw()
 		if got := r.End() == nil; got != want {
 			t.Errorf("%d arrays in one another: read %t", n, got)
 		}
+	}
+	r := NewReader([]byte("[" + strings.Repeat(`[1],{"a":1},`, 10_000) + "1]"))
+	if r.Raw(); r.End() != nil {
+		t.Errorf("many beside one another: %v", r.End())
 	}
 }
 

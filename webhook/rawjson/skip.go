@@ -1,6 +1,9 @@
 package rawjson
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // skip steps over one value, and checks it.
 func (r *Reader) skip() {
@@ -25,11 +28,11 @@ func (r *Reader) skip() {
 }
 
 func (r *Reader) literal(text string) {
-	if len(r.data)-r.at < len(text) || string(r.data[r.at:r.at+len(text)]) != text {
+	if bytes.HasPrefix(r.data[r.at:], []byte(text)) {
+		r.at += len(text)
+	} else {
 		r.invalid()
-		return
 	}
-	r.at += len(text)
 }
 
 // quoted steps over a string and gives it with its quotes, and whether it can be
