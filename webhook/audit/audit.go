@@ -116,7 +116,7 @@ func (a *Auditor) pass(ctx context.Context) error {
 			continue
 		}
 		err = a.pods(ctx, name, func(pod *corev1.Pod) error {
-			missed, err := a.missed(pod, name, record)
+			missed, err := a.missed(pod, record)
 			if err != nil || missed == nil {
 				return err
 			}

@@ -1,9 +1,11 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -142,6 +145,7 @@ func TestMissedPodGetsAnEvent(t *testing.T) {
 			pod("shop", "injected", "orders", func(p *corev1.Pod) { p.Labels[inject.InjectedLabel] = "broker" }),
 			pod("shop", "opted-out", "orders", func(p *corev1.Pod) { p.Labels["podpass.io/inject"] = "false" }),
 			pod("shop", "skipped", "orders", func(p *corev1.Pod) { p.Annotations["podpass.io/skip-containers"] = "app" }),
+			pod("shop", "denied", "orders", func(p *corev1.Pod) { p.Annotations["podpass.io/broker-port"] = "none" }),
 			pod("shop", "ending", "orders", func(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.Now()) }),
 			pod("shop", "other", "plain", nil),
 			pod("kube-system", "dns", "dns", nil),
@@ -160,6 +164,60 @@ func TestMissedPodGetsAnEvent(t *testing.T) {
 			t.Errorf("last pass %+v", pass)
 		}
 	})
+}
+
+// TestLogTellsOfTheAudit: whoever reads the webhook's log finds each missed pod once, with
+// what it lacks, and why a pass failed; the end of the audit is no failure.
+func TestLogTellsOfTheAudit(t *testing.T) {
+	down := errors.New("the API server is down")
+	for name, test := range map[string]struct {
+		event error // of creating one
+		want  []string
+	}{
+		"missed":  {nil, []string{`level=WARN msg="Pod runs without its identity" namespace=shop pod=missed serviceAccount=orders identities="[aws arn:aws:iam::111122223333:role/orders]"`}},
+		"refused": {apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop"), []string{`level=DEBUG msg="Event refused" namespace=shop pod=missed error="namespaces \"shop\" not found"`}},
+		"failed":  {down, []string{`level=ERROR msg="Audit pass failed; the next one follows" error="pods of ServiceAccount shop/orders: write the event of pod missed: the API server is down"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, client := newAuditor(t, accounts{"shop/orders": asks}, pod("shop", "missed", "orders", nil))
+				client.PrependReactor("create", "events", func(clienttesting.Action) (bool, runtime.Object, error) {
+					return test.event != nil, nil, test.event
+				})
+				var log bytes.Buffer
+				a.Log = textLog(&log)
+				audited(t, a, 30*time.Second)
+				if diff := cmp.Diff(test.want, lines(&log)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+	t.Run("ended in the midst of a pass", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a, _ := newAuditor(t, accounts{"shop/orders": asks}, pod("shop", "missed", "orders", nil))
+			var log bytes.Buffer
+			a.Log = textLog(&log)
+			audited(t, a, pace/2)
+			if got := lines(&log); len(got) > 0 {
+				t.Errorf("logged %q", got)
+			}
+		})
+	})
+}
+
+// textLog has no times.
+func textLog(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
+func lines(log *bytes.Buffer) []string {
+	return strings.FieldsFunc(log.String(), func(r rune) bool { return r == '\n' })
 }
 
 // TestNextLeaderReportsOnce: whichever replica audits, a person sees one event.

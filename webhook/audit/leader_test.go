@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
@@ -126,6 +128,33 @@ func TestStartsWithoutTheAPIServer(t *testing.T) {
 		r.stop()
 		if err := <-r.ended; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestLogTellsWhoAudits, by the Lease, and of an audit that ended by itself.
+func TestLogTellsWhoAudits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		ctx, stop := context.WithCancel(t.Context())
+		l := &Leader{
+			Lock: &resourcelock.LeaseLock{
+				LeaseMeta: metav1.ObjectMeta{Namespace: "podpass-system", Name: "audit"}, Client: fake.NewClientset().CoordinationV1(),
+				LockConfig: resourcelock.ResourceLockConfig{Identity: "a"},
+			},
+			Audit: func(context.Context) error { return errors.New("stumbled") },
+			Log:   textLog(&log),
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- l.Start(ctx) }()
+		time.Sleep(time.Second)
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		want := []string{`level=INFO msg="Audits from now on" lease=podpass-system/audit`, `level=ERROR msg="Audit ended" error=stumbled`}
+		if diff := cmp.Diff(want, lines(&log)); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

@@ -52,9 +52,9 @@ func (a *Auditor) pods(ctx context.Context, name types.NamespacedName, fn func(*
 	}
 }
 
-// missed gives what the pod would get, were it created now; nil: nothing, or a
-// denial.
-func (a *Auditor) missed(pod *corev1.Pod, name types.NamespacedName, record sastore.Record) ([]inject.Injection, error) {
+// missed gives what a pod without our label would get, were it created now; nil:
+// nothing, or a denial.
+func (a *Auditor) missed(pod *corev1.Pod, record sastore.Record) ([]inject.Injection, error) {
 	raw, err := json.Marshal(pod)
 	if err != nil {
 		return nil, err
@@ -64,13 +64,9 @@ func (a *Auditor) missed(pod *corev1.Pod, name types.NamespacedName, record sast
 		return nil, err
 	}
 	request := p.Request()
-	request.Namespace, request.Name = name.Namespace, name.Name
 	request.Annotations, request.Labels = record.Annotations, record.Labels
 	result, err := inject.Plan(p, serviceaccount.Resolve(request, a.Settings.Installation), a.Settings)
-	if err != nil || result.Patch == nil {
-		return nil, err
-	}
-	return result.Injected, nil
+	return result.Injected, err
 }
 
 // sleep returns after d, or with ctx's error.
