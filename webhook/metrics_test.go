@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -116,6 +117,45 @@ func TestStoreIsCounted(t *testing.T) {
 		if got, ok := gauge(t, r, name); got != want || !ok {
 			t.Errorf("%s %v, %t, want %v", name, got, ok, want)
 		}
+	}
+}
+
+// TestAlertsHaveSeriesFromTheStart: a rate of what has not happened yet is 0, not absent.
+func TestAlertsHaveSeriesFromTheStart(t *testing.T) {
+	r := prometheus.NewRegistry()
+	NewMetrics(r)
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			var labels []string
+			for _, l := range m.GetLabel() {
+				labels = append(labels, l.GetName()+"="+l.GetValue())
+			}
+			got[f.GetName()] = append(got[f.GetName()], strings.Join(labels, ","))
+		}
+	}
+	want := map[string][]string{
+		"podpass_webhook_reviews_total":                {"outcome=bad_request,reason=bad_request", "outcome=failed,reason=failed", "outcome=overloaded,reason=overloaded"},
+		"podpass_webhook_serviceaccount_reviews_total": {"outcome=bad_request", "outcome=failed", "outcome=overloaded"},
+		"podpass_webhook_panics_total":                 {""},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestNameThatIsTaken: two metrics of one name are an error at the start, and not at each
+// scrape, also while they are absent.
+func TestNameThatIsTaken(t *testing.T) {
+	absent := func() (float64, bool) { return 0, false }
+	r := prometheus.NewRegistry()
+	r.MustRegister(optionalGauge("a", "b", absent))
+	if err := r.Register(optionalGauge("a", "b", absent)); err == nil {
+		t.Error("no error")
 	}
 }
 

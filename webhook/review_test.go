@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admission/v1"
 
 	"github.com/podpass-io/podpass/webhook/sastore"
 )
@@ -136,6 +137,23 @@ func TestLargeReviewsHaveLittleTime(t *testing.T) {
 				t.Errorf("time to write an answer of %d bytes: %v", d.Body.Len(), d.write)
 			}
 		})
+	}
+}
+
+// TestAnswerBecomesLarge with more than 128 KiB.
+func TestAnswerBecomesLarge(t *testing.T) {
+	write := func(warning string) *deadlines {
+		d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		if err := writeReview(d, &admissionv1.AdmissionResponse{UID: "u-1", Warnings: []string{warning}}); err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	most := 128<<10 - write("").Body.Len()
+	for more, want := range map[int]int{0: 0, 1: 1} {
+		if d := write(strings.Repeat("w", most+more)); len(d.write) != want {
+			t.Errorf("%d bytes; time to write: %v", d.Body.Len(), d.write)
+		}
 	}
 }
 

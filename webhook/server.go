@@ -63,8 +63,7 @@ func (s *Server) Start(ctx context.Context) error {
 		return fmt.Errorf("listen for admission: %w", err)
 	}
 	// Without a signal before: another part of the process has failed.
-	stop := context.AfterFunc(ctx, s.drain)
-	defer stop()
+	context.AfterFunc(ctx, s.drain)
 	s.started.Store(true)
 	s.log.Info("Serving", "admission", listener.Addr().String())
 	if err := s.http.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {

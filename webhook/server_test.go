@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"io"
@@ -185,10 +186,20 @@ func TestTakenAddressIsAnError(t *testing.T) {
 	}
 }
 
-// TestDrainEnds: a client that takes no answer does not keep the process from ending.
+// TestServerThatCannotServeIsAnError: the manager ends with it.
+func TestServerThatCannotServeIsAnError(t *testing.T) {
+	s := NewServer(ServerOptions{Listen: "127.0.0.1:0", TLS: new(tls.Config), Log: slog.New(slog.DiscardHandler)})
+	if err := s.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "serve admission: ") {
+		t.Errorf("without a certificate: %v", err)
+	}
+}
+
+// TestDrainEnds: a client that takes no answer does not keep the process from ending; the
+// log says that a review was given up.
 func TestDrainEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := NewServer(ServerOptions{TLS: new(tls.Config), Log: slog.New(slog.DiscardHandler)})
+		var log bytes.Buffer
+		s := NewServer(ServerOptions{TLS: new(tls.Config), Log: slog.New(slog.NewTextHandler(&log, nil))})
 		hangs := make(chan struct{})
 		s.http.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hangs })
 		conn := dial(t, s.http)
@@ -197,6 +208,12 @@ func TestDrainEnds(t *testing.T) {
 		s.drain()
 		if took := time.Since(start); took != drainTimeout {
 			t.Errorf("drained in %s, want %s", took, drainTimeout)
+		}
+		if !strings.Contains(log.String(), `level=WARN msg="Reviews were not answered in time" after=10s`) {
+			t.Errorf("log: %s", &log)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("the connection is left open: %v", err)
 		}
 		close(hangs)
 	})

@@ -132,27 +132,34 @@ func TestStartsWithoutTheAPIServer(t *testing.T) {
 	})
 }
 
-// TestLogTellsWhoAudits, by the Lease, and of an audit that ended by itself.
+// TestLogTellsWhoAudits, by the Lease, of an audit that ended by itself, and of a Lease
+// that was lost, which the end of the process is not.
 func TestLogTellsWhoAudits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		ctx, stop := context.WithCancel(t.Context())
+		r := new(replica)
 		l := &Leader{
-			Lock: &resourcelock.LeaseLock{
+			Lock: cutLock{&resourcelock.LeaseLock{
 				LeaseMeta: metav1.ObjectMeta{Namespace: "podpass-system", Name: "audit"}, Client: fake.NewClientset().CoordinationV1(),
 				LockConfig: resourcelock.ResourceLockConfig{Identity: "a"},
-			},
+			}, r},
 			Audit: func(context.Context) error { return errors.New("stumbled") },
 			Log:   textLog(&log),
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- l.Start(ctx) }()
 		time.Sleep(time.Second)
+		r.cut.Store(true)
+		time.Sleep(2 * renewDeadline)
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		want := []string{`level=INFO msg="Audits from now on" lease=podpass-system/audit`, `level=ERROR msg="Audit ended" error=stumbled`}
+		want := []string{
+			`level=INFO msg="Audits from now on" lease=podpass-system/audit`, `level=ERROR msg="Audit ended" error=stumbled`,
+			`level=WARN msg="The audit's lease was lost; admission goes on" lease=podpass-system/audit`,
+		}
 		if diff := cmp.Diff(want, lines(&log)); diff != "" {
 			t.Error(diff)
 		}
