@@ -1,7 +1,9 @@
 package sastore
 
 import (
+	"bytes"
 	"errors"
+	goruntime "runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,6 +85,32 @@ func TestLastHeard(t *testing.T) {
 		})
 	}
 }
+
+// TestListIsGivenBack: what was read of a list and is not kept is the system's again,
+// where the process's limit would count it.
+func TestListIsGivenBack(t *testing.T) {
+	resident := func() int64 {
+		var m goruntime.MemStats
+		goruntime.ReadMemStats(&m)
+		return int64(m.HeapSys) - int64(m.HeapReleased)
+	}
+	_, f := fed(t)
+	before := resident()
+	for range 64 {
+		garbage = bytes.Repeat([]byte("page"), 256<<10)
+	}
+	garbage = nil
+	f.listed = newIndex()
+	if err := f.Replace(nil, "1"); err != nil {
+		t.Fatal(err)
+	}
+	if more := resident() - before; more > 8<<20 {
+		t.Errorf("%d bytes more than before", more)
+	}
+}
+
+// garbage keeps the pages of a test on the heap.
+var garbage []byte
 
 // TestRunsOnEveryReplica: as a runnable of a manager, the store waits for no leader.
 func TestRunsOnEveryReplica(t *testing.T) {
