@@ -218,8 +218,8 @@ func TestMendedAMomentAgo(t *testing.T) {
 func TestOptedInWithoutIdentityWarns(t *testing.T) {
 	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": {}}})
 	r := decode(t, post(t, h, reviewOf(podOf("orders", `"podpass.io/inject":"true"`)), "application/json"))
-	if !r.Allowed || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "asks for no identity") {
-		t.Errorf("allowed %t, warnings %q", r.Allowed, r.Warnings)
+	if !r.Allowed || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "asks for no identity") || r.AuditAnnotations["warned"] != "WI038" {
+		t.Errorf("allowed %t, warnings %q, audit annotations %v", r.Allowed, r.Warnings, r.AuditAnnotations)
 	}
 }
 

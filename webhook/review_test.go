@@ -63,6 +63,18 @@ func TestRequestsThatAreTaken(t *testing.T) {
 	}
 }
 
+// TestReviewThatEndsEarly is said to have done so, rather than to make no sense.
+func TestReviewThatEndsEarly(t *testing.T) {
+	h, _ := newHandler(t, &fixed{})
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mutate", strings.NewReader("{}"))
+	req.ContentLength = 3
+	req.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, req); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "the review cannot be read") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // TestPodThatCannotBeRead: with an identity to give, one whose containers make no sense
 // is the caller's fault.
 func TestPodThatCannotBeRead(t *testing.T) {
@@ -200,18 +212,19 @@ func TestUnreadPodIsDenied(t *testing.T) {
 	const uid = "0f6e5c0a-9d0c-4a57-8a3e-3f2b1f0e7d11"
 	begin := `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"` + uid + `",`
 	for name, test := range map[string]struct {
-		path, begin string
-		status      int
+		path, begin, contentType string
+		status                   int
 	}{
-		"opted in":             {"/mutate/opted-in", begin, http.StatusOK},
-		"did not":              {"/mutate", begin, http.StatusRequestEntityTooLarge},
-		"not an API server's":  {"/mutate/opted-in", `{"request":{"uid":"` + uid + `",`, http.StatusRequestEntityTooLarge},
-		"a uid that is no uid": {"/mutate/opted-in", strings.Replace(begin, uid, "<script>", 1), http.StatusRequestEntityTooLarge},
+		"opted in":             {"/mutate/opted-in", begin, "application/json", http.StatusOK},
+		"did not":              {"/mutate", begin, "application/json", http.StatusRequestEntityTooLarge},
+		"not an API server's":  {"/mutate/opted-in", `{"request":{"uid":"` + uid + `",`, "application/json", http.StatusRequestEntityTooLarge},
+		"a uid that is no uid": {"/mutate/opted-in", strings.Replace(begin, uid, "<script>", 1), "application/json", http.StatusRequestEntityTooLarge},
+		"of another type":      {"/mutate/opted-in", begin, "text/plain", http.StatusUnsupportedMediaType},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, _ := newHandler(t, &fixed{})
 			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, test.path, strings.NewReader(test.begin+strings.Repeat(" ", maxBody)))
-			req.Header.Set("Content-Type", "application/json")
+			req.Header.Set("Content-Type", test.contentType)
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, req)
 			if w.Code != test.status {

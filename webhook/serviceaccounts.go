@@ -86,8 +86,9 @@ func (h *ServiceAccountHandler) decide(req *admissionv1.AdmissionRequest) (outco
 		return "", nil, err
 	}
 	answer := allow(req)
-	// A controller that adds a finalizer must neither be told nor stopped.
-	if req.Operation == admissionv1.Update && maps.Equal(account.annotations, old.annotations) && maps.Equal(account.labels, old.labels) {
+	// A controller that adds a finalizer must neither be told nor stopped. A new one
+	// that carries nothing is none's mistake either.
+	if maps.Equal(account.annotations, old.annotations) && maps.Equal(account.labels, old.labels) {
 		return outcomeAccepted, answer, nil
 	}
 	a := serviceaccount.Resolve(serviceaccount.Request{

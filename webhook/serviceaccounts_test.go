@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 func accountReview(operation, annotations, oldAnnotations string) string {
@@ -28,16 +29,20 @@ func TestServiceAccountsAreChecked(t *testing.T) {
 		body    string
 		deny    bool
 		allowed bool
+		outcome string
 		says    []string
 	}{
-		"good":                          {accountReview("CREATE", good, ""), true, true, nil},
-		"nothing asked":                 {accountReview("CREATE", `"a":"b"`, ""), true, true, nil},
-		"malformed, warned":             {accountReview("CREATE", malformed, ""), false, true, []string{"pods that use this ServiceAccount will be denied: podpass: WI001", "fix: "}},
-		"malformed, denied":             {accountReview("CREATE", malformed, ""), true, false, []string{"podpass: WI001", "fix: "}},
-		"misspelt":                      {accountReview("CREATE", misspelt, ""), true, true, []string{"podpass: WI034", "did you mean eks.amazonaws.com/role-arn?"}},
-		"becomes malformed":             {accountReview("UPDATE", malformed, good), true, false, []string{"WI001"}},
-		"was malformed, and stays so":   {accountReview("UPDATE", malformed, malformed), true, true, nil},
-		"malformed and changes further": {accountReview("UPDATE", malformed+`,"eks.amazonaws.com/audience":"x"`, malformed), true, false, []string{"WI001"}},
+		"good":                          {accountReview("CREATE", good, ""), true, true, "accepted", nil},
+		"nothing asked":                 {accountReview("CREATE", `"a":"b"`, ""), true, true, "accepted", nil},
+		"malformed, warned":             {accountReview("CREATE", malformed, ""), false, true, "warned", []string{"pods that use this ServiceAccount will be denied: podpass: WI001", "fix: "}},
+		"malformed, denied":             {accountReview("CREATE", malformed, ""), true, false, "denied", []string{"podpass: WI001", "fix: "}},
+		"misspelt":                      {accountReview("CREATE", misspelt, ""), true, true, "warned", []string{"podpass: WI034", "did you mean eks.amazonaws.com/role-arn?"}},
+		"becomes malformed":             {accountReview("UPDATE", malformed, good), true, false, "denied", []string{"WI001"}},
+		"was malformed, and stays so":   {accountReview("UPDATE", malformed, malformed), true, true, "accepted", nil},
+		"malformed and changes further": {accountReview("UPDATE", malformed+`,"eks.amazonaws.com/audience":"x"`, malformed), true, false, "denied", []string{"WI001"}},
+		"malformed, with a warning":     {accountReview("CREATE", malformed+","+misspelt, ""), true, false, "denied", []string{"podpass: WI001", "podpass: WI034"}},
+		"no old object at all":          {strings.Replace(accountReview("CREATE", good, ""), `,"oldObject":null`, "", 1), true, true, "accepted", nil},
+		"a finalizer of a bad one":      {strings.ReplaceAll(accountReview("UPDATE", malformed, malformed), `{"metadata":{"name"`, `{"metadata":{"finalizers":["x"],"name"`), true, true, "accepted", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pods, _ := newHandler(t, nil)
@@ -46,6 +51,9 @@ func TestServiceAccountsAreChecked(t *testing.T) {
 				Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 			}
 			r := decode(t, post(t, h, test.body, "application/json"))
+			if got := testutil.ToFloat64(h.Metrics.accounts.WithLabelValues(test.outcome)); got != 1 {
+				t.Errorf("%v counted as %s", got, test.outcome)
+			}
 			said := strings.Join(r.Warnings, "\n")
 			if r.Result != nil {
 				said += r.Result.Message
