@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,6 +15,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -139,16 +142,25 @@ func TestClientAuth(t *testing.T) {
 func TestClientCAIsReplaced(t *testing.T) {
 	before, after := newClientCA(t), newClientCA(t)
 	auth := newClientAuth(t, before)
+	var log syncBuffer
+	auth.Log = slog.New(slog.NewTextHandler(&log, nil))
+	complains := func() bool {
+		defer log.Reset()
+		return strings.Contains(log.String(), `level=ERROR msg="The CAs of clients cannot be read again; those before are kept"`)
+	}
 	call := serveClients(t, auth)
 	old, renewed := before.sign(t, nil), after.sign(t, nil)
-	if err := call(old); err != nil {
-		t.Fatal(err)
+	if err := call(old); err != nil || complains() {
+		t.Fatalf("%v; log: %s", err, log.String())
 	}
 	if err := os.WriteFile(auth.CAFile, []byte("half a certi"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := call(old); err != nil {
 		t.Errorf("a file that cannot be read: %v", err)
+	}
+	if !complains() {
+		t.Error("the log does not say that it cannot be read")
 	}
 	if err := os.WriteFile(auth.CAFile, after.pem, 0o600); err != nil {
 		t.Fatal(err)
@@ -158,6 +170,9 @@ func TestClientCAIsReplaced(t *testing.T) {
 	}
 	if call(old) == nil {
 		t.Error("a certificate of the CA before is let in")
+	}
+	if complains() {
+		t.Error("complains of a file that is all right")
 	}
 	if err := os.Remove(auth.CAFile); err != nil {
 		t.Fatal(err)
@@ -182,4 +197,28 @@ func TestClientCAIsRequired(t *testing.T) {
 			t.Errorf("%s: no error", file)
 		}
 	}
+}
+
+// syncBuffer is a log that is read while a server writes to it.
+type syncBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}
+
+func (b *syncBuffer) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buffer.Reset()
 }

@@ -301,6 +301,35 @@ func request(t *testing.T, conn net.Conn, text string) {
 	synctest.Wait()
 }
 
+// TestScrapesAreBounded: whoever reaches the port gets four at one time, of some 100 KiB
+// each.
+func TestScrapesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		proceed := make(chan struct{})
+		r := prometheus.NewRegistry()
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "slow"}, func() float64 { <-proceed; return 0 }))
+		s := NewProbeServer("", nil, r, slog.New(slog.DiscardHandler))
+		answers := make(chan int, 5)
+		for range 5 {
+			go func() {
+				w := httptest.NewRecorder()
+				s.Handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+				answers <- w.Code
+			}()
+		}
+		synctest.Wait()
+		if n := len(answers); n != 1 || <-answers != http.StatusServiceUnavailable {
+			t.Errorf("%d refused, want the fifth", n)
+		}
+		close(proceed)
+		for range 4 {
+			if status := <-answers; status != http.StatusOK {
+				t.Errorf("status %d", status)
+			}
+		}
+	})
+}
+
 // TestProbes: each tells what it is for, and health says nothing of readiness.
 func TestProbes(t *testing.T) {
 	registry := prometheus.NewRegistry()

@@ -28,6 +28,43 @@ func TestSuspectSecrets(t *testing.T) {
 	}
 }
 
+// A container with a static key keeps it, and is warned. AWS's SDKs take it whole, so that
+// what is added does no harm; those of the others would mix it with the identity, which
+// is therefore withheld, in both modes.
+func TestStaticKeyAndIdentity(t *testing.T) {
+	for _, mode := range []serviceaccount.Mode{serviceaccount.ModeBroker, serviceaccount.ModeDirect} {
+		for name, test := range map[string]struct {
+			key  string
+			want []string
+		}{
+			"aws":   {"AWS_ACCESS_KEY_ID", []string{"aws", "gcp", "azure"}},
+			"gcp":   {"GOOGLE_APPLICATION_CREDENTIALS", []string{"aws", "azure"}},
+			"azure": {"AZURE_CLIENT_SECRET", []string{"aws", "gcp"}},
+		} {
+			t.Run(string(mode)+" "+name, func(t *testing.T) {
+				pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","env":[{"name":"` + test.key + `","value":"x"}]}]}}`)
+				r := plan(t, pod, benchAnswer(mode, 3))
+				var got []string
+				for _, i := range r.Injected {
+					got = append(got, i.Cloud)
+				}
+				if d := cmp.Diff(test.want, got); d != "" || len(r.Warnings) == 0 || r.Warnings[0].Code != codeStaticKeys {
+					t.Errorf("%s\nwarnings %v", d, r.Warnings)
+				}
+			})
+		}
+	}
+}
+
+// The name of a Secret is quoted as far as it can be one.
+func TestSuspectNameIsClipped(t *testing.T) {
+	pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","envFrom":[{"secretRef":{"name":"aws` + strings.Repeat("x", 10_000) + `"}}]}]}}`)
+	r := plan(t, pod, benchAnswer(serviceaccount.ModeBroker, 1))
+	if len(r.Warnings) != 1 || len(r.Warnings[0].Value) > 256 {
+		t.Errorf("warnings %v", r.Warnings)
+	}
+}
+
 // With static keys overridden, recent Azure SDKs are told which credentials to try, in
 // each mode the ones that the container has.
 func TestAzureSelection(t *testing.T) {
