@@ -103,6 +103,9 @@ func TestLeaf(t *testing.T) {
 		if !first.NotAfter.Equal(a.now().Add(leafLife)) || first.IsCA {
 			t.Errorf("the leaf ends %s, CA %t", first.NotAfter, first.IsCA)
 		}
+		if got := first.Subject.CommonName; got != "podpass-webhook.podpass-system.svc" {
+			t.Errorf("for %s", got)
+		}
 		if err := first.VerifyHostname("another.podpass-system.svc"); err == nil {
 			t.Error("for any name")
 		}

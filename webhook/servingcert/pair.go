@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 )
 
@@ -33,14 +32,9 @@ func newCA(now time.Time) (pair, error) {
 	if err != nil {
 		return pair{}, err
 	}
-	serial, err := newSerial()
-	if err != nil {
-		return pair{}, err
-	}
 	template := &x509.Certificate{
-		SerialNumber: serial,
-		// The serial in the name, so that an old and a new CA in one bundle are two.
-		Subject:   pkix.Name{CommonName: fmt.Sprintf("podpass webhook CA %x", serial.Bytes()[:4])},
+		// Each has a name of its own, so that an old and a new CA in one bundle are two.
+		Subject:   pkix.Name{CommonName: "podpass webhook CA " + rand.Text()},
 		NotBefore: now.Add(-backdate), NotAfter: now.Add(caLife),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 	}
@@ -77,16 +71,12 @@ func (p pair) sign(now time.Time, names ...string) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
 	end := now.Add(leafLife)
 	if end.After(p.cert.NotAfter) {
 		end = p.cert.NotAfter
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+		Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
 		NotBefore: now.Add(-backdate), NotAfter: end,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, p.cert, &key.PublicKey, p.key)
@@ -103,12 +93,4 @@ func (p pair) sign(now time.Time, names ...string) (*tls.Certificate, error) {
 		return nil, fmt.Errorf("CA %s cannot sign: %w", p.cert.Subject, err)
 	}
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
-}
-
-func newSerial() (*big.Int, error) {
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return nil, err
-	}
-	return serial.SetBit(serial, 120, 1), nil // of one length, and never zero
 }
