@@ -84,7 +84,7 @@ func (m *Metrics) observe(d decision, took time.Duration) {
 // reason is the label of a decision: of the constants of package inject, and of
 // the problems' codes, so that there are some dozens at most.
 func (d decision) reason() string {
-	if d.outcome == outcomeDenied && len(d.result.Errors) > 0 {
+	if len(d.result.Errors) > 0 {
 		return d.result.Errors[0].Code
 	}
 	return cmp.Or(d.result.Reason, string(d.outcome))

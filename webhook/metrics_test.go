@@ -148,6 +148,28 @@ func TestAlertsHaveSeriesFromTheStart(t *testing.T) {
 	}
 }
 
+// TestBucketsOfReviews: from a part of a millisecond, where most are, to the seconds after
+// which an API server has given up. Queries name them.
+func TestBucketsOfReviews(t *testing.T) {
+	r := prometheus.NewRegistry()
+	NewMetrics(r).observe(decision{outcome: outcomeUnchanged}, time.Millisecond)
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []float64
+	for _, f := range families {
+		if f.GetName() == "podpass_webhook_review_duration_seconds" {
+			for _, b := range f.GetMetric()[0].GetHistogram().GetBucket() {
+				got = append(got, b.GetUpperBound())
+			}
+		}
+	}
+	if diff := cmp.Diff([]float64{.0001, .00025, .0005, .001, .0025, .005, .01, .05, .25, 1, 5}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestNameThatIsTaken: two metrics of one name are an error at the start, and not at each
 // scrape, also while they are absent.
 func TestNameThatIsTaken(t *testing.T) {

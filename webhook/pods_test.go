@@ -190,6 +190,10 @@ func TestOptedInAsksOnceMore(t *testing.T) {
 	if r := decode(t, post(t, h, reviewOf(podOf("orders", "")), "application/json")); r.Patch != nil || accounts.liveReads != 1 {
 		t.Errorf("a pod that did not opt in cost a live read")
 	}
+	accounts.cached = accounts.live
+	if r := decode(t, post(t, h, reviewOf(podOf("orders", `"podpass.io/inject":"true"`)), "application/json")); r.Patch == nil || accounts.liveReads != 1 {
+		t.Errorf("a pod whose identity is in memory cost a live read")
+	}
 }
 
 // TestMendedAMomentAgo: a mistake that only memory still has does not deny the next pod.

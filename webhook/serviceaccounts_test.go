@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"log/slog"
 	"strings"
 	"testing"
@@ -46,13 +47,18 @@ func TestServiceAccountsAreChecked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pods, _ := newHandler(t, nil)
+			var log bytes.Buffer
 			h := &ServiceAccountHandler{
 				Installation: pods.Settings.Installation, Deny: test.deny, Room: NewRoom(0),
-				Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
+				Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(&log, nil)),
 			}
 			r := decode(t, post(t, h, test.body, "application/json"))
 			if got := testutil.ToFloat64(h.Metrics.accounts.WithLabelValues(test.outcome)); got != 1 {
 				t.Errorf("%v counted as %s", got, test.outcome)
+			}
+			logged := `msg="Reviewed ServiceAccount" namespace=shop serviceAccount=orders outcome=` + test.outcome
+			if strings.Contains(log.String(), logged) != (test.outcome != "accepted") || test.outcome == "accepted" && log.Len() > 0 {
+				t.Errorf("log: %s", &log)
 			}
 			said := strings.Join(r.Warnings, "\n")
 			if r.Result != nil {

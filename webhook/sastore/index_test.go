@@ -7,7 +7,7 @@ import (
 )
 
 // TestHeldIsBounded: 20,000 ServiceAccounts, each with as much as one may have in memory,
-// take no more than maxHeld; those beyond are known, and read when a pod needs them.
+// take no more than 32 MiB; those beyond are known, and read when a pod needs them.
 func TestHeldIsBounded(t *testing.T) {
 	x := newIndex()
 	policy := map[string]string{"podpass.io/aws-session-policy": strings.Repeat("a", maxRecord-200)}
@@ -28,10 +28,10 @@ func TestHeldIsBounded(t *testing.T) {
 	for _, r := range x.byName["shop"] {
 		sum += r.size()
 	}
-	if len(x.byName["shop"]) != all || sum > maxHeld || sum != x.held {
+	if len(x.byName["shop"]) != all || sum > 32<<20 || sum != x.held {
 		t.Errorf("%d known, %d bytes held, counted as %d", len(x.byName["shop"]), sum, x.held)
 	}
-	if want := all - maxHeld/(maxRecord-200+overhead+29); large < want-1 || large > want+1 {
+	if want := all - 32<<20/(4<<10-200+64+29); large < want-1 || large > want+1 {
 		t.Errorf("%d are not held, want %d", large, want)
 	}
 	if put(0, nil) != bare {

@@ -1,20 +1,26 @@
 package sastore
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 )
 
 // apiServer lists ServiceAccounts as an API server does, page by page; blob is how many
@@ -24,9 +30,12 @@ type apiServer struct {
 	blob    func(i int) int
 	lists   atomic.Int64
 	largest atomic.Int64 // number of items that were ever asked for
+
+	mu     sync.Mutex
+	limits []int // that were asked for, in this order
 }
 
-var aaa = strings.Repeat("a", maxObjectBytes)
+var aaa = strings.Repeat("a", 16<<20)
 
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
@@ -43,6 +52,9 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.largest.Store(max(s.largest.Load(), int64(limit)))
+	s.mu.Lock()
+	s.limits = append(s.limits, limit)
+	s.mu.Unlock()
 	end := min(from+limit, s.all)
 	head := metav1.ListMeta{ResourceVersion: "7"}
 	if end < s.all {
@@ -126,15 +138,48 @@ func TestPagesGoByBytes(t *testing.T) {
 	}
 }
 
-// TestAnObjectWithoutEnd: even one ServiceAccount is not read for ever, nor again and again
-// without a pause.
-func TestAnObjectWithoutEnd(t *testing.T) {
-	server := &apiServer{all: 1, blob: func(int) int { return maxObjectBytes }}
-	if _, err := list(t.Context(), server.store(t).client, func([]metav1.PartialObjectMetadata) {}); err == nil {
-		t.Error("it was taken in")
+// TestPagesGrow where there is little in them: to twice as many, 2,000 at most, while a
+// page has less than half of what it may have. One that has more than that is asked for
+// again, a quarter of it.
+func TestPagesGrow(t *testing.T) {
+	for name, test := range map[string]struct {
+		all, blob int
+		want      []int
+	}{
+		"nothing in them":  {6000, 0, []int{500, 1000, 2000, 2000, 2000}},
+		"just below half":  {2500, 1900, []int{500, 1000, 1000}},
+		"more than half":   {1500, 2200, []int{500, 500, 500}},
+		"more than a page": {600, 5000, []int{500, 125, 250, 250}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := &apiServer{all: test.all, blob: func(int) int { return test.blob }}
+			n := 0
+			if _, err := list(t.Context(), server.store(t).client, func(page []metav1.PartialObjectMetadata) { n += len(page) }); err != nil || n != test.all {
+				t.Fatalf("%d of %d, %v", n, test.all, err)
+			}
+			if diff := cmp.Diff(test.want, server.limits); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
-	if n := server.lists.Load(); n != 5 { // of 500, 125, 31, 7 and 1
-		t.Errorf("%d requests, want 5", n)
+}
+
+// TestAnObjectWithoutEnd: even one ServiceAccount is not read for ever, nor again and again
+// without a pause; and that a page is too large, which is mended, is not in the log.
+func TestAnObjectWithoutEnd(t *testing.T) {
+	for blob, want := range map[int]bool{16<<20 - 1000: true, 16 << 20: false} {
+		server := &apiServer{all: 1, blob: func(int) int { return blob }}
+		var log bytes.Buffer
+		ctx := klog.NewContext(t.Context(), logr.FromSlogHandler(slog.NewTextHandler(&log, nil)))
+		if _, err := list(ctx, server.store(t).client, func([]metav1.PartialObjectMetadata) {}); (err == nil) != want {
+			t.Errorf("%d bytes: %v", blob, err)
+		}
+		if diff := cmp.Diff([]int{500, 125, 31, 7, 1}, server.limits); diff != "" {
+			t.Error(diff)
+		}
+		if log.Len() > 0 {
+			t.Errorf("log: %s", &log)
+		}
 	}
 }
 
