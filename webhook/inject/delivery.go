@@ -50,10 +50,11 @@ func (d *delivery) want(name string) (envVar, bool) {
 	return envVar{}, false
 }
 
-// same reports whether what a container has is what podpass would write.
+// same reports whether what a container has is what podpass would write, which is never
+// empty: what has a value comes from nowhere else.
 func (v envVar) same(have podEnv) bool {
 	if v.ValueFrom == nil {
-		return have.ValueFrom == nil && have.Value == v.Value
+		return have.Value == v.Value
 	}
 	return have.ValueFrom != nil && have.ValueFrom.FieldRef != nil && have.ValueFrom.FieldRef.FieldPath == v.ValueFrom.FieldRef.FieldPath
 }

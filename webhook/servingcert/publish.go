@@ -105,7 +105,7 @@ func (s *Source) update(ctx context.Context, r registration, bundle []byte, reti
 			ops = append(ops, operation{"add", "/webhooks/" + strconv.Itoa(i) + "/clientConfig/caBundle", bundle})
 		}
 	}
-	if have, ok := r.GetAnnotations()[annotationRetired]; have != retired || ok != (retired != "") {
+	if r.GetAnnotations()[annotationRetired] != retired {
 		const path = "/metadata/annotations/podpass.io~1retired-cas"
 		switch {
 		case retired == "":
