@@ -75,9 +75,6 @@ func (r *Reader) Int(into *int) {
 	}
 	from := r.at
 	r.number()
-	if r.err != nil {
-		return
-	}
 	n, err := strconv.Atoi(string(r.data[from:r.at]))
 	if err != nil {
 		r.Fail(err)

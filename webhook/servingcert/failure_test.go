@@ -9,10 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	clienttesting "k8s.io/client-go/testing"
 )
 
 // away fails all but reads: tests make some, replicas read what their caches have, and
@@ -247,6 +250,18 @@ func TestErrorsAreReported(t *testing.T) {
 				t.Error("a leaf that is not trusted")
 			}
 		})
+	}
+}
+
+// TestTimeThatIsNoTime: an API server that says none is not taken for one in the year 1.
+func TestTimeThatIsNoTime(t *testing.T) {
+	a := newAPI(mutating())
+	a.PrependReactor("create", "selfsubjectreviews", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, new(authenticationv1.SelfSubjectReview), nil
+	})
+	s := newSource(a, "")
+	if err := s.check(t.Context()); err == nil || !strings.Contains(err.Error(), "has no creationTimestamp") || s.leaf.Load() != nil {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -83,7 +83,7 @@ func TestLogTellsOfTrouble(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newAPI(mutating(), validating())
-				attempts := 0
+				attempts := 0 // under the lock of a
 				a.set(func(verb, resource string) error {
 					if verb != test.verb || resource != test.resource {
 						return nil
@@ -104,7 +104,8 @@ func TestLogTellsOfTrouble(t *testing.T) {
 					t.Errorf("%d attempts in %s, want %d to %d", attempts, test.after, test.least, test.most)
 				}
 				text := log.String()
-				if n := strings.Count(text, test.says); n != attempts {
+				// Afterwards the cache may be behind, which is a conflict too.
+				if n := strings.Count(text, test.says); n < attempts || test.over != "" && n > attempts {
 					t.Errorf("%d of %d attempts are in the log", n, attempts)
 				}
 				if strings.Contains(text, "level=ERROR") != (test.over != "") || test.over != "" && strings.Count(text, test.over) != 1 || test.over == "" && strings.Contains(text, "again") {
