@@ -17,7 +17,7 @@ import (
 func TestNoReviewIsLostAtShutdown(t *testing.T) {
 	for name, http2 := range map[string]bool{"HTTP/2": true, "HTTP/1.1": false} {
 		t.Run(name, func(t *testing.T) {
-			for range 3 {
+			for range 2 {
 				stopUnderLoad(t, http2)
 			}
 		})
@@ -27,7 +27,7 @@ func TestNoReviewIsLostAtShutdown(t *testing.T) {
 func stopUnderLoad(t *testing.T, http2 bool) {
 	var moved atomic.Int64
 	stays := run(t, 0, func(http.ResponseWriter, *http.Request) { moved.Add(1) })
-	leaves := run(t, 300*time.Millisecond, func(http.ResponseWriter, *http.Request) { time.Sleep(time.Millisecond) })
+	leaves := run(t, time.Second, func(http.ResponseWriter, *http.Request) { time.Sleep(time.Millisecond) })
 	transport := leaves.client.Transport.(*http.Transport)
 	defer transport.CloseIdleConnections()
 	transport.ForceAttemptHTTP2 = http2
