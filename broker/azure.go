@@ -18,10 +18,21 @@ func (b *Broker) addAzure(r *router, client *http.Client) {
 	// What most Azure SDK clients ask for first, unless the administrator knows better:
 	// with it the broker finds out whether trust works.
 	probe := cmp.Or(b.config.AzureProbeResource, azure.ManagementResource(b.config.AzureAuthorityHost))
-	b.cache.Pin("azure", c.AccessToken(probe, ""))
 	r.azure = &azureapi.Handler{
-		AccessToken: c.Source(b.cache), ClientID: id.ClientID, Others: map[string]azureapi.Source{},
+		ClientID: id.ClientID, Others: map[string]azureapi.Source{},
 		Secret: federation.Secret(b.config.Secret), Log: b.log,
+	}
+	if id.ClientID == "" {
+		r.azure.Any = func(clientID string) (azureapi.Source, bool) {
+			named, ok := c.For(clientID)
+			if !ok {
+				return nil, false
+			}
+			return named.Source(b.cache), true
+		}
+	} else {
+		b.cache.Pin("azure", c.AccessToken(probe, ""))
+		r.azure.AccessToken = c.Source(b.cache)
 	}
 	for _, a := range id.Others {
 		if other, ok := c.For(a.ClientID); ok {

@@ -115,3 +115,59 @@ func TestApplications(t *testing.T) {
 		t.Error("an application that is not the identity's")
 	}
 }
+
+// TestAnyApplication: the ServiceAccount names no client, and the application one for
+// each request, as operators do that act for many. Entra decides which trust the pod.
+func TestAnyApplication(t *testing.T) {
+	const tenant, stranger = "99999999-8888-7777-6666-555555555555", "66666666-2222-3333-4444-555555555555"
+	i := issuer.Start(t)
+	trusts := func(id, subject string) trust.Application {
+		return trust.Application{ClientID: id, FederatedCredentials: []trust.FederatedCredential{{Issuer: i.URL, Subject: subject, Audience: azure.DefaultAudience}}}
+	}
+	clouds := cloud.Start(t, trust.Config{Issuers: []trust.Issuer{i.Trust()}, Azure: trust.Azure{Tenants: []trust.Tenant{
+		{ID: tenant, Applications: []trust.Application{trusts(client, "system:serviceaccount:shop:orders"), trusts(another, "system:serviceaccount:shop:orders"), trusts(stranger, "system:serviceaccount:shop:payments")}},
+	}}})
+	token := filepath.Join(t.TempDir(), "azure")
+	i.Write(t, token, issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Pod: "orders-1", Audience: azure.DefaultAudience})
+	ca, err := os.ReadFile(clouds.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := endpoint.NewClient(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(to.CloseIdleConnections)
+	c := &azure.Client{Token: federation.TokenFile(token), AuthorityHost: clouds.Azure, HTTP: to, Identity: azure.Identity{TenantID: tenant, Audience: azure.DefaultAudience}}
+	h := &azureapi.Handler{Secret: uid, Log: slog.New(slog.DiscardHandler), Any: func(id string) (azureapi.Source, bool) {
+		of, ok := c.For(id)
+		if !ok {
+			return nil, false
+		}
+		return of.Source(federation.Direct{}), true
+	}}
+	for name, test := range map[string]struct {
+		query  string
+		status int
+		says   string
+	}{
+		"one":                    {"&client_id=" + client, 200, `"client_id":"` + client + `"`},
+		"another":                {"&client_id=" + another, 200, `"client_id":"` + another + `"`},
+		"in capitals":            {"&client_id=" + strings.ToUpper(another), 200, `"client_id":"` + another + `"`},
+		"one that trusts others": {"&client_id=" + stranger, 403, "AADSTS700213"},
+		"one that is not there":  {"&client_id=77777777-2222-3333-4444-555555555555", 400, "AADSTS700016"},
+		"none":                   {"", 400, "AZURE_CLIENT_ID"},
+		"an empty one":           {"&client_id=", 400, "AZURE_CLIENT_ID"},
+		"no GUID":                {"&client_id=../x", 400, "GUID"},
+		"two":                    {"&client_id=" + client + "&client_id=" + another, 400, "more than once"},
+		"a resource ID":          {"&mi_res_id=/subscriptions/x", 400, "client_id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, target := range []string{appService, imds} {
+				if got := ask(h, target+test.query); got.Code != test.status || !strings.Contains(got.Body.String(), test.says) {
+					t.Errorf("status %d, want %d with %q: %s", got.Code, test.status, test.says, got.Body)
+				}
+			}
+		})
+	}
+}

@@ -37,6 +37,9 @@ type Handler struct {
 	ClientID    string
 	// Others are the pod's further applications, by client ID.
 	Others map[string]Source
+	// Any, where ClientID is empty, gives the source of whichever application a request
+	// names; false: it is no client ID. A request has to name one.
+	Any    func(clientID string) (Source, bool)
 	Secret federation.Secret
 	Log    *slog.Logger
 

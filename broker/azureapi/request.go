@@ -60,14 +60,20 @@ func isObject(s string) bool {
 func (h *Handler) identity(q url.Values, asked *request) (problem string) {
 	for _, parameter := range []string{"mi_res_id", "msi_res_id", "object_id", "principal_id"} {
 		if strings.Join(q[parameter], "") != "" {
-			return parameter + " cannot tell which identity is asked for: this pod's has the client_id " + h.ClientID
+			return parameter + " cannot tell which identity is asked for: " + h.known()
 		}
 	}
 	ids := q["client_id"]
 	if len(ids) > 1 {
 		return "the parameter client_id is given more than once"
 	}
-	if len(ids) == 0 || ids[0] == "" || strings.EqualFold(ids[0], h.ClientID) {
+	if len(ids) == 0 || ids[0] == "" {
+		if h.Any != nil {
+			return "the pod's ServiceAccount names no client ID, so that each request needs a client_id: give it to the SDK, set AZURE_CLIENT_ID, or annotate the ServiceAccount"
+		}
+		return ""
+	}
+	if strings.EqualFold(ids[0], h.ClientID) {
 		return ""
 	}
 	for id, source := range h.Others {
@@ -76,7 +82,23 @@ func (h *Handler) identity(q url.Values, asked *request) (problem string) {
 			return ""
 		}
 	}
-	return "client_id asks for another identity than this pod's: " + strings.Join(h.clientIDs(), ", ")
+	if h.Any == nil {
+		return "client_id asks for another identity than this pod's: " + strings.Join(h.clientIDs(), ", ")
+	}
+	source, ok := h.Any(ids[0])
+	if !ok {
+		return "client_id is no client ID: these are GUIDs"
+	}
+	asked.clientID, asked.source = strings.ToLower(ids[0]), source
+	return ""
+}
+
+// known says by which identities a request may go.
+func (h *Handler) known() string {
+	if h.Any != nil {
+		return "name it by its client_id"
+	}
+	return "this pod's has the client_id " + h.ClientID
 }
 
 func (h *Handler) clientIDs() []string {

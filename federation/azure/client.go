@@ -34,9 +34,10 @@ func (c *Client) AccessToken(resource, claims string) federation.Exchanger {
 }
 
 // For is the Client of one of the identity's applications, by its client ID in any
-// letter case; false: the identity has no such application.
+// letter case; false: the identity has no such application. An identity without a
+// client ID of its own has all of its tenant.
 func (c *Client) For(clientID string) (*Client, bool) {
-	if strings.EqualFold(clientID, c.Identity.ClientID) {
+	if clientID != "" && strings.EqualFold(clientID, c.Identity.ClientID) {
 		return c, true
 	}
 	for _, a := range c.Identity.Others {
@@ -45,6 +46,11 @@ func (c *Client) For(clientID string) (*Client, bool) {
 			other.Identity.ClientID, other.Identity.TenantID, other.Identity.Others = a.ClientID, a.TenantID, nil
 			return &other, true
 		}
+	}
+	if c.Identity.ClientID == "" && ValidClientID(strings.ToLower(clientID)) {
+		named := *c
+		named.Identity.ClientID, named.Identity.Others = strings.ToLower(clientID), nil
+		return &named, true
 	}
 	return nil, false
 }

@@ -18,7 +18,8 @@ const (
 
 // Identity is the Entra identity that a ServiceAccount asks for.
 type Identity struct {
-	// ClientID of the application or user-assigned managed identity.
+	// ClientID of the application or user-assigned managed identity; empty: whichever
+	// one is asked for by its client ID, as far as it trusts the subject.
 	ClientID string `json:"clientID"`
 	// TenantID is the tenant's ID or domain name.
 	TenantID string `json:"tenantID"`
@@ -52,7 +53,11 @@ func (i Identity) Validate() error {
 		seen[id] = true
 		bad(ValidTenantID(a.TenantID), "%stenantID: %.80q is neither a GUID nor a domain name", field, a.TenantID)
 	}
-	application("", Application{i.ClientID, i.TenantID})
+	if i.ClientID != "" {
+		application("", Application{i.ClientID, i.TenantID})
+	} else {
+		bad(ValidTenantID(i.TenantID), "tenantID: %.80q is neither a GUID nor a domain name", i.TenantID)
+	}
 	bad(i.Audience != "", "audience: required; the federated credential's, usually %s", DefaultAudience)
 	for n, a := range i.Others {
 		application(fmt.Sprintf("others[%d].", n), a)

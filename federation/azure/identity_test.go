@@ -17,18 +17,24 @@ func TestIdentitiesAreValidated(t *testing.T) {
 	if err := whole().Validate(); err != nil {
 		t.Error(err)
 	}
+	open := whole()
+	open.ClientID = "" // the application names it
+	if err := open.Validate(); err != nil {
+		t.Error(err)
+	}
 	for name, test := range map[string]struct {
 		spoil func(*azure.Identity)
 		want  string
 	}{
-		"no client":             {func(i *azure.Identity) { i.ClientID = "" }, "clientID: "},
+		"no client, no tenant":  {func(i *azure.Identity) { i.ClientID, i.TenantID = "", "" }, "tenantID: "},
+		"a client":              {func(i *azure.Identity) { i.ClientID = "x" }, "clientID: "},
 		"a tenant":              {func(i *azure.Identity) { i.TenantID = "../" + tenant }, "tenantID: "},
 		"no audience":           {func(i *azure.Identity) { i.Audience = "" }, "audience: "},
 		"another's client":      {func(i *azure.Identity) { i.Others[0].ClientID = "x" }, "others[0].clientID: "},
 		"another's tenant":      {func(i *azure.Identity) { i.Others[0].TenantID = "" }, "others[0].tenantID: "},
 		"a client twice":        {func(i *azure.Identity) { i.Others[0].ClientID = strings.ToUpper(one) }, "is there twice"},
-		"all problems at once":  {func(i *azure.Identity) { i.ClientID, i.Audience = "", "" }, "clientID: "},
-		"and the other of them": {func(i *azure.Identity) { i.ClientID, i.Audience = "", "" }, "audience: "},
+		"all problems at once":  {func(i *azure.Identity) { i.ClientID, i.Audience = "x", "" }, "clientID: "},
+		"and the other of them": {func(i *azure.Identity) { i.ClientID, i.Audience = "x", "" }, "audience: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := whole()
