@@ -52,7 +52,11 @@ func (f failure) stsHint(e *federation.Error) string {
 	case e.Kind == federation.KindDenied:
 		return fmt.Sprintf("%s; no attribute condition refuses it but STS itself: see whether an organisation policy or VPC Service Controls keep it from provider %s", c, i.Provider)
 	case e.Kind == federation.KindAudienceMismatch:
-		return fmt.Sprintf("%s; it must be among the allowed audiences of provider %s", c, i.Provider)
+		if pool, _, ok := IdentityNamespace(i.Provider); ok {
+			return fmt.Sprintf("%s; provider %s takes the audience %s alone", c, i.Provider, pool)
+		}
+		return fmt.Sprintf("%s; it must be among the allowed audiences of provider %s, which are its own name, https://iam.googleapis.com/%s, unless it lists others (pfnet's webhook has people list sts.googleapis.com): list it there, or name one that is listed, in the annotation cloud.google.com/audience or the chart value gcp.audience",
+			c, i.Provider, strings.TrimPrefix(i.Provider, "//iam.googleapis.com/"))
 	case e.Kind == federation.KindIssuerUntrusted:
 		return fmt.Sprintf("%s; provider %s must have exactly that issuer, and Google must be able to fetch its keys (for a private cluster, upload its JWKS to the provider, and again whenever the keys change)", c, i.Provider)
 	case e.Kind == federation.KindTokenExpired:
