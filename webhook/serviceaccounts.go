@@ -93,7 +93,7 @@ func (h *ServiceAccountHandler) decide(req *admissionv1.AdmissionRequest) (outco
 	}
 	a := serviceaccount.Resolve(serviceaccount.Request{
 		Namespace: req.Namespace, Name: account.name,
-		Annotations: account.annotations, Labels: account.labels,
+		Annotations: account.annotations, Labels: account.labels, AnyPod: true,
 	}, h.Installation)
 	problems := slices.Concat(a.Errors, a.Warnings)
 	outcome := outcomeAccepted

@@ -18,6 +18,9 @@ type Request struct {
 	PodAnnotations  map[string]string
 	PodLabels       map[string]string
 	PodNodeSelector map[string]string
+	// AnyPod: no pod is known. What a pod needs to be served is taken for given, so that
+	// the answer says all that the ServiceAccount may ask for.
+	AnyPod bool
 }
 
 // OptedIn reports whether a label of the pod asks for injection.
@@ -74,6 +77,9 @@ type AWS struct {
 type GCP struct {
 	Grant
 	gcp.Identity
+	// Gcloud: the containers were made for pfnet's gcloud mode, and want a place where
+	// gcloud can write.
+	Gcloud bool
 }
 
 // Azure is the Azure part of an Answer.

@@ -14,8 +14,8 @@ func (r *resolver) aws() {
 	if !ok {
 		return
 	}
-	id := aws.Identity{RoleARN: arn, Audience: aws.DefaultAudience, Region: r.awsRegion(arn)}
-	if v := r.lookup(KeyEKSAudience); v.set && v.text != "" {
+	id := aws.Identity{RoleARN: arn, Audience: r.in.AWS.Audience, Region: r.awsRegion(arn)}
+	if v := r.lookup(KeyEKSAudience); v.set {
 		id.Audience = v.text
 	}
 	r.boolean(r.lookup(KeyEKSRegionalSTS)) // only checked: podpass is always regional

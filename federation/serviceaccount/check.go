@@ -87,8 +87,8 @@ func (r *resolver) checkValues() {
 				r.warn(CodeIgnored, v, "has no effect there", "this key belongs on: "+k.On)
 			case len(v.text) > maxValue:
 				r.fail(CodeTooLong, value{where: v.where}, "is longer than 4096 characters", "shorten it")
-			case mayBeEmpty(key) && strings.TrimSpace(v.text) == "":
-				r.warn(CodeIgnored, v, "is empty, and names nothing", "fill it in, or remove it")
+			case mayBeEmpty(key) && !k.onPodLabel() && strings.TrimSpace(v.text) == "":
+				r.warn(CodeIgnored, v, "is empty, and counts as not set", "fill it in, or remove it")
 			}
 		}
 	}

@@ -28,7 +28,7 @@ func (r *resolver) gcp() {
 		}
 	}
 	if v := r.lookup(KeyGoogleTokenExchangeMode); v.set {
-		switch v.text {
+		switch strings.ToLower(v.text) {
 		case "service-account":
 			if !account.set {
 				r.fail(CodeGCPAccount, v, "asks for a service account, and none is named", "annotate the ServiceAccount with "+KeyGoogleServiceAccount+", or remove this annotation")
@@ -45,7 +45,7 @@ func (r *resolver) gcp() {
 	if !provider.set {
 		named = account
 	}
-	r.answer.GCP = &GCP{Identity: id, Grant: Grant{
+	r.answer.GCP = &GCP{Identity: id, Gcloud: strings.EqualFold(r.lookup(KeyGoogleInjectionMode).text, gcloudMode), Grant: Grant{
 		Mode: r.mode(KeyGoogleInjectionMode), TokenExpiration: r.expiration(KeyGoogleTokenExpiration, 600), Source: named.source(),
 	}}
 }
@@ -82,11 +82,12 @@ func (r *resolver) gcpProvider(id *gcp.Identity, provider, account value) {
 			return
 		}
 	}
-	id.Audience = id.Provider
-	if v := r.lookup(KeyGoogleAudience); v.set && v.text != "" {
+	id.Audience = cmp.Or(r.in.GCP.Audience, id.Provider)
+	if pool, _, ok := gcp.IdentityNamespace(id.Provider); ok {
+		id.Audience = pool // GKE and fleets take no other than the pool itself
+	}
+	if v := r.lookup(KeyGoogleAudience); v.set {
 		id.Audience = v.text
-	} else if pool, _, ok := gcp.IdentityNamespace(id.Provider); ok {
-		id.Audience = pool // GKE and fleets expect the pool itself
 	}
 }
 
@@ -167,11 +168,14 @@ func (r *resolver) project(v value) string {
 	return v.text
 }
 
+// gcloudMode is the injection mode in which pfnet's webhook adds a container of gcloud.
+const gcloudMode = "gcloud"
+
 func (r *resolver) googleMode(v value) Mode {
-	switch v.text {
+	switch strings.ToLower(v.text) {
 	case "direct":
 		return ModeDirect
-	case "gcloud":
+	case gcloudMode:
 		r.warn(CodeIgnored, v, "no gcloud container is added: gcloud gets its credentials from the broker", "remove the annotation")
 		return ModeBroker
 	}

@@ -45,6 +45,7 @@ func (in Installation) WithDefaults() Installation {
 	in.BrokerPort = cmp.Or(in.BrokerPort, DefaultBrokerPort)
 	in.StaticKeys = cmp.Or(in.StaticKeys, StaticKeysWarn)
 	in.AWS.Partition = cmp.Or(in.AWS.Partition, "aws")
+	in.AWS.Audience = cmp.Or(in.AWS.Audience, aws.DefaultAudience)
 	in.GCP.GKEAnnotation = cmp.Or(in.GCP.GKEAnnotation, "auto")
 	in.Azure.AuthorityHost = cmp.Or(in.Azure.AuthorityHost, azure.DefaultAuthorityHost)
 	in.Azure.Audience = cmp.Or(in.Azure.Audience, azure.DefaultAudience)
@@ -55,6 +56,8 @@ func (in Installation) WithDefaults() Installation {
 type AWSInstallation struct {
 	// Region for pods that set none.
 	Region string `json:"region,omitempty"`
+	// Audience of subject tokens; default aws.DefaultAudience.
+	Audience string `json:"audience,omitempty"`
 	// AccountID and Partition compose the ARN of a bare role name. Partition
 	// defaults to "aws".
 	AccountID string `json:"accountID,omitempty"`
@@ -79,8 +82,13 @@ type GCPInstallation struct {
 	// on GKE and fleets.
 	FleetPool             string `json:"fleetPool,omitempty"`
 	FleetIdentityProvider string `json:"fleetIdentityProvider,omitempty"`
+	// Audience of subject tokens for providers of workload identity pools; default: the
+	// provider's own name. GKE's and fleets' identity providers take their pool alone.
+	Audience string `json:"audience,omitempty"`
 	// Project named to SDKs where an annotation names none.
 	Project string `json:"project,omitempty"`
+	// Region that gcloud is told (CLOUDSDK_COMPUTE_REGION); empty: none.
+	Region string `json:"region,omitempty"`
 	// GKEAnnotation: "auto" (default), "on" or "off": whether iam.gke.io annotations
 	// are honoured. auto leaves alone the pods whose nodeSelector has
 	// iam.gke.io/gke-metadata-server-enabled, which GKE itself serves.

@@ -40,7 +40,6 @@ func TestLimits(t *testing.T) {
 		"longest access token":  {gcp(sa.KeyGCPTokenLifetime, "43200"), gcp(sa.KeyGCPTokenLifetime, "43201")},
 		"shortest token":        {aws(sa.KeyTokenExpiration, "600"), aws(sa.KeyTokenExpiration, "599")},
 		"longest token":         {aws(sa.KeyTokenExpiration, "86400"), aws(sa.KeyTokenExpiration, "86401")},
-		"shortest Azure token":  {azure(sa.KeyAzureWITokenExpiration, "3600"), azure(sa.KeyAzureWITokenExpiration, "3599")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if a := resolve(test.within, nil, nil, sa.Installation{}); len(a.Errors) > 0 || a.Empty() {

@@ -62,8 +62,8 @@ func TestEachFaultOnce(t *testing.T) {
 		"a policy that is null":                 {merged(eks, m{sa.KeyAWSSessionPolicy: "null"}), nil, nil, sa.Installation{}, []string{"WI003"}, nil},
 		"tags without a chain":                  {merged(eks, m{sa.KeyAWSSessionTags: "true"}), nil, nil, sa.Installation{}, []string{"WI003"}, nil},
 		"no tags without a chain":               {merged(eks, m{sa.KeyAWSSessionTags: "false"}), nil, nil, sa.Installation{}, nil, nil},
-		"regional endpoints":                    {merged(eks, m{sa.KeyEKSRegionalSTS: "x"}), nil, nil, sa.Installation{}, []string{"WI031"}, nil},
-		"two that are not boolean":              {merged(eks, m{sa.KeyEKSRegionalSTS: "x", sa.KeyAWSIMDS: "x"}), nil, nil, sa.Installation{}, []string{"WI031", "WI031"}, nil},
+		"regional endpoints":                    {merged(eks, m{sa.KeyEKSRegionalSTS: "x"}), nil, nil, sa.Installation{}, nil, []string{"WI031"}},
+		"two that are not boolean":              {merged(eks, m{sa.KeyEKSRegionalSTS: "x", sa.KeyAWSIMDS: "x"}), nil, nil, sa.Installation{}, []string{"WI031"}, []string{"WI031"}},
 		"a token's lifetime":                    {merged(google, m{sa.KeyGCPTokenLifetime: "x"}), nil, nil, sa.Installation{}, []string{"WI030"}, nil},
 		"a lifetime that is wrong in two ways":  {m{sa.KeyGoogleProvider: provider, sa.KeyGCPTokenLifetime: "x"}, nil, nil, sa.Installation{}, []string{"WI013", "WI030"}, nil},
 		"a delegate":                            {merged(google, m{sa.KeyGCPDelegates: "x"}), nil, nil, sa.Installation{}, []string{"WI013"}, nil},
@@ -209,16 +209,6 @@ func TestPod(t *testing.T) {
 	if a := resolve(eks, m{sa.KeyAzureWIProxyPort: "8000"}, nil, sa.Installation{}); a.BrokerPort != 8000 || a.StrictStart || a.StaticKeys != sa.StaticKeysWarn {
 		t.Errorf("%+v", a)
 	}
-	for _, cloud := range []struct {
-		annotations m
-		key         string
-	}{{eks, sa.KeyEKSTokenExpiration}, {google, sa.KeyGoogleTokenExpiration}} {
-		for seconds, ok := range map[string]bool{"599": false, "600": true} {
-			if a := resolve(merged(cloud.annotations, m{cloud.key: seconds}), nil, nil, sa.Installation{}); (len(a.Errors) == 0) != ok {
-				t.Errorf("%s %s: %v", cloud.key, seconds, a.Errors)
-			}
-		}
-	}
 }
 
 // TestEmpty: one identity of any kind is not nothing.
@@ -235,7 +225,7 @@ func TestEmpty(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	want := sa.Installation{
-		Mode: "broker", TokenExpiration: 3600, BrokerPort: 9911, StaticKeys: "warn", AWS: sa.AWSInstallation{Partition: "aws"}, GCP: sa.GCPInstallation{GKEAnnotation: "auto"},
+		Mode: "broker", TokenExpiration: 3600, BrokerPort: 9911, StaticKeys: "warn", AWS: sa.AWSInstallation{Partition: "aws", Audience: "sts.amazonaws.com"}, GCP: sa.GCPInstallation{GKEAnnotation: "auto"},
 		Azure: sa.AzureInstallation{AuthorityHost: "https://login.microsoftonline.com/", Audience: "api://AzureADTokenExchange"},
 	}
 	if diff := cmp.Diff(want, sa.Installation{}.WithDefaults()); diff != "" {

@@ -10,10 +10,11 @@ import (
 // key does not belong there.
 func (r *resolver) onPod(key string) value {
 	text, ok := r.req.PodAnnotations[key]
-	if k, _ := keyOf(key); !ok || !k.onPod() {
+	text = strings.TrimSpace(text)
+	if k, _ := keyOf(key); !ok || !k.onPod() || text == "" && mayBeEmpty(key) {
 		return value{}
 	}
-	return value{key: key, where: "pod annotation " + key, text: strings.TrimSpace(text), set: true}
+	return value{key: key, where: "pod annotation " + key, text: text, set: true}
 }
 
 func (r *resolver) onServiceAccount(key string) value {
@@ -29,10 +30,11 @@ func (r *resolver) onServiceAccount(key string) value {
 // identity: half of one and half of another would be an identity that nobody chose.
 func (r *resolver) inMapping(key string) value {
 	text, ok := r.mapped[key]
-	if !ok || r.names(cloudOf(key)) {
+	text = strings.TrimSpace(text)
+	if !ok || r.names(cloudOf(key)) || text == "" && mayBeEmpty(key) {
 		return value{}
 	}
-	return value{key: key, where: sourceMapping + " for " + r.account + ": " + key, text: strings.TrimSpace(text), set: true, mapped: true}
+	return value{key: key, where: sourceMapping + " for " + r.account + ": " + key, text: text, set: true, mapped: true}
 }
 
 // ranked is what is set of the keys, the strongest first: the pod's annotations,
@@ -159,9 +161,12 @@ func (r *resolver) names(c cloud) bool {
 	return slices.ContainsFunc(c.naming(), func(key string) bool { return strings.TrimSpace(r.req.Annotations[key]) != "" })
 }
 
-// mayBeEmpty reports whether an empty annotation names nothing, instead of being
-// a bad value: charts render role-arn: "" for whoever sets no role, and the clouds'
-// own webhooks let these pods start.
+// mayBeEmpty reports whether an empty annotation is none, instead of a bad value:
+// charts render role-arn: "" for whoever sets no role, and the clouds' own webhooks
+// let these pods start. That the proxy's is there is what counts for its webhook.
 func mayBeEmpty(key string) bool {
-	return key == KeyAzureTenantID || key == KeyAzureWITenantID || slices.Contains(cloudOf(key).naming(), key)
+	if !strings.HasPrefix(key, podpassPrefix) {
+		return key != KeyAzureWIProxy
+	}
+	return key == KeyAzureTenantID || slices.Contains(cloudOf(key).naming(), key)
 }

@@ -159,7 +159,8 @@ func TestNothingIsSilentlyIgnored(t *testing.T) {
 		"delegates without a service account":   {m{sa.KeyGoogleProvider: provider, sa.KeyGCPDelegates: account}, nil, nil, "WI013", sa.KeyGCPDelegates, true},
 		"a lifetime without a service account":  {m{sa.KeyGoogleProvider: provider, sa.KeyGCPTokenLifetime: "900"}, nil, nil, "WI013", sa.KeyGCPTokenLifetime, true},
 		"a policy that is no document":          {m{sa.KeyEKSRoleARN: role, sa.KeyAWSSessionPolicy: "1"}, nil, nil, "WI003", sa.KeyAWSSessionPolicy, true},
-		"a bad value that a pod's better hides": {m{sa.KeyEKSRoleARN: role, sa.KeyEKSTokenExpiration: "x"}, m{sa.KeyTokenExpiration: "900"}, nil, "WI030", sa.KeyEKSTokenExpiration, true},
+		"a bad value that a pod's better hides": {m{sa.KeyEKSRoleARN: role, sa.KeyTokenExpiration: "x"}, m{sa.KeyTokenExpiration: "900"}, nil, "WI030", sa.KeyTokenExpiration, true},
+		"another's that a pod's better hides":   {m{sa.KeyEKSRoleARN: role, sa.KeyEKSTokenExpiration: "x"}, m{sa.KeyTokenExpiration: "900"}, nil, "WI030", sa.KeyEKSTokenExpiration, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := resolve(test.annotations, test.pod, test.labels, sa.Installation{})

@@ -13,8 +13,9 @@ const (
 	CodeGCPSubject    = "WI014" // a subject that is longer than google.subject may be
 	CodeAzureClient   = "WI020"
 	CodeAzureTenant   = "WI021"
-	CodeAzureNoClient = "WI022" // opted in for Azure without a client ID
+	CodeAzureNoClient = "WI022" // opted in for Azure, and nothing names the client ID
 	CodeAzureLabel    = "WI023" // the client ID is a label
+	CodeAzureProxy    = "WI024" // a proxy is asked for that catches what the broker cannot
 	CodeNumber        = "WI030"
 	CodeChoice        = "WI031"
 	CodeContradiction = "WI032"

@@ -91,13 +91,14 @@ func (r *resolver) pod() {
 	}
 	for _, key := range []string{KeySkipContainers, KeyEKSSkipContainers, KeyAzureWISkipContainers, KeyGoogleSkipContainers} {
 		for name := range strings.FieldsFuncSeq(r.req.PodAnnotations[key], func(c rune) bool { return c == ',' || c == ';' }) {
-			if name = strings.TrimSpace(name); name != "" {
+			// Quoted, as CSV may be: no container's name has a quote in it.
+			if name = strings.Trim(name, " \t\r\n\""); name != "" {
 				a.SkipContainers = append(a.SkipContainers, name)
 			}
 		}
 	}
 	for _, v := range slices.Backward(r.ranked(KeyBrokerPort, KeyAzureWIProxyPort)) { // the strongest last
-		a.BrokerPort = int(r.number(v, 1024, 65535))
+		a.BrokerPort = cmp.Or(int(r.number(v, 1024, 65535)), a.BrokerPort)
 	}
 	if v := r.lookup(KeyStrictStart); v.set {
 		a.StrictStart = r.boolean(v)

@@ -104,5 +104,5 @@ func (in Installation) Validate() error {
 // value would else deny the pods of people who cannot mend it.
 func (in Installation) try(m Mapping) []Problem {
 	in.Mappings = []Mapping{{Namespace: "*", ServiceAccount: "*", Annotations: m.Annotations}}
-	return Resolve(Request{Namespace: m.Namespace, Name: m.ServiceAccount}, in).Errors
+	return Resolve(Request{Namespace: m.Namespace, Name: m.ServiceAccount, AnyPod: true}, in).Errors
 }

@@ -166,9 +166,7 @@ func (a *Auditor) concerns(name types.NamespacedName, record sastore.Record) boo
 		return false
 	}
 	answer := serviceaccount.Resolve(serviceaccount.Request{
-		Namespace: name.Namespace, Name: name.Name, Annotations: record.Annotations, Labels: record.Labels,
-		// Where the installation demands the label, a pod may have it.
-		PodLabels: map[string]string{serviceaccount.KeyAzureWIUse: "true"},
+		Namespace: name.Namespace, Name: name.Name, Annotations: record.Annotations, Labels: record.Labels, AnyPod: true,
 	}, a.Settings.Installation)
 	return !answer.Empty()
 }

@@ -145,7 +145,7 @@ func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*s
 		return nil, err
 	}
 	s.answer = serviceaccount.Resolve(serviceaccount.Request{
-		Namespace: s.account.namespace, Name: s.account.name, Annotations: s.account.annotations, Labels: s.account.labels,
+		Namespace: s.account.namespace, Name: s.account.name, Annotations: s.account.annotations, Labels: s.account.labels, AnyPod: true,
 	}, settings.Installation)
 	for _, p := range s.answer.Warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", p)
