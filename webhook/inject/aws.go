@@ -62,10 +62,10 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		literal("AWS_ENDPOINT_URL_STS", pl.settings.AWS.STSEndpoint(a.RoleARN)),
 	)
 	d.alternatives = regionAlternatives
-	d.own = []string{
-		"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE",
-	}
+	// A profile may take its role with the token that is mounted here, and a role of the
+	// container's own is assumed with it.
+	d.own = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_WEB_IDENTITY_TOKEN_FILE"}
+	d.kept = []string{"AWS_ROLE_ARN"}
 	d.static, d.hidden = awsStatic, awsStatic
 	d.token.Path = "token"
 	d.volumes = []volume{tokenVolume(awsVolume, d.token)}

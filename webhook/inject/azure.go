@@ -43,7 +43,7 @@ func azureDirect(d *delivery, pl *planner, z *serviceaccount.Azure) {
 		literal("AZURE_FEDERATED_TOKEN_FILE", azureTokenDir+"/"+azureTokenName),
 		literal("AZURE_AUTHORITY_HOST", pl.authorityHost()),
 	)
-	d.own = []string{"AZURE_FEDERATED_TOKEN_FILE"}
+	d.own, d.file = []string{"AZURE_FEDERATED_TOKEN_FILE"}, "AZURE_FEDERATED_TOKEN_FILE"
 	d.static = azureStatic
 	d.staticMixes = true
 	d.selects = []envVar{literal("AZURE_TOKEN_CREDENTIALS", "WorkloadIdentityCredential")}
@@ -53,6 +53,11 @@ func azureDirect(d *delivery, pl *planner, z *serviceaccount.Azure) {
 		{Name: azureVolume, MountPath: azureTokenDir, ReadOnly: true},
 		{Name: azureVolume, MountPath: azureTokenDirOld, ReadOnly: true},
 	}
+}
+
+// azureName is the identity as people know it.
+func azureName(z *serviceaccount.Azure) string {
+	return cmp.Or(z.ClientID, "the client that the application names")
 }
 
 func (pl *planner) authorityHost() string {

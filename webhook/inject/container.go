@@ -3,7 +3,6 @@ package inject
 import (
 	"fmt"
 	"iter"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +82,8 @@ func (pl *planner) inject(at place, c *podContainer) {
 	var mounts []volumeMount
 	brokered := false
 	for _, d := range pl.deliveries {
-		d := d.of(pl, c)
+		everywhere := d.of(pl, c)
+		d := everywhere.where(c)
 		overrides, ok := pl.staticKeys(d, c)
 		if !ok || pl.hasOwn(d, c) {
 			continue
@@ -93,7 +93,12 @@ func (pl *planner) inject(at place, c *podContainer) {
 			continue
 		}
 		pl.used[d.Cloud] = true
+		pl.checkKept(d, c)
+		pl.checkPlaces(everywhere, c)
 		pl.checkSelection(d, c, overrides)
+		if v, m, ok := pl.atHome(d.home, c); ok {
+			env, missing = append(env, v), append(missing, m)
+		}
 		env = append(env, overrides...)
 		env = append(env, d.missingEnv(c)...)
 		mounts = append(mounts, missing...)
@@ -147,28 +152,6 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 // where this delivery mounts it.
 func (d *delivery) mounted(have podEnv) bool {
 	return have.ValueFrom == nil && slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return have.Value == m.MountPath+"/"+d.token.Path })
-}
-
-// missingMounts gives the mounts that the container lacks; false, with a warning,
-// when something else is mounted there.
-func (pl *planner) missingMounts(d *delivery, c *podContainer) ([]volumeMount, bool) {
-	var missing []volumeMount
-	for _, m := range d.mounts {
-		at := slices.IndexFunc(c.VolumeMounts, func(have podMount) bool { return path.Clean(have.MountPath) == m.MountPath })
-		if at < 0 {
-			missing = append(missing, m)
-			continue
-		}
-		if c.VolumeMounts[at].Name != m.Name {
-			pl.warn(serviceaccount.Problem{
-				Code: codeMountPath, Where: pl.whereContainer(c.Name) + " volumeMount " + m.MountPath, Value: c.VolumeMounts[at].Name,
-				Message: fmt.Sprintf("the container mounts another volume where its %s token would be, so that it does not get the ServiceAccount's identity", d.Cloud),
-				Fix:     mountFix(d),
-			})
-			return nil, false
-		}
-	}
-	return missing, true
 }
 
 func mountFix(d *delivery) string {

@@ -23,6 +23,9 @@ type delivery struct {
 	// credentials. One that is set, other than to what env has, leaves this cloud
 	// out of that container: SDKs would mix the two.
 	own []string
+	// kept are variables that may name another identity, for which the same token is
+	// good: one that is set stays, with a warning.
+	kept []string
 	// static are the variables of static keys, which SDKs prefer to federation.
 	static []string
 	// staticMixes: adding env beside a static key would change which identity the
@@ -36,6 +39,11 @@ type delivery struct {
 	// mounts and volumes are direct mode's.
 	mounts  []volumeMount
 	volumes []volume
+	// file is the variable that names the token's file where each of mounts has it, so
+	// that one of them is enough; "": all are needed.
+	file string
+	// home is where the cloud's command line writes; nil: it has no need.
+	home *home
 	// setup is the init container that direct mode needs first; nil: none.
 	setup *container
 }
@@ -129,7 +137,7 @@ func deliveries(pl *planner) []*delivery {
 		list = append(list, d)
 	}
 	if z := pl.answer.Azure; z != nil {
-		d := &delivery{Injection: pl.injection("azure", z.Grant, z.ClientID), token: pl.token(z.Grant, z.Audience)}
+		d := &delivery{Injection: pl.injection("azure", z.Grant, azureName(z)), token: pl.token(z.Grant, z.Audience)}
 		if d.Mode == serviceaccount.ModeBroker {
 			azureBroker(d, pl, z)
 		} else {

@@ -21,6 +21,27 @@ const (
 	gcpConfigContainer = "podpass-gcp-config"
 )
 
+const (
+	// gcloudVolume is where gcloud writes: its settings, its cache, its logs. In broker
+	// mode it is where pfnet's webhook has it; in direct mode the configuration is there,
+	// which nobody must be able to write.
+	gcloudVolume = "gcloud-config"
+	gcloudDir    = "/var/run/secrets/gcloud/home"
+)
+
+// gcloudHome is a place for gcloud, for containers whose own file system may be
+// read-only and whose user may have no home.
+func gcloudHome(g *serviceaccount.GCP, dir string) *home {
+	if !g.Gcloud {
+		return nil
+	}
+	return &home{
+		env:    literal("CLOUDSDK_CONFIG", dir),
+		mount:  volumeMount{Name: gcloudVolume, MountPath: dir},
+		volume: volume{Name: gcloudVolume, EmptyDir: &emptyDirVolume{}},
+	}
+}
+
 // gcpStatic: a path, of which cannot be seen whether the file there is a key. It
 // is one nearly always.
 var gcpStatic = []string{"GOOGLE_APPLICATION_CREDENTIALS"}
@@ -40,7 +61,9 @@ func gcpBroker(d *delivery, pl *planner, g *serviceaccount.GCP) {
 		literal("METADATA_SERVER_DETECTION", "assume-present"),
 		literal("GOOGLE_CLOUD_PROJECT", project),
 		literal("CLOUDSDK_CORE_PROJECT", project),
+		literal("CLOUDSDK_COMPUTE_REGION", pl.settings.GCP.Region),
 	)
+	d.home = gcloudHome(g, gcpConfigDir)
 	d.own = []string{
 		"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", "GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT",
 	}
@@ -67,8 +90,10 @@ func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
 		literal("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", gcpConfigFile),
 		literal("GOOGLE_CLOUD_PROJECT", project),
 		literal("CLOUDSDK_CORE_PROJECT", project),
+		literal("CLOUDSDK_COMPUTE_REGION", pl.settings.GCP.Region),
 		literal("GOOGLE_CLOUD_QUOTA_PROJECT", g.QuotaProject),
 	)
+	d.home = gcloudHome(g, gcloudDir)
 	d.own = []string{"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"}
 	d.static = gcpStatic
 	d.staticMixes = true

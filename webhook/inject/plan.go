@@ -146,6 +146,9 @@ func (pl *planner) ownContainers() ([]container, error) {
 		for _, v := range d.volumes {
 			pl.addVolume(v)
 		}
+		if d.home != nil && d.home.used {
+			pl.addVolume(d.home.volume)
+		}
 	}
 	for _, d := range pl.deliveries {
 		if pl.used[d.Cloud] && d.setup != nil {

@@ -8,6 +8,10 @@
 // expect.pod does not name must be as they were before; a list that it names must
 // have exactly those elements, in that order, by name; an element that podpass
 // added, and for which the file gives only some fields, may have others.
+//
+// Where a case is about one container, its file may say instead what that container
+// ends up with ([Container]); and where many cases differ in little, they are the rows
+// of one file in tables/ ([table]).
 package pods
 
 import (
@@ -72,7 +76,7 @@ const (
 	Account   = "web"
 )
 
-// Expect is what must come of the pod: one of Unchanged, Denied and Pod, and the
+// Expect is what must come of the pod: one of Unchanged, Denied, Pod and App, and the
 // warnings in any case.
 type Expect struct {
 	// Unchanged: admitted without a patch.
@@ -85,6 +89,8 @@ type Expect struct {
 	Says []string `json:"says,omitempty"`
 	// Pod: admitted with these differences.
 	Pod json.RawMessage `json:"pod,omitempty"`
+	// App: admitted, and this is what the container "app" has then.
+	App *Container `json:"app,omitempty"`
 }
 
 // Outcome is what a way of admission made of a case's pod.
@@ -100,8 +106,20 @@ type Outcome struct {
 // Admitter is one way of admission. Its error is a failure of the test's own means.
 type Admitter func(ctx context.Context, c Case) (Outcome, error)
 
-// Load reads all cases.
+// Load reads all cases, those of the tables last.
 func Load() ([]Case, error) {
+	cases, err := loadFiles()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := loadTables()
+	if err != nil {
+		return nil, err
+	}
+	return append(cases, rows...), nil
+}
+
+func loadFiles() ([]Case, error) {
 	entries, err := files.ReadDir("cases")
 	if err != nil {
 		return nil, err
@@ -126,14 +144,14 @@ func Load() ([]Case, error) {
 
 func (c Case) validate() error {
 	outcomes := 0
-	for _, set := range []bool{c.Expect.Unchanged, len(c.Expect.Denied) > 0, c.Expect.Pod != nil} {
+	for _, set := range []bool{c.Expect.Unchanged, len(c.Expect.Denied) > 0, c.Expect.Pod != nil, c.Expect.App != nil} {
 		if set {
 			outcomes++
 		}
 	}
 	switch {
 	case outcomes != 1:
-		return fmt.Errorf("expect wants exactly one of unchanged, denied and pod")
+		return fmt.Errorf("expect wants exactly one of unchanged, denied, pod and app")
 	case c.Description == "":
 		return fmt.Errorf("no description")
 	}

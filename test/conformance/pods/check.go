@@ -42,6 +42,9 @@ func (c Case) checkPod(o Outcome) []error {
 		}
 		return nil
 	}
+	if c.Expect.App != nil {
+		return c.Expect.App.check(o)
+	}
 	var before, want, after any
 	for _, d := range []struct {
 		b    []byte
