@@ -12,9 +12,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/webhook/inject"
@@ -97,6 +99,12 @@ func (h *PodHandler) decide(ctx context.Context, req *admissionv1.AdmissionReque
 // respond makes the answer of what was planned.
 func (d *decision) respond(req *admissionv1.AdmissionRequest) {
 	switch {
+	case len(d.result.Errors) > 0 && req.Namespace == metav1.NamespaceSystem:
+		// Where the administrator includes it, the cluster's own pods start whatever is
+		// wrong with their ServiceAccounts.
+		d.response.AuditAnnotations = map[string]string{"warned": codes(slices.Concat(d.result.Errors, d.result.Warnings))}
+		d.response.Warnings = append(warnings("the pod starts without its identity: ", d.result.Errors), warnings("", d.result.Warnings)...)
+		return
 	case len(d.result.Errors) > 0:
 		d.outcome, d.response = outcomeDenied, deny(req, d.result.Errors)
 	case len(d.result.Warnings) > 0:

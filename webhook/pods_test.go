@@ -152,6 +152,30 @@ func TestDeniesUserErrors(t *testing.T) {
 	}
 }
 
+// TestSystemPodsStart: where the administrator includes kube-system, no mistake on a
+// ServiceAccount there keeps the cluster's own pods from starting.
+func TestSystemPodsStart(t *testing.T) {
+	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{
+		"broken": annotated("eks.amazonaws.com/role-arn", "orders"), "orders": annotated("eks.amazonaws.com/role-arn", role),
+	}})
+	system := func(account, labels string) *admissionv1.AdmissionResponse {
+		review := strings.Replace(reviewOf(podOf(account, labels)), `"namespace":"shop"`, `"namespace":"kube-system"`, 1)
+		return decode(t, post(t, h, review, "application/json"))
+	}
+	for _, labels := range []string{"", `"podpass.io/inject":"true"`} {
+		r := system("broken", labels)
+		if !r.Allowed || r.Patch != nil || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "the pod starts without its identity: podpass: WI001") {
+			t.Errorf("labels %s: allowed %t, patch %s, warnings %q", labels, r.Allowed, r.Patch, r.Warnings)
+		}
+		if r.AuditAnnotations["warned"] != "WI001" {
+			t.Errorf("audit annotations %v", r.AuditAnnotations)
+		}
+	}
+	if r := system("orders", ""); !r.Allowed || r.Patch == nil {
+		t.Errorf("a good one is not injected: %+v", r)
+	}
+}
+
 // TestOurOwnFailuresAreNotAnswers: failurePolicy must decide, so the status is not 200.
 func TestOurOwnFailuresAreNotAnswers(t *testing.T) {
 	h, _ := newHandler(t, &fixed{err: errors.New("the API server is down")})

@@ -35,6 +35,11 @@ app.kubernetes.io/component: webhook
 {{- /* Namespaces of which no pod is looked at: failing closed must never keep the
        cluster, or podpass, from starting. */ -}}
 {{- define "podpass.excluded" -}}
+{{- concat (ternary (list) (list "kube-system") .Values.includeKubeSystem) (list .Release.Namespace) .Values.excludedNamespaces | uniq | toYaml }}
+{{- end -}}
+
+{{- /* Those, and the one whose pods no entry may refuse. */ -}}
+{{- define "podpass.neverRefused" -}}
 {{- concat (list "kube-system" .Release.Namespace) .Values.excludedNamespaces | uniq | toYaml }}
 {{- end -}}
 
