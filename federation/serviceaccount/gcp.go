@@ -45,7 +45,7 @@ func (r *resolver) gcp() {
 	if !provider.set {
 		named = account
 	}
-	r.answer.GCP = &GCP{Identity: id, Gcloud: strings.EqualFold(r.lookup(KeyGoogleInjectionMode).text, gcloudMode), Grant: Grant{
+	r.answer.GCP = &GCP{Identity: id, Gcloud: r.gcloud(), Grant: Grant{
 		Mode: r.mode(KeyGoogleInjectionMode), TokenExpiration: r.expiration(KeyGoogleTokenExpiration, 600), Source: named.source(),
 	}}
 }
@@ -171,13 +171,19 @@ func (r *resolver) project(v value) string {
 // gcloudMode is the injection mode in which pfnet's webhook adds a container of gcloud.
 const gcloudMode = "gcloud"
 
+// gcloud reports whether the containers were made for that mode.
+func (r *resolver) gcloud() bool {
+	v := r.lookup(KeyGoogleInjectionMode)
+	return strings.EqualFold(v.text, gcloudMode) || r.in.GCP.GcloudHome && !v.set
+}
+
 func (r *resolver) googleMode(v value) Mode {
 	switch strings.ToLower(v.text) {
 	case "direct":
 		return ModeDirect
 	case gcloudMode:
-		r.warn(CodeIgnored, v, "no gcloud container is added: gcloud gets its credentials from the broker", "remove the annotation")
-		return ModeBroker
+		r.warn(CodeIgnored, v, "no gcloud container is added: gcloud finds its credentials where all SDKs do", "remove the annotation")
+		return "" // the installation's: there it was a way to make the credentials, not one to have them
 	}
 	r.fail(CodeChoice, v, "is neither direct nor gcloud", "choose one of them, or remove the annotation")
 	return ""

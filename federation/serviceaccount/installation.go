@@ -89,6 +89,9 @@ type GCPInstallation struct {
 	Project string `json:"project,omitempty"`
 	// Region that gcloud is told (CLOUDSDK_COMPUTE_REGION); empty: none.
 	Region string `json:"region,omitempty"`
+	// GcloudHome: pods that choose no injection mode have a place for gcloud to write, as
+	// with pfnet's webhook, whose default it is.
+	GcloudHome bool `json:"gcloudHome,omitempty"`
 	// GKEAnnotation: "auto" (default), "on" or "off": whether iam.gke.io annotations
 	// are honoured. auto leaves alone the pods whose nodeSelector has
 	// iam.gke.io/gke-metadata-server-enabled, which GKE itself serves.

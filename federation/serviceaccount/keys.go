@@ -184,7 +184,7 @@ func Keys() []Key {
 		{KeyGoogleServiceAccount, sa, "email", "service account to impersonate; default: none, direct resource access"},
 		{KeyGoogleAudience, sa, "string", "audience of the subject token; default: the installation's, else the provider's own resource name"},
 		{KeyGoogleTokenExpiration, both, "seconds, 600..86400", "life of the Google subject token; default 3600"},
-		{KeyGoogleInjectionMode, sa, "`direct`, `gcloud`, in any letter case", "`direct`: direct mode for Google Cloud; `gcloud`: broker mode, with a warning, and a place for gcloud to write (`CLOUDSDK_CONFIG`)"},
+		{KeyGoogleInjectionMode, sa, "`direct`, `gcloud`, in any letter case", "`direct`: direct mode for Google Cloud; `gcloud`: the installation's mode, with a warning, and a place for gcloud to write (`CLOUDSDK_CONFIG`)"},
 		{KeyGoogleRunAsUser, sa, "number", "ignored, with a warning: podpass adds no gcloud container"},
 		{KeyGoogleSkipContainers, pod, "names, separated by commas, also in quotes", "as `podpass.io/skip-containers`"},
 		{KeyGoogleTokenExchangeMode, sa, "`service-account`, `direct-access`", "`direct-access`: the federated principal itself, even if a service account is named"},

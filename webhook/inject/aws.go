@@ -72,6 +72,17 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 	d.mounts = []volumeMount{{Name: awsVolume, MountPath: awsTokenDir, ReadOnly: true}}
 }
 
+// podIdentity reports whether a variable is what EKS Pod Identity gives: its agent on the
+// node, or the file of its token.
+func podIdentity(have podEnv) bool {
+	for _, prefix := range []string{"http://169.254.170.23/", "http://[fd00:ec2::23]/", "/var/run/secrets/pods.eks.amazonaws.com/"} {
+		if strings.HasPrefix(have.Value, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // of is the delivery for one container: its AWS role may be another.
 func (d *delivery) of(pl *planner, c *podContainer) *delivery {
 	if d.Cloud != "aws" {

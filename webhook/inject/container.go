@@ -138,11 +138,16 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 		if want, ok := d.want(name); !c.hasEnv(name) || ok && want.same(have) || d.mounted(have) {
 			continue
 		}
-		pl.warn(serviceaccount.Problem{
+		p := serviceaccount.Problem{
 			Code: codeOwnCredentials, Where: pl.whereContainer(c.Name) + " variable " + name,
 			Message: fmt.Sprintf("the container has its own source of %s credentials, so that it does not get the ServiceAccount's", d.Cloud),
 			Fix:     "remove the variable, and those that belong to it, to use the ServiceAccount's identity",
-		})
+		}
+		if podIdentity(have) {
+			p.Message = "the variable is EKS Pod Identity's: the platform serves this container itself, with the role of the ServiceAccount's association, and podpass leaves it alone"
+			p.Fix = "delete one of the two: the annotation of the ServiceAccount, or the association (aws eks delete-pod-identity-association)"
+		}
+		pl.warn(p)
 		return true
 	}
 	return false

@@ -17,10 +17,14 @@ var tableFiles embed.FS
 // table is a file of many small cases about one thing: what all of its rows share, and
 // the rows, which say what is different.
 type table struct {
+	name string
+
 	// Description says what the rows show; a row's own is added to it.
 	Description string `json:"description"`
-	// Settings of rows that give none.
+	// Settings of rows that give none; or Values, a file of the chart's values in
+	// docs/from, which people are told to install with.
 	Settings json.RawMessage `json:"settings,omitempty"`
+	Values   string          `json:"values,omitempty"`
 	// ServiceAccount of all rows.
 	ServiceAccount ServiceAccount `json:"serviceAccount"`
 	Rows           []row          `json:"rows"`
@@ -45,30 +49,47 @@ type row struct {
 }
 
 func loadTables() ([]Case, error) {
-	entries, err := tableFiles.ReadDir("tables")
+	tables, err := readTables()
 	if err != nil {
 		return nil, err
 	}
 	var cases []Case
+	for _, t := range tables {
+		if t.Values != "" {
+			if t.Settings, err = settingsOf(t.Values); err != nil {
+				return nil, fmt.Errorf("tables/%s.yaml: %w", t.name, err)
+			}
+		}
+		for _, r := range t.Rows {
+			c, err := t.row(r)
+			if err != nil {
+				return nil, fmt.Errorf("tables/%s.yaml, row %s: %w", t.name, r.Name, err)
+			}
+			c.Name = t.name + "-" + r.Name
+			cases = append(cases, c)
+		}
+	}
+	return cases, nil
+}
+
+func readTables() ([]table, error) {
+	entries, err := tableFiles.ReadDir("tables")
+	if err != nil {
+		return nil, err
+	}
+	var tables []table
 	for _, e := range entries {
 		b, err := tableFiles.ReadFile(path.Join("tables", e.Name()))
 		if err != nil {
 			return nil, err
 		}
-		var t table
+		t := table{name: strings.TrimSuffix(e.Name(), ".yaml")}
 		if err := yaml.UnmarshalStrict(b, &t); err != nil {
 			return nil, fmt.Errorf("tables/%s: %w", e.Name(), err)
 		}
-		for _, r := range t.Rows {
-			c, err := t.row(r)
-			if err != nil {
-				return nil, fmt.Errorf("tables/%s, row %s: %w", e.Name(), r.Name, err)
-			}
-			c.Name = strings.TrimSuffix(e.Name(), ".yaml") + "-" + r.Name
-			cases = append(cases, c)
-		}
+		tables = append(tables, t)
 	}
-	return cases, nil
+	return tables, nil
 }
 
 func (t table) row(r row) (Case, error) {
