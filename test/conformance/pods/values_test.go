@@ -1,9 +1,12 @@
 package pods
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
 // TestDocumentedValues: each file of values in the documentation is one that the chart
@@ -39,5 +42,26 @@ func TestDocumentedValues(t *testing.T) {
 				t.Errorf("no page %s", page)
 			}
 		})
+	}
+}
+
+// TestPagesNameEachKey: whoever comes from another webhook finds each of its keys on
+// the page about it.
+func TestPagesNameEachKey(t *testing.T) {
+	for prefix, page := range map[string]string{
+		"eks.amazonaws.com/":       "amazon-eks-pod-identity-webhook.md",
+		"azure.workload.identity/": "azure-workload-identity.md",
+		"cloud.google.com/":        "gcp-workload-identity-federation-webhook.md",
+		"iam.gke.io/":              "gke-workload-identity.md",
+	} {
+		text, err := os.ReadFile(filepath.Join(fromDir, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range serviceaccount.Keys() {
+			if strings.HasPrefix(k.Name, prefix) && !strings.Contains(string(text), "`"+k.Name+"`") {
+				t.Errorf("%s does not name %s", page, k.Name)
+			}
+		}
 	}
 }
