@@ -20,6 +20,21 @@ func accountReview(operation, annotations, oldAnnotations string) string {
 "namespace":"shop","operation":"` + operation + `","object":` + object(annotations) + `,"oldObject":` + old + `}}`
 }
 
+// TestCheckedWithoutTheLabel: an installation that serves no pod without Azure's label
+// still says what is wrong with the ServiceAccount.
+func TestCheckedWithoutTheLabel(t *testing.T) {
+	pods, _ := newHandler(t, nil)
+	h := &ServiceAccountHandler{
+		Installation: pods.Settings.Installation, Deny: true, Room: NewRoom(0),
+		Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
+	}
+	h.Installation.Azure.RequireUseLabel = true
+	r := decode(t, post(t, h, accountReview("CREATE", `"azure.workload.identity/client-id":"orders"`, ""), "application/json"))
+	if r.Allowed || !strings.Contains(r.Result.Message, "WI020") {
+		t.Errorf("allowed %t, %+v", r.Allowed, r.Result)
+	}
+}
+
 func TestServiceAccountsAreChecked(t *testing.T) {
 	const (
 		good      = `"eks.amazonaws.com/role-arn":"arn:aws:iam::111122223333:role/orders"`

@@ -220,6 +220,23 @@ func lines(log *bytes.Buffer) []string {
 	return strings.FieldsFunc(log.String(), func(r rune) bool { return r == '\n' })
 }
 
+// TestRequiredLabel: where pods need Azure's label, those that have it are looked for,
+// and no others.
+func TestRequiredLabel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		labelled := func(p *corev1.Pod) { p.Labels["azure.workload.identity/use"] = "true" }
+		entra := map[string]string{"azure.workload.identity/client-id": "11111111-2222-3333-4444-555555555555"}
+		a, client := newAuditor(t, accounts{"shop/orders": entra, "shop/plain": nil},
+			pod("shop", "missed", "orders", labelled), pod("shop", "without", "orders", nil), pod("shop", "plain", "plain", nil),
+		)
+		a.Settings.Azure.TenantID, a.Settings.Azure.RequireUseLabel = "99999999-8888-7777-6666-555555555555", true
+		pass := audited(t, a, 10*time.Minute)
+		if got := events(t, client); len(got) != 1 || got[0].InvolvedObject.Name != "missed" || pass.Uninjected != 1 {
+			t.Errorf("%d uninjected, events %+v", pass.Uninjected, got)
+		}
+	})
+}
+
 // TestNextLeaderReportsOnce: whichever replica audits, a person sees one event.
 func TestNextLeaderReportsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

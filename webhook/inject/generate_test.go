@@ -91,7 +91,7 @@ func (g generator) containers(kind string, from, to int) []any {
 		if g.chance("mounts", 2) {
 			mounts := []any{}
 			if g.chance("mount", 2) {
-				mounts = append(mounts, g.strange(object{"name": "v0", "mountPath": g.oneOf("mount path", "/data", awsTokenDir+"/", azureTokenDirOld, oidcDir)}))
+				mounts = append(mounts, g.strange(object{"name": "v0", "mountPath": g.oneOf("mount path", "/data", awsTokenDir+"/", azureTokenDir, azureTokenDirOld, gcloudDir, oidcDir)}))
 			}
 			c["volumeMounts"] = mounts
 		}
@@ -119,7 +119,7 @@ func (g generator) env() []any {
 	names := []string{
 		"PATH", "AWS_REGION", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "HTTP_PROXY", "https_proxy",
 		"NO_PROXY", "no_proxy", "GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_HOST", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET",
-		"AZURE_FEDERATED_TOKEN_FILE",
+		"AZURE_FEDERATED_TOKEN_FILE", "CLOUDSDK_CONFIG",
 	}
 	list := []any{}
 	for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 4, rapid.ID).Draw(g.T, "variables") {
@@ -151,11 +151,12 @@ func (g generator) answer() serviceaccount.Answer {
 	if g.chance("gcp", 2) {
 		a.GCP = &serviceaccount.GCP{Grant: grant(), Identity: gcp.Identity{
 			Provider: "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
-			Audience: "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q", Project: g.oneOf("project", "", "shop-prod")}}
+			Audience: "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q", Project: g.oneOf("project", "", "shop-prod")},
+			Gcloud: g.chance("gcloud", 2)}
 	}
 	if g.chance("azure", 2) {
 		a.Azure = &serviceaccount.Azure{Grant: grant(), Identity: azure.Identity{
-			ClientID: "11111111-1111-1111-1111-111111111111", TenantID: "22222222-2222-2222-2222-222222222222", Audience: "api://AzureADTokenExchange"}}
+			ClientID: g.oneOf("client", "", "11111111-1111-1111-1111-111111111111"), TenantID: "22222222-2222-2222-2222-222222222222", Audience: "api://AzureADTokenExchange"}}
 	}
 	if g.chance("oidc", 3) {
 		a.OIDC = &serviceaccount.OIDC{Grant: grant(), Audiences: []oidc.Audience{{Name: "vault", Audience: "vault"}}}
