@@ -16,7 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/podpass-io/podpass/broker"
+	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/test/cloud/fault"
+	"github.com/podpass-io/podpass/test/cloud/trust"
 )
 
 // trusting is a client that trusts the clouds.
@@ -254,4 +258,24 @@ func exchangeBytes(t *testing.T, address, sent string, patience time.Duration) s
 		}
 	}
 	return got.String()
+}
+
+// TestAnyAzureClient: a ServiceAccount that names no client is served at once, for
+// whichever client the application names, without anything to find out at the start.
+func TestAnyAzureClient(t *testing.T) {
+	w := start(t, func(_ *trust.Config, ids *serviceaccount.Identities, _ *world) {
+		*ids = serviceaccount.Identities{Azure: &azure.Identity{TenantID: tenant, Audience: azure.DefaultAudience}}
+	})
+	if got := w.get(t, broker.ReadyPath); got.status != http.StatusOK {
+		t.Errorf("not ready: %d %s", got.status, got.body)
+	}
+	const path = "/azure/v1/token?api-version=2019-08-01&resource=https://vault.azure.net"
+	header := "X-IDENTITY-HEADER: " + secret
+	got := w.get(t, path+"&client_id="+client, header)
+	if claims := azureClaims(t, got.body); got.status != http.StatusOK || claims.Client != client || claims.Tenant != tenant {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := w.get(t, path, header); got.status != http.StatusBadRequest || !strings.Contains(got.body, "AZURE_CLIENT_ID") {
+		t.Errorf("no client named: %d %s", got.status, got.body)
+	}
 }
