@@ -39,7 +39,7 @@ func TestSTSErrors(t *testing.T) {
 		"provider":             {400, "invalid_target", `The target service indicated by the "audience" parameters is invalid.`, federation.KindConfig, []string{provider, "by number"}},
 		"request":              {400, "invalid_request", `Invalid value for "audience".`, federation.KindConfig, nil},
 		"scopes":               {400, "invalid_request", "Scope(s) must be provided.", federation.KindConfig, nil},
-		"audience":             {400, "invalid_grant", "The audience in ID Token [x] does not match the expected audience.", federation.KindAudienceMismatch, []string{"allowed audiences", ft.Audience}},
+		"audience":             {400, "invalid_grant", "The audience in ID Token [x] does not match the expected audience.", federation.KindAudienceMismatch, []string{"allowed audiences", ft.Audience, "its own name, https://iam.googleapis.com/projects/", "sts.googleapis.com", "gcp.audience"}},
 		"private":              {400, "invalid_grant", "Error connecting to the given credential's issuer.", federation.KindIssuerUntrusted, []string{"upload its JWKS", ft.Issuer}},
 		"stale":                {400, "invalid_grant", "ID Token issued at 1 is stale to sign-in.", federation.KindTokenExpired, []string{"24 h"}},
 		"issuer":               {400, "invalid_grant", "The issuer in ID Token x does not match the expected one.", federation.KindIssuerUntrusted, []string{ft.Subject}},
