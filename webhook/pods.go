@@ -113,7 +113,9 @@ func (d *decision) respond(req *admissionv1.AdmissionRequest) {
 	d.response.Warnings = warnings("", d.result.Warnings)
 	if len(d.result.Patch) > 0 {
 		jsonPatch := admissionv1.PatchTypeJSONPatch
-		d.outcome = outcomeInjected
+		if len(d.result.Injected) > 0 {
+			d.outcome = outcomeInjected
+		}
 		d.response.PatchType, d.response.Patch = &jsonPatch, d.result.Patch
 	}
 }

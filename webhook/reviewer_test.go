@@ -115,19 +115,20 @@ func TestAnswersAreBounded(t *testing.T) {
 	for i := range 1000 {
 		account.Annotations[fmt.Sprintf("eks.amazonaws.com/role-ar%d", i)] = "x"
 	}
-	h, logs := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": account, "default": annotated("eks.amazonaws.com/role-arn", role)}})
+	h, logs := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": account, "default": annotated("eks.amazonaws.com/role-arn", role),
+		"google": annotated("cloud.google.com/workload-identity-provider", "projects/123456/locations/global/workloadIdentityPools/k8s/providers/prod")}})
 	var unknown strings.Builder
 	for i := range 80_000 {
 		fmt.Fprintf(&unknown, `"podpass.io/x%d":"",`, i)
 	}
 	var own strings.Builder
 	for i := range 1000 {
-		fmt.Fprintf(&own, `{"name":"c%d","env":[{"name":"AWS_PROFILE","value":"x"}]},`, i)
+		fmt.Fprintf(&own, `{"name":"c%d","env":[{"name":"GCE_METADATA_HOST","value":"x"}]},`, i)
 	}
 	for name, pod := range map[string]string{
 		"a long name":             `{"metadata":{"name":"` + long + `"},"spec":{"serviceAccountName":"orders"}}`,
 		"unknown annotations":     `{"metadata":{"annotations":{` + unknown.String() + `"a":"b"}},"spec":{"serviceAccountName":"default","containers":[{"name":"c"}]}}`,
-		"a thousand warnings":     `{"metadata":{"name":"` + long + `"},"spec":{"containers":[` + own.String() + `{}]}}`,
+		"a thousand warnings":     `{"metadata":{"name":"` + long + `"},"spec":{"serviceAccountName":"google","containers":[` + own.String() + `{}]}}`,
 		"a long container's name": `{"metadata":{},"spec":{"containers":[{"name":"` + long + `","env":[{"name":"AWS_PROFILE","value":"x"}]}]}}`,
 	} {
 		t.Run(name, func(t *testing.T) {

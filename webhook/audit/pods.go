@@ -66,7 +66,10 @@ func (a *Auditor) missed(pod *corev1.Pod, record sastore.Record) ([]inject.Injec
 	request := p.Request()
 	request.Annotations, request.Labels = record.Annotations, record.Labels
 	result, err := inject.Plan(p, serviceaccount.Resolve(request, a.Settings.Installation), a.Settings)
-	return result.Injected, err
+	if err != nil || result.Reason != inject.ReasonInjected {
+		return nil, err
+	}
+	return result.Injected, nil
 }
 
 // sleep returns after d, or with ctx's error.

@@ -2,10 +2,12 @@ package inject
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation/aws"
+	"github.com/podpass-io/podpass/federation/environ"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -17,7 +19,15 @@ const (
 	awsTokenFile = awsTokenDir + "/token"
 )
 
-var awsStatic = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+var (
+	awsChoices = environ.Names("aws", environ.Choice)
+	awsStatic  = environ.Names("aws", environ.Key, environ.KeyFile)
+	// awsTerminal are sources of their own: where one of them fails, Go's, JavaScript's
+	// and Python's SDKs give its error, and do not ask the node.
+	awsTerminal = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_WEB_IDENTITY_TOKEN_FILE"}
+	// awsHidden are the keys that each SDK reads, and takes for unset when empty.
+	awsHidden = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+)
 
 const imdsEndpoint = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 
@@ -42,12 +52,8 @@ func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		d.env = append(d.env, noIMDS)
 	}
 	d.alternatives = regionAlternatives
-	d.own = []string{
-		"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-		"AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE",
-	}
-	d.static, d.hidden = awsStatic, awsStatic
+	d.own, d.guard, d.terminal = awsChoices, []envVar{noIMDS}, awsTerminal
+	d.static, d.hidden = awsStatic, awsHidden
 }
 
 func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
@@ -63,10 +69,12 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 	)
 	d.alternatives = regionAlternatives
 	// A profile may take its role with the token that is mounted here, and a role of the
-	// container's own is assumed with it.
+	// container's own is assumed with it. A secret without an endpoint chooses nothing.
 	d.own = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_WEB_IDENTITY_TOKEN_FILE"}
 	d.kept = []string{"AWS_ROLE_ARN"}
-	d.static, d.hidden = awsStatic, awsStatic
+	d.guard, d.terminal = []envVar{noIMDS}, awsTerminal
+	d.static, d.hidden = awsStatic, awsHidden
+	d.file = "AWS_WEB_IDENTITY_TOKEN_FILE"
 	d.token.Path = "token"
 	d.volumes = []volume{tokenVolume(awsVolume, d.token)}
 	d.mounts = []volumeMount{{Name: awsVolume, MountPath: awsTokenDir, ReadOnly: true}}
@@ -109,6 +117,27 @@ func (d *delivery) of(pl *planner, c *podContainer) *delivery {
 		}
 	}
 	return &chosen
+}
+
+// checkChosenRoles denies a choice for a container that the pod does not have: the one
+// that was meant would get the first role, which may do more, without a word.
+func (pl *planner) checkChosenRoles() {
+	if pl.answer.AWS == nil {
+		return
+	}
+	names := map[string]bool{}
+	for _, c := range pl.containers() {
+		names[c.Name] = true
+	}
+	for _, container := range slices.Sorted(maps.Keys(pl.answer.AWS.Chosen)) {
+		if !names[container] {
+			pl.fail(serviceaccount.Problem{
+				Code: codeUnknownContainer, Where: pl.where() + " " + strings.Replace(serviceaccount.KeyAWSChosenRole, "<container>", container, 1), Value: pl.answer.AWS.Chosen[container],
+				Message: "the pod has no container of that name, and the one that is meant would get the ServiceAccount's first role",
+				Fix:     "correct the name after aws-role., or remove the annotation",
+			})
+		}
+	}
 }
 
 // directAWS reports what the SDKs' web identity cannot do. To leave it out

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/environ"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -16,8 +17,7 @@ const (
 	azureTokenName   = "azure-identity-token"
 )
 
-// azureStatic: a user name alone is no key.
-var azureStatic = []string{"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_PASSWORD"}
+var azureStatic = environ.Names("azure", environ.Key, environ.KeyFile)
 
 func azureBroker(d *delivery, pl *planner, z *serviceaccount.Azure) {
 	d.env = withValues(
@@ -30,9 +30,8 @@ func azureBroker(d *delivery, pl *planner, z *serviceaccount.Azure) {
 		literal("AZURE_TENANT_ID", z.TenantID),
 		literal("AZURE_AUTHORITY_HOST", pl.authorityHost()),
 	)
-	d.own = []string{"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "AZURE_FEDERATED_TOKEN_FILE"}
-	d.static = azureStatic
-	d.staticMixes = true
+	d.own = environ.Names("azure", environ.Choice)
+	d.static, d.mixes = azureStatic, azureStatic
 	d.selects = []envVar{literal("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")}
 }
 
@@ -44,8 +43,7 @@ func azureDirect(d *delivery, pl *planner, z *serviceaccount.Azure) {
 		literal("AZURE_AUTHORITY_HOST", pl.authorityHost()),
 	)
 	d.own, d.file = []string{"AZURE_FEDERATED_TOKEN_FILE"}, "AZURE_FEDERATED_TOKEN_FILE"
-	d.static = azureStatic
-	d.staticMixes = true
+	d.static, d.mixes = azureStatic, azureStatic
 	d.selects = []envVar{literal("AZURE_TOKEN_CREDENTIALS", "WorkloadIdentityCredential")}
 	d.token.Path = azureTokenName
 	d.volumes = []volume{tokenVolume(azureVolume, d.token)}

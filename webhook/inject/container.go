@@ -82,14 +82,15 @@ func (pl *planner) inject(at place, c *podContainer) {
 	var mounts []volumeMount
 	brokered := false
 	for _, d := range pl.deliveries {
-		everywhere := d.of(pl, c)
+		everywhere := d.of(pl, c).placed(c)
 		d := everywhere.where(c)
 		overrides, ok := pl.staticKeys(d, c)
-		if !ok || pl.hasOwn(d, c) {
+		if !ok {
 			continue
 		}
 		missing, ok := pl.missingMounts(d, c)
-		if !ok {
+		if !ok || pl.hasOwn(d, c) {
+			env = append(env, d.guards(c)...)
 			continue
 		}
 		pl.used[d.Cloud] = true
@@ -156,7 +157,7 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 // mounted reports whether a variable names the token's file in one of the places
 // where this delivery mounts it.
 func (d *delivery) mounted(have podEnv) bool {
-	return have.ValueFrom == nil && slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return have.Value == m.MountPath+"/"+d.token.Path })
+	return have.ValueFrom == nil && (have.Value == d.at && d.at != "" || slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return have.Value == m.MountPath+"/"+d.token.Path }))
 }
 
 func mountFix(d *delivery) string {

@@ -1,6 +1,8 @@
 package inject
 
 import (
+	"slices"
+
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -28,9 +30,14 @@ type delivery struct {
 	kept []string
 	// static are the variables of static keys, which SDKs prefer to federation.
 	static []string
-	// staticMixes: adding env beside a static key would change which identity the
-	// key is used with, so that a container with one is left alone.
-	staticMixes bool
+	// mixes are those of static beside which env would change what the key is used
+	// with, so that a container with one is left alone.
+	mixes []string
+	// guard is added to a container that is left without this cloud, so that its SDKs do
+	// not take the node's identity instead; unless it sets one of terminal, past which
+	// SDKs do not look.
+	guard    []envVar
+	terminal []string
 	// hidden are those of static that may be emptied on suspicion, where an envFrom
 	// might set them: only where every SDK takes an empty one as not set.
 	hidden []string
@@ -42,10 +49,21 @@ type delivery struct {
 	// file is the variable that names the token's file where each of mounts has it, so
 	// that one of them is enough; "": all are needed.
 	file string
+	// at is where the container's own variable has the token's file, in one of mounts;
+	// "": nowhere else.
+	at string
 	// home is where the cloud's command line writes; nil: it has no need.
 	home *home
 	// setup is the init container that direct mode needs first; nil: none.
 	setup *container
+}
+
+// guards are those that a container needs which is left without this cloud.
+func (d *delivery) guards(c *podContainer) []envVar {
+	if slices.ContainsFunc(d.terminal, c.hasEnv) {
+		return nil
+	}
+	return c.without(d.guard)
 }
 
 // want gives the value that this delivery has for a variable.

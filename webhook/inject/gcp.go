@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/podpass-io/podpass/federation/environ"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -42,9 +43,11 @@ func gcloudHome(g *serviceaccount.GCP, dir string) *home {
 	}
 }
 
-// gcpStatic: a path, of which cannot be seen whether the file there is a key. It
-// is one nearly always.
-var gcpStatic = []string{"GOOGLE_APPLICATION_CREDENTIALS"}
+var (
+	gcpStatic = environ.Names("gcp", environ.Key, environ.KeyFile)
+	// gcpMixes: gcloud's own variable is for gcloud alone, beside which SDKs get theirs.
+	gcpMixes = []string{"GOOGLE_APPLICATION_CREDENTIALS"}
+)
 
 // gcpName is the identity as people know it.
 func gcpName(g *serviceaccount.GCP) string { return cmp.Or(g.ServiceAccount, g.Provider) }
@@ -64,11 +67,8 @@ func gcpBroker(d *delivery, pl *planner, g *serviceaccount.GCP) {
 		literal("CLOUDSDK_COMPUTE_REGION", pl.settings.GCP.Region),
 	)
 	d.home = gcloudHome(g, gcpConfigDir)
-	d.own = []string{
-		"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", "GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT",
-	}
-	d.static = gcpStatic
-	d.staticMixes = true
+	d.own = environ.Names("gcp", environ.Choice)
+	d.static, d.mixes = gcpStatic, gcpMixes
 }
 
 func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
@@ -94,9 +94,7 @@ func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
 		literal("GOOGLE_CLOUD_QUOTA_PROJECT", g.QuotaProject),
 	)
 	d.home = gcloudHome(g, gcloudDir)
-	d.own = []string{"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"}
-	d.static = gcpStatic
-	d.staticMixes = true
+	d.static, d.mixes = gcpStatic, gcpMixes
 	d.token.Path = "token"
 	d.volumes = []volume{
 		tokenVolume(gcpTokenVolume, d.token),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -29,6 +30,45 @@ func (c *podContainer) mountAt(at string) (podMount, bool) {
 func (m volumeMount) taken(c *podContainer) bool {
 	have, ok := c.mountAt(m.MountPath)
 	return ok && have.Name != m.Name
+}
+
+// placed is the delivery for a container whose own variable says where it expects the
+// token's file: there too, if nothing else can be in that directory. That is so below
+// the directory for secrets, where no mount of the container's is.
+func (d *delivery) placed(c *podContainer) *delivery {
+	have, _ := c.env(d.file)
+	at := have.Value
+	dir, name := path.Split(at)
+	dir = path.Clean(dir)
+	switch {
+	case d.file == "" || at == "" || have.ValueFrom != nil || strings.Contains(at, "$(") || d.mounted(have):
+		return d
+	case path.Clean(at) != at || !slices.ContainsFunc(secretDirs, func(s string) bool { return strings.HasPrefix(dir, s) }):
+		return d
+	case slices.ContainsFunc(c.VolumeMounts, func(m podMount) bool {
+		m.MountPath = path.Clean(m.MountPath)
+		return m.Name != d.volumes[0].Name && (within(at, m.MountPath) || within(m.MountPath, dir))
+	}):
+		return d
+	}
+	more := *d
+	more.at = at
+	more.mounts = append(slices.Clone(d.mounts), volumeMount{Name: d.volumes[0].Name, MountPath: dir, ReadOnly: true})
+	// All containers share the volume, which has the token under each name.
+	token := d.token
+	token.Path = name
+	if v := d.volumes[0].Projected; !slices.ContainsFunc(v.Sources, func(p projection) bool { return p.ServiceAccountToken.Path == name }) {
+		v.Sources = append(v.Sources, projection{ServiceAccountToken: &token})
+	}
+	return &more
+}
+
+// secretDirs are where images have nothing of their own.
+var secretDirs = []string{"/var/run/secrets/", "/run/secrets/"}
+
+// within reports whether a path is dir, or below it.
+func within(at, dir string) bool {
+	return at == dir || strings.HasPrefix(at, strings.TrimSuffix(dir, "/")+"/")
 }
 
 // where is the delivery for a container in which a place of the token's file may be

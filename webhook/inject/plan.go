@@ -60,6 +60,7 @@ type planner struct {
 	volumes    []volume        // to be added
 	used       map[string]bool // by cloud: some container has it
 	patch      patch
+	complete   bool // the pod has all but, perhaps, label and annotation
 
 	warnings, errors []serviceaccount.Problem
 	err              error // podpass's own
@@ -71,6 +72,10 @@ func (pl *planner) plan() error {
 		return pl.err
 	}
 	pl.checkSkipList()
+	pl.checkChosenRoles()
+	if len(pl.errors) > 0 {
+		return nil
+	}
 	// The containers first: inserting ours would shift the indices of the user's.
 	for at, c := range pl.containers() {
 		pl.inject(at, c)
@@ -94,6 +99,7 @@ func (pl *planner) plan() error {
 	}
 	appendTo(&pl.patch, "/spec/volumes", pl.pod.Spec.Volumes != nil, pl.volumes)
 	pl.insertFirst(setup)
+	pl.complete = pl.patch.json == nil
 	if err := pl.mark(); err != nil {
 		return err
 	}
@@ -116,13 +122,15 @@ func (pl *planner) result() Result {
 		r.Reason = ReasonUserError
 		return r
 	case len(pl.used) == 0:
-		r.Reason = ReasonNoContainer
+		// What keeps SDKs from the node's identity is there all the same.
+		r.Reason, r.Patch = ReasonNoContainer, pl.patch.json
 		return r
-	case pl.patch.json == nil:
+	case pl.complete:
 		r.Reason = ReasonComplete
 	default:
-		r.Reason, r.Patch = ReasonInjected, pl.patch.json
+		r.Reason = ReasonInjected
 	}
+	r.Patch = pl.patch.json
 	r.Injected = pl.injected()
 	return r
 }

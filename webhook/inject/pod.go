@@ -3,6 +3,7 @@ package inject
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -29,9 +30,13 @@ type podMetadata struct {
 
 type podSpec struct {
 	ServiceAccountName string
-	HostNetwork        bool
-	NodeSelector       map[string]string
-	OS                 string
+	// DeprecatedServiceAccount counts where ServiceAccountName is empty. An API server
+	// copies one to the other; in a manifest there may be only this.
+	DeprecatedServiceAccount string
+
+	HostNetwork  bool
+	NodeSelector map[string]string
+	OS           string
 
 	ShareProcessNamespace bool
 	SecurityContext       podSecurity
@@ -125,7 +130,9 @@ func (p *Pod) Name() string {
 }
 
 // ServiceAccount is the name of the pod's; Kubernetes' admission defaults it.
-func (p *Pod) ServiceAccount() string { return cmp.Or(p.Spec.ServiceAccountName, "default") }
+func (p *Pod) ServiceAccount() string {
+	return cmp.Or(p.Spec.ServiceAccountName, p.Spec.DeprecatedServiceAccount, "default")
+}
 
 // Request is what of the pod decides its identities. The caller adds the
 // ServiceAccount's annotations and labels, and the namespace where the pod does not
@@ -154,6 +161,11 @@ func (c *podContainer) env(name string) (podEnv, bool) {
 		}
 	}
 	return podEnv{}, false
+}
+
+// without are those of list that the container does not set.
+func (c *podContainer) without(list []envVar) []envVar {
+	return slices.DeleteFunc(slices.Clone(list), func(v envVar) bool { return c.hasEnv(v.Name) })
 }
 
 // hasEnv reports whether a variable is set to something. One that is explicitly

@@ -36,7 +36,7 @@ type Injection struct {
 // Why a plan is what it is.
 const (
 	ReasonInjected    = "injected"
-	ReasonComplete    = "already injected"
+	ReasonComplete    = "already injected" // but, perhaps, for label and annotation
 	ReasonNoIdentity  = "no identity asked for"
 	ReasonOptedOut    = "opted out"
 	ReasonMirrorPod   = "mirror pod"

@@ -26,7 +26,7 @@ func worstPods() map[string][]byte {
 		"12,000 containers": pod("p", containers(12_000, `{"name":"%d"}`)),
 		"12,000 containers with something to say": pod(strings.Repeat("n", 1<<20), containers(12_000,
 			`{"name":"c%d","ports":[{"containerPort":9911}],"env":[{"name":"AWS_ACCESS_KEY_ID","value":"x"}]}`)),
-		"a name of 1 MiB":  pod(strings.Repeat("n", 1<<20), `{"name":"c","env":[{"name":"AWS_PROFILE","value":"x"}]}`),
+		"a name of 1 MiB":  pod(strings.Repeat("n", 1<<20), `{"name":"c","env":[{"name":"AWS_ROLE_ARN","value":"x"}]}`),
 		"10,000 variables": pod("p", `{"name":"c","env":[`+variables+`]}`),
 		"20,000 mounts":    pod("p", `{"name":"c","volumeMounts":[`+containers(20_000, `{"name":"v","mountPath":"/m/%d"}`)+`]}`),
 		"20,000 volumes":   []byte(`{"metadata":{},"spec":{"containers":[{"name":"c"}],"volumes":[` + containers(20_000, `{"name":"v%d"}`) + `]}}`),
@@ -120,9 +120,9 @@ func TestTooLargeStopsEarly(t *testing.T) {
 // The name of a pod or container that no API server takes does not hide the fault.
 func TestLongNamesAreClipped(t *testing.T) {
 	long := strings.Repeat("é", 10_000)
-	pod := []byte(`{"metadata":{"name":"` + long + `","namespace":"` + long + `"},"spec":{"containers":[{"name":"` + long + `","env":[{"name":"AWS_PROFILE","value":"x"}]}]}}`)
+	pod := []byte(`{"metadata":{"name":"` + long + `","namespace":"` + long + `"},"spec":{"containers":[{"name":"` + long + `","env":[{"name":"AWS_ROLE_ARN","value":"x"}]}]}}`)
 	r := plan(t, pod, benchAnswer(serviceaccount.ModeBroker, 1))
-	if len(r.Warnings) != 1 || !strings.HasSuffix(r.Warnings[0].Where, " variable AWS_PROFILE") || len(r.Warnings[0].Where) > 1000 {
+	if len(r.Warnings) != 1 || !strings.HasSuffix(r.Warnings[0].Where, " variable AWS_ROLE_ARN") || len(r.Warnings[0].Where) > 1000 {
 		t.Errorf("%v", r.Warnings)
 	}
 }

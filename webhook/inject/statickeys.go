@@ -3,8 +3,10 @@ package inject
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/podpass-io/podpass/federation/environ"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -34,22 +36,34 @@ func (pl *planner) staticKeys(d *delivery, c *podContainer) ([]envVar, bool) {
 	case policy == serviceaccount.StaticKeysDeny:
 		pl.fail(serviceaccount.Problem{
 			Code: codeStaticKeysDenied, Where: pl.whereContainer(c.Name), Value: strings.Join(found, ", "),
-			Message: fmt.Sprintf("the container sets static %s credentials, which SDKs prefer to the ServiceAccount's identity, and static keys are denied here", d.Cloud),
+			Message: fmt.Sprintf("the container %s static %s credentials, which SDKs prefer to the ServiceAccount's identity, and static keys are denied here", has(found), d.Cloud),
 			Fix:     "remove the variables, and then the keys themselves",
 		})
 		return nil, false
 	}
 	outcome := "SDKs prefer them, so that the ServiceAccount's identity stays unused"
-	if d.staticMixes {
+	mixed := slices.ContainsFunc(found, func(name string) bool { return slices.Contains(d.mixes, name) })
+	if mixed {
 		outcome = "the container therefore does not get the ServiceAccount's identity"
 	}
 	pl.warn(serviceaccount.Problem{
 		Code: codeStaticKeys, Where: pl.whereContainer(c.Name), Value: strings.Join(found, ", "),
-		Message: fmt.Sprintf("the container sets static %s credentials; %s", d.Cloud, outcome),
+		Message: fmt.Sprintf("the container %s static %s credentials; %s", has(found), d.Cloud, outcome),
 		Fix:     "remove the variables, or annotate the pod with podpass.io/static-keys: override",
 	})
-	return nil, !d.staticMixes
+	return nil, !mixed
 }
+
+// has says what variables with static keys do. Whether there is a file where they say,
+// and what is in it, cannot be seen.
+func has(found []string) string {
+	if slices.ContainsFunc(found, func(name string) bool { return !slices.Contains(keyFiles, name) }) {
+		return "sets"
+	}
+	return "names a file for"
+}
+
+var keyFiles = slices.Concat(environ.Names("aws", environ.KeyFile), environ.Names("gcp", environ.KeyFile), environ.Names("azure", environ.KeyFile))
 
 // overrides gives the variables after which the SDKs of d's cloud take no static key.
 func (d *delivery) overrides(c *podContainer, found []string) []envVar {

@@ -93,7 +93,7 @@ func TestAzureSelection(t *testing.T) {
 func TestProblemsAreBounded(t *testing.T) {
 	var containers []string
 	for range 30 {
-		containers = append(containers, `{"name":"c","env":[{"name":"AWS_PROFILE","value":"x"}]}`)
+		containers = append(containers, `{"name":"c","env":[{"name":"AWS_ROLE_ARN","value":"x"}]}`)
 	}
 	pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[` + strings.Join(containers, ",") + `]}}`)
 	a := benchAnswer(serviceaccount.ModeBroker, 1)

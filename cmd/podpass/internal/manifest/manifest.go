@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -99,7 +101,7 @@ func appendObject(list []Object, file string, raw []byte) ([]Object, error) {
 	}
 	o := Object{Raw: raw, File: file}
 	if err := json.Unmarshal(raw, &o.Head); err != nil {
-		return nil, fmt.Errorf("not a Kubernetes object: %w", err)
+		return nil, fmt.Errorf("not a Kubernetes object: %w", cmp.Or(unquoted(raw), err))
 	}
 	if o.Kind == "" {
 		return nil, errors.New("not a Kubernetes object: kind is missing")
@@ -114,6 +116,30 @@ func appendObject(list []Object, file string, raw []byte) ([]Object, error) {
 		}
 	}
 	return list, nil
+}
+
+// unquoted names the label or annotation whose value YAML takes for something else than
+// text; nil: there is none.
+func unquoted(raw []byte) error {
+	var o struct {
+		Metadata struct {
+			Labels      map[string]any `json:"labels"`
+			Annotations map[string]any `json:"annotations"`
+		} `json:"metadata"`
+	}
+	if json.Unmarshal(raw, &o) != nil {
+		return nil
+	}
+	for what, m := range map[string]map[string]any{"label": o.Metadata.Labels, "annotation": o.Metadata.Annotations} {
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			if v := m[key]; v != nil {
+				if _, ok := v.(string); !ok {
+					return fmt.Errorf("%s %s has the value %v, and Kubernetes takes only text there: write it in quotes, %q", what, key, v, fmt.Sprint(v))
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // ServiceAccounts are those among objects, by namespace/name; namespace is that of
