@@ -79,6 +79,7 @@ func (pl *planner) inject(at place, c *podContainer) {
 	if pl.skipped[c.Name] {
 		return
 	}
+	pl.prune(at, c)
 	var env []envVar
 	var mounts []volumeMount
 	brokered := false
@@ -90,6 +91,12 @@ func (pl *planner) inject(at place, c *podContainer) {
 		}
 		missing, ok := pl.missingMounts(d, c)
 		if !ok {
+			continue
+		}
+		if d.Mode == serviceaccount.ModeBroker && at.list == "initContainers" && pl.early[c.Name] {
+			env = append(env, pl.tooEarly(d, c)...)
+			pl.used[d.Cloud] = pl.used[d.Cloud] || len(d.mounts) > 0
+			mounts = append(mounts, missing...)
 			continue
 		}
 		pl.used[d.Cloud] = true

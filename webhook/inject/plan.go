@@ -58,7 +58,10 @@ type planner struct {
 	skipped    map[string]bool // names of containers
 	deliveries []*delivery
 	volumes    []volume        // to be added
+	own        own             // what an earlier plan has left in the pod
 	used       map[string]bool // by cloud: some container has it
+	place      int             // of the broker, among the user's init containers
+	early      map[string]bool // names of the init containers before it
 	patch      patch
 
 	warnings, errors []serviceaccount.Problem
@@ -66,11 +69,13 @@ type planner struct {
 }
 
 func (pl *planner) plan() error {
+	pl.findOwn()
 	pl.deliveries = deliveries(pl)
 	if pl.err != nil {
 		return pl.err
 	}
 	pl.checkSkipList()
+	pl.findEarly()
 	// The containers first: inserting ours would shift the indices of the user's.
 	for at, c := range pl.containers() {
 		pl.inject(at, c)
@@ -78,7 +83,8 @@ func (pl *planner) plan() error {
 			return nil
 		}
 	}
-	if len(pl.used) == 0 {
+	if !slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return pl.used[d.Cloud] }) {
+		pl.used, pl.patch = nil, patch{}
 		return nil
 	}
 	if pl.answer.StrictStart && !slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return d.Mode == serviceaccount.ModeBroker }) {
@@ -88,12 +94,13 @@ func (pl *planner) plan() error {
 		})
 	}
 	pl.checkSharedProcesses()
+	pl.checkPlace()
 	setup, err := pl.ownContainers()
 	if err != nil {
 		return err
 	}
-	appendTo(&pl.patch, "/spec/volumes", pl.pod.Spec.Volumes != nil, pl.volumes)
-	pl.insertFirst(setup)
+	pl.putVolumes()
+	pl.putContainers(setup)
 	if err := pl.mark(); err != nil {
 		return err
 	}
@@ -153,61 +160,6 @@ func (pl *planner) ownContainers() ([]container, error) {
 		}
 	}
 	return list, nil
-}
-
-// insertFirst puts list before the pod's init containers, except for what is
-// there already.
-func (pl *planner) insertFirst(list []container) {
-	have := pl.pod.Spec.InitContainers
-	missing := make([]container, 0, len(list))
-	for _, c := range list {
-		if !pl.present(c) {
-			missing = append(missing, c)
-		}
-	}
-	if len(missing) == 0 {
-		return
-	}
-	if have == nil {
-		addAll(&pl.patch, "/spec/initContainers", missing)
-		return
-	}
-	// After a sidecar of ours that is there; otherwise first of all.
-	at := 1 + slices.IndexFunc(have, func(c podContainer) bool { return c.Name == brokerContainer })
-	for i, c := range missing {
-		pl.patch.add(c, place{"initContainers", at + i}.path())
-	}
-}
-
-// present reports whether the pod has this container of ours already. One that
-// only has its name is an error: Kubernetes would refuse two, and a copy that an
-// earlier injection left in a manifest would serve an identity of then.
-func (pl *planner) present(c container) bool {
-	taken := func(have podContainer) bool { return have.Name == c.Name }
-	i := slices.IndexFunc(pl.pod.Spec.InitContainers, taken)
-	if i < 0 && !slices.ContainsFunc(pl.pod.Spec.Containers, taken) {
-		return false
-	}
-	if i >= 0 && c.sameConfiguration(pl.pod.Spec.InitContainers[i]) {
-		return true
-	}
-	pl.fail(serviceaccount.Problem{
-		Code: codeContainerName, Where: pl.whereContainer(c.Name),
-		Message: "the pod has a container of that name that is not what podpass would add now",
-		Fix:     "remove it, and what else podpass added, from the manifest: podpass adds its own to each new pod",
-	})
-	return true
-}
-
-// sameConfiguration reports whether have does what c would: what decides is in
-// the environment. Its image and resources may differ, from a release to the next.
-func (c container) sameConfiguration(have podContainer) bool {
-	for _, v := range c.Env[:min(3, len(c.Env))] {
-		if e, _ := have.env(v.Name); !v.same(e) { // none of ours is empty
-			return false
-		}
-	}
-	return true
 }
 
 // ours reports whether a container of that name is podpass's.

@@ -50,7 +50,9 @@ type podVolume struct {
 }
 
 type podContainer struct {
-	Name         string
+	Name          string
+	RestartPolicy string
+
 	Env          []podEnv
 	EnvFrom      []podEnvFrom
 	VolumeMounts []podMount

@@ -38,6 +38,10 @@ type BrokerSettings struct {
 	LogLevel string `json:"logLevel,omitempty"`
 	// MetricsPort of the broker's Prometheus metrics, on the pod's IP; 0: none.
 	MetricsPort int `json:"metricsPort,omitempty"`
+	// After are names of init containers after which the broker starts where a pod has
+	// them, because the pod's network comes with them; besides the proxies of known
+	// service meshes.
+	After []string `json:"after,omitempty"`
 	// Resources; default [DefaultResources]. Given, they replace the default whole.
 	Resources Resources `json:"resources,omitzero"`
 	// RunAsUser is the sidecar's user and group; default 65532. -1 leaves both out,
