@@ -42,7 +42,7 @@ func TestServiceAccountsAreChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pods, _ := newHandler(t, nil)
 			h := &ServiceAccountHandler{
-				Installation: pods.Settings.Installation, Deny: test.deny, Room: NewRoom(0),
+				Settings: pods.Settings, Deny: test.deny, Room: NewRoom(0),
 				Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 			}
 			r := decode(t, post(t, h, test.body, "application/json"))
@@ -81,7 +81,7 @@ func TestServiceAccountHandlerRefusesOthers(t *testing.T) {
 // TestUpdateOfLabelsAlone: a client ID may be a label.
 func TestUpdateOfLabelsAlone(t *testing.T) {
 	pods, _ := newHandler(t, nil)
-	h := &ServiceAccountHandler{Installation: pods.Settings.Installation, Room: NewRoom(0), Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler)}
+	h := &ServiceAccountHandler{Settings: pods.Settings, Room: NewRoom(0), Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler)}
 	body := strings.Replace(accountReview("UPDATE", "", ""), `"annotations":{}`, `"labels":{"azure.workload.identity/client-id":"x"}`, 1)
 	if r := decode(t, post(t, h, body, "application/json")); len(r.Warnings) == 0 || r.AuditAnnotations["warned"] == "" {
 		t.Errorf("warnings %q, audit annotations %v", r.Warnings, r.AuditAnnotations)

@@ -53,7 +53,7 @@ type ServiceAccounts interface {
 type Auditor struct {
 	Client          kubernetes.Interface
 	ServiceAccounts ServiceAccounts
-	Settings        inject.Settings
+	Settings        inject.Source
 	// Excluded namespaces: those that the registration excludes.
 	Excluded []string
 	// Period between the starts of two passes; default one minute.
@@ -169,7 +169,7 @@ func (a *Auditor) concerns(name types.NamespacedName, record sastore.Record) boo
 		Namespace: name.Namespace, Name: name.Name, Annotations: record.Annotations, Labels: record.Labels,
 		// Where the installation demands the label, a pod may have it.
 		PodLabels: map[string]string{serviceaccount.KeyAzureWIUse: "true"},
-	}, a.Settings.Installation)
+	}, a.Settings().Installation)
 	return !answer.Empty()
 }
 

@@ -87,7 +87,7 @@ func newAuditor(t *testing.T, known accounts, pods ...runtime.Object) (*Auditor,
 		return true, list, nil
 	})
 	return &Auditor{
-		Client: client, ServiceAccounts: known, Settings: settings, Excluded: []string{"kube-system"}, Log: slog.New(slog.DiscardHandler),
+		Client: client, ServiceAccounts: known, Settings: inject.Fixed(settings), Excluded: []string{"kube-system"}, Log: slog.New(slog.DiscardHandler),
 	}, client
 }
 

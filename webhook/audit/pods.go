@@ -66,7 +66,8 @@ func (a *Auditor) missed(pod *corev1.Pod, name types.NamespacedName, record sast
 	request := p.Request()
 	request.Namespace, request.Name = name.Namespace, name.Name
 	request.Annotations, request.Labels = record.Annotations, record.Labels
-	result, err := inject.Plan(p, serviceaccount.Resolve(request, a.Settings.Installation), a.Settings)
+	settings := a.Settings()
+	result, err := inject.Plan(p, serviceaccount.Resolve(request, settings.Installation), settings)
 	if err != nil || result.Patch == nil {
 		return nil, err
 	}

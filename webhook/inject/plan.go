@@ -121,6 +121,9 @@ func (pl *planner) result() Result {
 	switch {
 	case len(pl.errors) > 0:
 		r.Reason = ReasonUserError
+		if pl.settings.UserErrors == UserErrorsWarn {
+			r.Warnings, r.Errors = tolerated(pl.errors, pl.warnings), nil
+		}
 		return r
 	case len(pl.used) == 0:
 		r.Reason = ReasonNoContainer
@@ -132,6 +135,15 @@ func (pl *planner) result() Result {
 	}
 	r.Injected = pl.injected()
 	return r
+}
+
+// tolerated are errors that only warn as yet, before the warnings.
+func tolerated(errors, warnings []serviceaccount.Problem) []serviceaccount.Problem {
+	list := slices.Clone(errors)
+	for i := range list {
+		list[i].Message += "; the pod is admitted without an identity, and will be denied once the installation's userErrors is deny"
+	}
+	return append(list, warnings...)
 }
 
 // ownContainers gives the init containers that podpass adds, in the order in which

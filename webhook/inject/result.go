@@ -13,6 +13,7 @@ type Result struct {
 	// the pod had all of it before.
 	Injected []Injection
 	// Warnings and Errors include those of the Answer. With Errors, the pod must be denied.
+	// Where user errors only warn, they are Warnings, and Reason says what they are.
 	Warnings []serviceaccount.Problem
 	Errors   []serviceaccount.Problem
 	// Reason says in a few constant words why the patch is what it is, for logs and

@@ -20,6 +20,10 @@ import (
 type Settings struct {
 	serviceaccount.Installation `json:",inline"`
 
+	// UserErrors says what becomes of a pod with a user error: deny, the default; or
+	// warn, for the time in which podpass is new to a cluster: the pod is admitted
+	// without an identity, and the warnings say for what it would be denied.
+	UserErrors string `json:"userErrors,omitempty"`
 	// Broker is the sidecar; its port is brokerPort, since pods may choose it too.
 	Broker BrokerSettings `json:"broker,omitzero"`
 	// CABundle, in PEM, is trusted by the broker in addition to the system's roots,
@@ -27,6 +31,19 @@ type Settings struct {
 	// without the comments between its blocks.
 	CABundle string `json:"caBundle,omitempty"`
 }
+
+// Values of Settings.UserErrors.
+const (
+	UserErrorsDeny = "deny"
+	UserErrorsWarn = "warn"
+)
+
+// Source gives the settings that are in force, which may change. It is safe for
+// concurrent use.
+type Source func() Settings
+
+// Fixed gives settings that do not change.
+func Fixed(s Settings) Source { return func() Settings { return s } }
 
 // BrokerSettings are how the sidecar runs.
 type BrokerSettings struct {
@@ -108,6 +125,9 @@ var (
 func (s Settings) Validate() error {
 	errs := []error{s.Installation.Validate()}
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if !slices.Contains([]string{"", UserErrorsDeny, UserErrorsWarn}, s.UserErrors) {
+		bad("userErrors: %q is neither deny nor warn", s.UserErrors)
+	}
 	b := s.Broker
 	switch {
 	case b.Image == "":

@@ -160,7 +160,7 @@ func admitByHandler(ctx context.Context, c Case) (Outcome, error) {
 func (c Case) handler(accounts webhook.ServiceAccounts) (*webhook.PodHandler, error) {
 	s, err := c.InjectSettings()
 	return &webhook.PodHandler{
-		ServiceAccounts: accounts, Settings: s, Room: webhook.NewRoom(0),
+		ServiceAccounts: accounts, Settings: inject.Fixed(s), Room: webhook.NewRoom(0),
 		Metrics: webhook.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 	}, err
 }
