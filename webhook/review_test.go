@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -14,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/podpass-io/podpass/webhook/sastore"
+
+	"github.com/podpass-io/podpass/webhook/inject"
 )
 
 // TestRequestsThatAreTaken, and those that are not, at each of the limits.
@@ -183,15 +186,20 @@ func TestUnreadPodIsDenied(t *testing.T) {
 	begin := `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"` + uid + `",`
 	for name, test := range map[string]struct {
 		path, begin string
+		warn        bool
 		status      int
 	}{
-		"opted in":             {"/mutate/opted-in", begin, http.StatusOK},
-		"did not":              {"/mutate", begin, http.StatusRequestEntityTooLarge},
-		"not an API server's":  {"/mutate/opted-in", `{"request":{"uid":"` + uid + `",`, http.StatusRequestEntityTooLarge},
-		"a uid that is no uid": {"/mutate/opted-in", strings.Replace(begin, uid, "<script>", 1), http.StatusRequestEntityTooLarge},
+		"opted in":             {"/mutate/opted-in", begin, false, http.StatusOK},
+		"errors only warn":     {"/mutate/opted-in", begin, true, http.StatusOK},
+		"did not":              {"/mutate", begin, false, http.StatusRequestEntityTooLarge},
+		"not an API server's":  {"/mutate/opted-in", `{"request":{"uid":"` + uid + `",`, false, http.StatusRequestEntityTooLarge},
+		"a uid that is no uid": {"/mutate/opted-in", strings.Replace(begin, uid, "<script>", 1), false, http.StatusRequestEntityTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, _ := newHandler(t, &fixed{})
+			if test.warn {
+				h.Settings = inject.Fixed(inject.Settings{UserErrors: inject.UserErrorsWarn})
+			}
 			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, test.path, strings.NewReader(test.begin+strings.Repeat(" ", maxBody)))
 			req.Header.Set("Content-Type", "application/json")
 			w := httptest.NewRecorder()
@@ -202,7 +210,7 @@ func TestUnreadPodIsDenied(t *testing.T) {
 			if test.status != http.StatusOK {
 				return
 			}
-			for _, part := range []string{`"uid":"` + uid + `"`, `"allowed":false`, "WI068"} {
+			for _, part := range []string{`"uid":"` + uid + `"`, `"allowed":` + strconv.FormatBool(test.warn), "WI068"} {
 				if !strings.Contains(w.Body.String(), part) {
 					t.Errorf("lacks %s: %s", part, w.Body)
 				}

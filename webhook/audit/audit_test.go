@@ -139,7 +139,7 @@ func TestMissedPodGetsAnEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, client := newAuditor(t, accounts{"shop/orders": asks, "shop/plain": nil, "kube-system/dns": asks},
 			pod("shop", "missed", "orders", nil),
-			pod("shop", "injected", "orders", func(p *corev1.Pod) { p.Labels[inject.InjectedLabel] = "broker" }),
+			pod("shop", "injected", "orders", func(p *corev1.Pod) { p.Labels[inject.InjectedLabel] = "broker"; sidecar(p) }),
 			pod("shop", "opted-out", "orders", func(p *corev1.Pod) { p.Labels["podpass.io/inject"] = "false" }),
 			pod("shop", "skipped", "orders", func(p *corev1.Pod) { p.Annotations["podpass.io/skip-containers"] = "app" }),
 			pod("shop", "ending", "orders", func(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.Now()) }),

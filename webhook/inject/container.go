@@ -102,7 +102,9 @@ func (pl *planner) inject(at place, c *podContainer) {
 		pl.used[d.Cloud] = true
 		pl.checkSelection(d, c, overrides)
 		env = append(env, overrides...)
-		env = append(env, d.missingEnv(c)...)
+		added := d.missingEnv(c)
+		pl.lacking[d.Cloud] = pl.lacking[d.Cloud] || d.lacking(added, missing)
+		env = append(env, added...)
 		mounts = append(mounts, missing...)
 		if d.Mode == serviceaccount.ModeBroker {
 			brokered = true
@@ -130,6 +132,11 @@ func (d *delivery) missingEnv(c *podContainer) []envVar {
 		}
 	}
 	return list
+}
+
+// lacking reports whether what a container is missing is what gives it credentials.
+func (d *delivery) lacking(env []envVar, mounts []volumeMount) bool {
+	return d.Cloud == "oidc" && len(mounts) > 0 || slices.ContainsFunc(env, func(v envVar) bool { return slices.Contains(d.own, v.Name) })
 }
 
 // hasOwn reports, and warns, that the container has another source of credentials

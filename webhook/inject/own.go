@@ -45,6 +45,25 @@ func (c *podContainer) podpass() bool {
 	return c.Name == brokerContainer && broker || c.Name == gcpConfigContainer && file
 }
 
+// LabelHolds reports whether a pod has what its label [InjectedLabel] says: the sidecar,
+// or a token that direct mode mounts. A label that came with a manifest is a wish. The
+// registration asks the same, in the chart, of pods that opted in.
+func (p *Pod) LabelHolds() (bool, error) {
+	w, err := p.whole()
+	if err != nil {
+		return false, err
+	}
+	switch serviceaccount.Mode(p.Metadata.Labels[InjectedLabel]) {
+	case serviceaccount.ModeBroker:
+		return slices.ContainsFunc(w.Spec.InitContainers, func(c podContainer) bool { return c.Name == brokerContainer && c.podpass() }), nil
+	case serviceaccount.ModeDirect:
+		return slices.ContainsFunc(w.Spec.Volumes, func(v podVolume) bool {
+			return slices.Contains([]string{awsVolume, gcpTokenVolume, azureVolume, oidcVolume}, v.Name) && v.tokens()
+		}), nil
+	}
+	return false, nil
+}
+
 // prune takes out of a container what an earlier plan has put there, and this one has
 // otherwise or not at all.
 func (pl *planner) prune(at place, c *podContainer) {

@@ -35,6 +35,7 @@ func (pl *planner) putContainers(list []container) {
 			s.value = rawJSON(pl.pod.rawInitContainer(i))
 		default:
 			i = -1
+			pl.lackContainer(c.Name)
 		}
 		same = same && i == s.at
 		slots = append(slots, s)
@@ -54,6 +55,15 @@ func (pl *planner) putContainers(list []container) {
 		removeStale(&pl.patch, "/spec/initContainers/", have, old)
 		for _, s := range slots {
 			pl.patch.add(s.value, place{"initContainers", s.at}.path())
+		}
+	}
+}
+
+// lackContainer notes that there was no broker, or nothing that wrote a file.
+func (pl *planner) lackContainer(name string) {
+	for _, d := range pl.deliveries {
+		if name == brokerContainer && d.Mode == serviceaccount.ModeBroker || d.setup != nil && d.setup.Name == name {
+			pl.lacking[d.Cloud] = true
 		}
 	}
 }

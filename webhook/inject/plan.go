@@ -36,6 +36,7 @@ func Plan(p *Pod, a serviceaccount.Answer, s Settings) (Result, error) {
 		port:     cmp.Or(a.BrokerPort, s.BrokerPort, serviceaccount.DefaultBrokerPort),
 		skipped:  set(a.SkipContainers),
 		used:     map[string]bool{},
+		lacking:  map[string]bool{},
 		warnings: slices.Clone(a.Warnings), errors: slices.Clone(a.Errors),
 	}
 	if err != nil {
@@ -60,6 +61,7 @@ type planner struct {
 	volumes    []volume        // to be added
 	own        own             // what an earlier plan has left in the pod
 	used       map[string]bool // by cloud: some container has it
+	lacking    map[string]bool // by cloud: some container had no credentials
 	place      int             // of the broker, among the user's init containers
 	early      map[string]bool // names of the init containers before it
 	patch      patch
@@ -134,6 +136,11 @@ func (pl *planner) result() Result {
 		r.Reason, r.Patch = ReasonInjected, pl.patch.json
 	}
 	r.Injected = pl.injected()
+	for _, i := range r.Injected {
+		if pl.lacking[i.Cloud] {
+			r.Missing = append(r.Missing, i)
+		}
+	}
 	return r
 }
 
