@@ -30,6 +30,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	RegisterStore(r, watching(t))
 	RegisterCertificate(r, ending(time.Hour))
 	RegisterAudit(r, audited{})
+	RegisterSettings(r, new(SettingsFile))
 	families, err := r.Gather()
 	if err != nil {
 		t.Fatal(err)

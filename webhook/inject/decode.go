@@ -119,6 +119,8 @@ func (s *podSpec) readHeadMember(r *rawjson.Reader, name string) {
 	switch name {
 	case "serviceAccountName":
 		readName(r, &s.ServiceAccountName)
+	case "serviceAccount":
+		readName(r, &s.ServiceAccount)
 	case "nodeSelector":
 		r.Map(&s.NodeSelector)
 	}

@@ -29,9 +29,12 @@ type podMetadata struct {
 
 type podSpec struct {
 	ServiceAccountName string
-	HostNetwork        bool
-	NodeSelector       map[string]string
-	OS                 string
+	// ServiceAccount is the name's old field, which the API server takes where the other
+	// is empty; manifests that it has not seen yet have one or the other.
+	ServiceAccount string
+	HostNetwork    bool
+	NodeSelector   map[string]string
+	OS             string
 
 	ShareProcessNamespace bool
 	SecurityContext       podSecurity
@@ -127,7 +130,9 @@ func (p *Pod) Name() string {
 }
 
 // ServiceAccount is the name of the pod's; Kubernetes' admission defaults it.
-func (p *Pod) ServiceAccount() string { return cmp.Or(p.Spec.ServiceAccountName, "default") }
+func (p *Pod) ServiceAccount() string {
+	return cmp.Or(p.Spec.ServiceAccountName, p.Spec.ServiceAccount, "default")
+}
 
 // Request is what of the pod decides its identities. The caller adds the
 // ServiceAccount's annotations and labels, and the namespace where the pod does not
