@@ -65,7 +65,7 @@ webhooks:
 		"direct, and a volume by that name": {"direct", `volumes: [{name: aws-iam-token, emptyDir: {}}]`, true},
 		"direct, and more than tokens": {"direct", `volumes: [{name: aws-iam-token, projected: {sources: [
 			{serviceAccountToken: {audience: a, expirationSeconds: 3600, path: token}}, {configMap: {name: c}}]}}]`, true},
-		"a value that is none": {"yes", sidecar, true},
+		"a value that is none": {"other", sidecar, true},
 	} {
 		labels, spec := test.labels, test.spec
 		if labels != "" {

@@ -3,6 +3,7 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"os"
@@ -28,9 +29,15 @@ type SettingsFile struct {
 	file    string
 	log     *slog.Logger
 	raw     []byte // of the last try; nil: it could not be read
-	current atomic.Pointer[inject.Settings]
+	current atomic.Pointer[inForce]
 	refused atomic.Bool
-	read    atomic.Int64 // when current was read, in seconds since 1970
+}
+
+// inForce are settings that are in force.
+type inForce struct {
+	settings inject.Settings
+	checksum string    // of the file
+	read     time.Time // when it was
 }
 
 // OpenSettings reads the file; its error names all that is wrong with it.
@@ -59,13 +66,12 @@ func (s *SettingsFile) use(raw []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.file, err)
 	}
-	s.current.Store(&settings)
-	s.read.Store(time.Now().Unix())
+	s.current.Store(&inForce{settings, fmt.Sprintf("%x", sha256.Sum256(raw))[:16], time.Now()})
 	return nil
 }
 
 // Current is an inject.Source.
-func (s *SettingsFile) Current() inject.Settings { return *s.current.Load() }
+func (s *SettingsFile) Current() inject.Settings { return s.current.Load().settings }
 
 // NeedLeaderElection is false: each replica has its file.
 func (*SettingsFile) NeedLeaderElection() bool { return false }
@@ -102,11 +108,26 @@ func (s *SettingsFile) again() {
 	s.log.Info("Settings were read again, and are in force", "file", s.file)
 }
 
+// settingsMetric says which settings are in force, and since when: replicas differ for
+// about a minute after a change, and if they differ for longer something is wrong.
+type settingsMetric struct{ file *SettingsFile }
+
+var settingsDesc = prometheus.NewDesc("podpass_webhook_settings_timestamp_seconds",
+	"When the settings in force were read, in seconds since 1970, by the first 16 digits of their file's SHA-256.", []string{"checksum"}, nil)
+
+// Describe implements prometheus.Collector.
+func (settingsMetric) Describe(c chan<- *prometheus.Desc) { c <- settingsDesc }
+
+// Collect implements prometheus.Collector.
+func (m settingsMetric) Collect(c chan<- prometheus.Metric) {
+	s := m.file.current.Load()
+	c <- prometheus.MustNewConstMetric(settingsDesc, prometheus.GaugeValue, float64(s.read.Unix()), s.checksum)
+}
+
 // RegisterSettings registers which settings are in force.
 func RegisterSettings(r prometheus.Registerer, s *SettingsFile) {
 	r.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "podpass_webhook_settings_timestamp_seconds", Help: "When the settings in force were read, in seconds since 1970."},
-			func() float64 { return float64(s.read.Load()) }),
+		settingsMetric{s},
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "podpass_webhook_settings_refused", Help: "1 while the settings file cannot be used, and older settings are in force."},
 			func() float64 {
 				if s.refused.Load() {

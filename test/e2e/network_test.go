@@ -53,6 +53,14 @@ func closedNetwork(t *testing.T) *network {
 			t.Error(err)
 		}
 	}
+	// A probe of another host than the pod's own is not restricted's, nor baseline's.
+	enforce := func(level string) {
+		if _, err := bed.Kubectl(context.WithoutCancel(t.Context()), "label", "namespace", namespace, "--overwrite", "pod-security.kubernetes.io/enforce="+level); err != nil {
+			t.Error(err)
+		}
+	}
+	enforce("privileged")
+	t.Cleanup(func() { enforce("restricted") })
 	closing("-I")
 	t.Cleanup(func() { closing("-D") })
 
