@@ -22,8 +22,8 @@ const (
 	codeSelection        = "WI067" // a container's SDK looks at another source alone
 	codeTooLarge         = "WI068" // the injected pod would be larger than the cluster can store
 	codeSharedProcesses  = "WI069" // a container can look into the broker's process
-	codeEarlyContainer   = "WI075" // an init container starts before the broker
-	codeLateNetwork      = "WI076" // the network comes after the broker
-	codeUnknownAfter     = "WI077" // broker-after names no container of the pod
-	codePlatform         = "WI078" // the cluster's own webhook has injected AWS
+	codeEarlyContainer   = "WI071" // an init container starts before the broker
+	codeLateNetwork      = "WI072" // the network comes after the broker
+	codeUnknownAfter     = "WI073" // broker-after names no container of the pod
+	codePlatform         = "WI074" // the cluster's own webhook has injected AWS
 )
