@@ -127,16 +127,15 @@ func (pl *planner) wrote(e podEnv) bool {
 	case "PODPASS_TOKEN_URL":
 		return broker != "" && e.Value == url+oidcPath
 	case "AZURE_CLIENT_ID":
-		was, ok := pl.own.injected["azure"]
-		return ok && e.Value == was.Identity
+		return e.Value != "" && e.Value == pl.own.injected["azure"].Identity
 	case "AWS_ROLE_ARN":
-		return direct("aws") && e.Value == escapeReferences(pl.own.injected["aws"].Identity)
+		return direct("aws") && e.Value != "" && e.Value == escapeReferences(pl.own.injected["aws"].Identity)
 	case "AWS_WEB_IDENTITY_TOKEN_FILE":
 		return direct("aws") && e.Value == awsTokenFile
 	case "AWS_ROLE_SESSION_NAME":
 		return direct("aws") && e.Value == pl.sessionName()
 	case "AZURE_FEDERATED_TOKEN_FILE":
-		return direct("azure") && e.Value == azureTokenDir+"/"+azureTokenName
+		return direct("azure") && (e.Value == azureTokenDir+"/"+azureTokenName || e.Value == azureTokenDirOld+"/"+azureTokenName)
 	case "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE":
 		return direct("gcp") && e.Value == gcpConfigFile
 	}

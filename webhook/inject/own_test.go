@@ -60,7 +60,9 @@ func shape(p *corev1.Pod) []string {
 			switch e.Name {
 			case "AWS_CONTAINER_CREDENTIALS_FULL_URI", "GCE_METADATA_HOST", "IDENTITY_ENDPOINT", "PODPASS_TOKEN_URL", "PODPASS_IDENTITIES",
 				"AWS_WEB_IDENTITY_TOKEN_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_FEDERATED_TOKEN_FILE":
-				own = append(own, fmt.Sprintf("%s has %s=%s", c.Name, e.Name, e.Value))
+				if e.Value != "" { // a key that was overridden stays so
+					own = append(own, fmt.Sprintf("%s has %s=%s", c.Name, e.Name, e.Value))
+				}
 			}
 		}
 		slices.Sort(own)
