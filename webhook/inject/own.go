@@ -135,7 +135,7 @@ func (pl *planner) wrote(e podEnv) bool {
 	case "AWS_ROLE_SESSION_NAME":
 		return direct("aws") && e.Value == pl.sessionName()
 	case "AZURE_FEDERATED_TOKEN_FILE":
-		return direct("azure") && (e.Value == azureTokenDir+"/"+azureTokenName || e.Value == azureTokenDirOld+"/"+azureTokenName)
+		return direct("azure") && e.Value == azureTokenDir+"/"+azureTokenName
 	case "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE":
 		return direct("gcp") && e.Value == gcpConfigFile
 	}
