@@ -72,7 +72,8 @@ func (b *Broker) strictStart(ctx context.Context) error {
 			if len(waits) == 0 {
 				return nil
 			}
-			return errors.New("stopped before the pod had all its credentials (podpass.io/strict-start), waiting for: " + strings.Join(waits, ", "))
+			return errors.New("stopped before the pod had all its credentials (podpass.io/strict-start), waiting for: " + strings.Join(waits, ", ") +
+				"; if the pod's network comes with another of its containers, name that in podpass.io/broker-after")
 		case <-time.After(poll):
 		}
 	}

@@ -146,6 +146,11 @@ func RegisterAudit(r prometheus.Registerer, a Audit) {
 				pass, ok := a.LastPass()
 				return float64(pass.Uninjected), ok
 			}),
+		optionalGauge("podpass_webhook_malformed_serviceaccounts", "ServiceAccounts whose pods are denied, or will be, for their annotations, as of the last complete audit; only of the replica that audits.",
+			func() (float64, bool) {
+				pass, ok := a.LastPass()
+				return float64(pass.Malformed), ok
+			}),
 		optionalGauge("podpass_webhook_audit_timestamp_seconds", "When the last complete audit ended, in seconds since 1970; only of the replica that audits.",
 			func() (float64, bool) {
 				pass, ok := a.LastPass()

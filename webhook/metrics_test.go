@@ -31,6 +31,9 @@ func TestMetricsAreDocumented(t *testing.T) {
 	RegisterStore(r, watching(t))
 	RegisterCertificate(r, ending(time.Hour))
 	RegisterAudit(r, audited{})
+	settings := new(SettingsFile)
+	settings.current.Store(new(inForce))
+	RegisterSettings(r, settings)
 	families, err := r.Gather()
 	if err != nil {
 		t.Fatal(err)

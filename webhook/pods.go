@@ -32,7 +32,7 @@ type ServiceAccounts interface {
 // PodHandler answers AdmissionReviews of pods. It is safe for concurrent use.
 type PodHandler struct {
 	ServiceAccounts ServiceAccounts
-	Settings        inject.Settings
+	Settings        inject.Source
 	// Room is shared by all handlers of the process.
 	Room    *Room
 	Metrics *Metrics
@@ -44,7 +44,7 @@ func (h *PodHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	d := decision{release: func() {}}
 	defer func() { d.release() }() // the answer is written by then
-	v := reviewer{kind: "Pod", room: h.Room, metrics: h.Metrics, log: h.Log}
+	v := reviewer{kind: "Pod", room: h.Room, metrics: h.Metrics, log: h.Log, warn: h.Settings().UserErrors == inject.UserErrorsWarn}
 	failed := v.serve(w, r, func(ctx context.Context, req *admissionv1.AdmissionRequest) (*admissionv1.AdmissionResponse, error) {
 		err := h.decide(ctx, req, &d)
 		return d.response, err
@@ -73,7 +73,8 @@ func (h *PodHandler) decide(ctx context.Context, req *admissionv1.AdmissionReque
 	if req.Operation != admissionv1.Create {
 		return nil
 	}
-	answer, err := h.resolve(ctx, req, pod)
+	settings := h.Settings() // one state of them for the whole review
+	answer, err := h.resolve(ctx, req, pod, settings.Installation)
 	if err != nil {
 		return fmt.Errorf("pod %s: %w", pod.Name(), err)
 	}
@@ -84,7 +85,7 @@ func (h *PodHandler) decide(ctx context.Context, req *admissionv1.AdmissionReque
 		}
 		d.release = release
 	}
-	d.result, err = inject.Plan(pod, answer, h.Settings)
+	d.result, err = inject.Plan(pod, answer, settings)
 	switch {
 	case errors.Is(err, inject.ErrPod):
 		return fmt.Errorf("%w: %w", errNotReview, err)
@@ -123,30 +124,30 @@ func (d *decision) respond(req *admissionv1.AdmissionRequest) {
 // resolve asks the store, and once more the API server before it lets a pod that opted
 // in go without an identity, or denies one: what is in memory may be older than the
 // annotation, or its correction, of a second ago.
-func (h *PodHandler) resolve(ctx context.Context, req *admissionv1.AdmissionRequest, pod *inject.Pod) (serviceaccount.Answer, error) {
+func (h *PodHandler) resolve(ctx context.Context, req *admissionv1.AdmissionRequest, pod *inject.Pod, in serviceaccount.Installation) (serviceaccount.Answer, error) {
 	ask := pod.Request()
 	ask.Namespace = req.Namespace // which a pod need not name
 	if ask.OptedIn() {
 		ctx = sastore.OptedIn(ctx)
 	}
-	answer, err := h.answer(ctx, ask, h.ServiceAccounts.Get)
+	answer, err := h.answer(ctx, ask, in, h.ServiceAccounts.Get)
 	missing := answer.OptedIn && answer.Empty()
 	if err != nil || !missing && len(answer.Errors) == 0 {
 		return answer, err
 	}
-	return h.answer(ctx, ask, h.ServiceAccounts.GetLive)
+	return h.answer(ctx, ask, in, h.ServiceAccounts.GetLive)
 }
 
 type getter func(ctx context.Context, namespace, name string) (sastore.Record, error)
 
-func (h *PodHandler) answer(ctx context.Context, ask serviceaccount.Request, get getter) (serviceaccount.Answer, error) {
+func (h *PodHandler) answer(ctx context.Context, ask serviceaccount.Request, in serviceaccount.Installation, get getter) (serviceaccount.Answer, error) {
 	record, err := get(ctx, ask.Namespace, ask.Name)
 	// The API server itself refuses a pod whose ServiceAccount does not exist.
 	if err != nil && !errors.Is(err, sastore.ErrNotFound) {
 		return serviceaccount.Answer{}, err
 	}
 	ask.Annotations, ask.Labels = record.Annotations, record.Labels
-	return serviceaccount.Resolve(ask, h.Settings.Installation), nil
+	return serviceaccount.Resolve(ask, in), nil
 }
 
 func (h *PodHandler) logDecision(req *admissionv1.AdmissionRequest, pod *inject.Pod, d decision) {

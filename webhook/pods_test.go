@@ -64,7 +64,7 @@ func newHandler(t testing.TB, accounts ServiceAccounts) (*PodHandler, *bytes.Buf
 	}
 	logs := new(bytes.Buffer)
 	return &PodHandler{
-		ServiceAccounts: accounts, Settings: settings, Room: NewRoom(0), Metrics: NewMetrics(prometheus.NewRegistry()),
+		ServiceAccounts: accounts, Settings: inject.Fixed(settings), Room: NewRoom(0), Metrics: NewMetrics(prometheus.NewRegistry()),
 		Log: slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, logs
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -15,6 +16,8 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 
 	"github.com/podpass-io/podpass/webhook/sastore"
+
+	"github.com/podpass-io/podpass/webhook/inject"
 )
 
 // TestRequestsThatAreTaken, and those that are not, at each of the limits.
@@ -213,16 +216,21 @@ func TestUnreadPodIsDenied(t *testing.T) {
 	begin := `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"` + uid + `",`
 	for name, test := range map[string]struct {
 		path, begin, contentType string
+		warn                     bool
 		status                   int
 	}{
-		"opted in":             {"/mutate/opted-in", begin, "application/json", http.StatusOK},
-		"did not":              {"/mutate", begin, "application/json", http.StatusRequestEntityTooLarge},
-		"not an API server's":  {"/mutate/opted-in", `{"request":{"uid":"` + uid + `",`, "application/json", http.StatusRequestEntityTooLarge},
-		"a uid that is no uid": {"/mutate/opted-in", strings.Replace(begin, uid, "<script>", 1), "application/json", http.StatusRequestEntityTooLarge},
-		"of another type":      {"/mutate/opted-in", begin, "text/plain", http.StatusUnsupportedMediaType},
+		"opted in":             {"/mutate/opted-in", begin, "application/json", false, http.StatusOK},
+		"errors only warn":     {"/mutate/opted-in", begin, "application/json", true, http.StatusOK},
+		"did not":              {"/mutate", begin, "application/json", false, http.StatusRequestEntityTooLarge},
+		"not an API server's":  {"/mutate/opted-in", `{"request":{"uid":"` + uid + `",`, "application/json", false, http.StatusRequestEntityTooLarge},
+		"a uid that is no uid": {"/mutate/opted-in", strings.Replace(begin, uid, "<script>", 1), "application/json", false, http.StatusRequestEntityTooLarge},
+		"of another type":      {"/mutate/opted-in", begin, "text/plain", false, http.StatusUnsupportedMediaType},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, _ := newHandler(t, &fixed{})
+			if test.warn {
+				h.Settings = inject.Fixed(inject.Settings{UserErrors: inject.UserErrorsWarn})
+			}
 			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, test.path, strings.NewReader(test.begin+strings.Repeat(" ", maxBody)))
 			req.Header.Set("Content-Type", test.contentType)
 			w := httptest.NewRecorder()
@@ -233,7 +241,7 @@ func TestUnreadPodIsDenied(t *testing.T) {
 			if test.status != http.StatusOK {
 				return
 			}
-			for _, part := range []string{`"uid":"` + uid + `"`, `"allowed":false`, "WI068"} {
+			for _, part := range []string{`"uid":"` + uid + `"`, `"allowed":` + strconv.FormatBool(test.warn), "WI068"} {
 				if !strings.Contains(w.Body.String(), part) {
 					t.Errorf("lacks %s: %s", part, w.Body)
 				}

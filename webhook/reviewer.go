@@ -21,6 +21,8 @@ type reviewer struct {
 	room    *Room
 	metrics *Metrics
 	log     *slog.Logger
+	// warn: user errors do not deny.
+	warn bool
 }
 
 // reviewTime bounds a review: the API server waits for an answer up to 30 s, and by
@@ -42,7 +44,7 @@ func (v reviewer) serve(w http.ResponseWriter, r *http.Request, decide func(cont
 		}
 	}()
 	if status, err := refuseEarly(r); err != nil {
-		if status == http.StatusRequestEntityTooLarge && strings.HasSuffix(r.URL.Path, optedInPath) && denyUnread(w, r) {
+		if status == http.StatusRequestEntityTooLarge && strings.HasSuffix(r.URL.Path, optedInPath) && denyUnread(w, r, v.warn) {
 			return outcomeDenied
 		}
 		return refuse(w, status, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
+	"github.com/podpass-io/podpass/webhook/inject"
 	"github.com/podpass-io/podpass/webhook/rawjson"
 )
 
@@ -20,7 +21,7 @@ import (
 // whoever annotates one hears of a mistake, and not only the owner of the next
 // pod. It is safe for concurrent use.
 type ServiceAccountHandler struct {
-	Installation serviceaccount.Installation
+	Settings inject.Source
 	// Deny refuses ServiceAccounts with which pods would be denied, instead of
 	// warning.
 	Deny bool
@@ -94,7 +95,7 @@ func (h *ServiceAccountHandler) decide(req *admissionv1.AdmissionRequest) (outco
 	a := serviceaccount.Resolve(serviceaccount.Request{
 		Namespace: req.Namespace, Name: account.name,
 		Annotations: account.annotations, Labels: account.labels, AnyPod: true,
-	}, h.Installation)
+	}, h.Settings().Installation)
 	problems := slices.Concat(a.Errors, a.Warnings)
 	outcome := outcomeAccepted
 	switch {

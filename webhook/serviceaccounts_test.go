@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/podpass-io/podpass/webhook/inject"
 )
 
 func accountReview(operation, annotations, oldAnnotations string) string {
@@ -24,11 +26,12 @@ func accountReview(operation, annotations, oldAnnotations string) string {
 // still says what is wrong with the ServiceAccount.
 func TestCheckedWithoutTheLabel(t *testing.T) {
 	pods, _ := newHandler(t, nil)
+	settings := pods.Settings()
+	settings.Azure.RequireUseLabel = true
 	h := &ServiceAccountHandler{
-		Installation: pods.Settings.Installation, Deny: true, Room: NewRoom(0),
+		Settings: inject.Fixed(settings), Deny: true, Room: NewRoom(0),
 		Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 	}
-	h.Installation.Azure.RequireUseLabel = true
 	r := decode(t, post(t, h, accountReview("CREATE", `"azure.workload.identity/client-id":"orders"`, ""), "application/json"))
 	if r.Allowed || !strings.Contains(r.Result.Message, "WI020") {
 		t.Errorf("allowed %t, %+v", r.Allowed, r.Result)
@@ -64,7 +67,7 @@ func TestServiceAccountsAreChecked(t *testing.T) {
 			pods, _ := newHandler(t, nil)
 			var log bytes.Buffer
 			h := &ServiceAccountHandler{
-				Installation: pods.Settings.Installation, Deny: test.deny, Room: NewRoom(0),
+				Settings: pods.Settings, Deny: test.deny, Room: NewRoom(0),
 				Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(&log, nil)),
 			}
 			r := decode(t, post(t, h, test.body, "application/json"))
@@ -110,7 +113,7 @@ func TestServiceAccountHandlerRefusesOthers(t *testing.T) {
 // TestUpdateOfLabelsAlone: a client ID may be a label.
 func TestUpdateOfLabelsAlone(t *testing.T) {
 	pods, _ := newHandler(t, nil)
-	h := &ServiceAccountHandler{Installation: pods.Settings.Installation, Room: NewRoom(0), Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler)}
+	h := &ServiceAccountHandler{Settings: pods.Settings, Room: NewRoom(0), Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler)}
 	body := strings.Replace(accountReview("UPDATE", "", ""), `"annotations":{}`, `"labels":{"azure.workload.identity/client-id":"x"}`, 1)
 	if r := decode(t, post(t, h, body, "application/json")); len(r.Warnings) == 0 || r.AuditAnnotations["warned"] == "" {
 		t.Errorf("warnings %q, audit annotations %v", r.Warnings, r.AuditAnnotations)

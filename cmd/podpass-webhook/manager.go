@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -19,7 +18,6 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/podpass-io/podpass/webhook"
-	"github.com/podpass-io/podpass/webhook/inject"
 	"github.com/podpass-io/podpass/webhook/servingcert"
 )
 
@@ -29,9 +27,9 @@ const endTimeout = 4 * time.Second
 
 // run serves until ctx ends, then goes down without losing a review.
 func run(ctx context.Context, o *options, log *slog.Logger) error {
-	settings, err := loadSettings(o.config)
+	settings, err := webhook.OpenSettings(o.config, log)
 	if err != nil {
-		return err
+		return fmt.Errorf("--config: %w", err)
 	}
 	config, err := kubernetesConfig(o.kubeconfig)
 	if err != nil {
@@ -99,18 +97,6 @@ func cacheOptions(c *certificateOptions) cache.Options {
 		return cache.Options{ReaderFailOnMissingInformer: true}
 	}
 	return servingcert.CacheOptions(c.namespace, c.secret, c.webhook)
-}
-
-func loadSettings(file string) (inject.Settings, error) {
-	raw, err := os.ReadFile(file) //nolint:gosec // the administrator names it
-	if err != nil {
-		return inject.Settings{}, fmt.Errorf("--config: %w", err)
-	}
-	settings, err := inject.LoadSettings(raw)
-	if err != nil {
-		return inject.Settings{}, fmt.Errorf("--config %s: %w", file, err)
-	}
-	return settings, nil
 }
 
 func kubernetesConfig(kubeconfig string) (*rest.Config, error) {

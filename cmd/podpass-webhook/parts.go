@@ -20,7 +20,6 @@ import (
 
 	"github.com/podpass-io/podpass/webhook"
 	"github.com/podpass-io/podpass/webhook/audit"
-	"github.com/podpass-io/podpass/webhook/inject"
 	"github.com/podpass-io/podpass/webhook/sastore"
 	"github.com/podpass-io/podpass/webhook/servingcert"
 )
@@ -35,6 +34,7 @@ type parts struct {
 	pods            *webhook.PodHandler
 	serviceAccounts *webhook.ServiceAccountHandler
 	store           *sastore.Store
+	settings        *webhook.SettingsFile
 	auditor         *audit.Auditor
 	// certificate is that of one of these two.
 	certificate webhook.Certificate
@@ -45,7 +45,7 @@ type parts struct {
 	log    *slog.Logger
 }
 
-func newParts(o *options, config *rest.Config, settings inject.Settings, log *slog.Logger) (*parts, error) {
+func newParts(o *options, config *rest.Config, settings *webhook.SettingsFile, log *slog.Logger) (*parts, error) {
 	store, err := sastore.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func newParts(o *options, config *rest.Config, settings inject.Settings, log *sl
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{store: store, log: log}
+	p := &parts{store: store, settings: settings, log: log}
 	if err := p.makeCertificate(&o.certificate, client); err != nil {
 		return nil, err
 	}
@@ -65,13 +65,14 @@ func newParts(o *options, config *rest.Config, settings inject.Settings, log *sl
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m := webhook.NewMetrics(registry)
 	webhook.RegisterStore(registry, p.store)
+	webhook.RegisterSettings(registry, settings)
 	webhook.RegisterCertificate(registry, p.certificate)
 	room := webhook.NewRoom(debug.SetMemoryLimit(-1))
-	p.pods = &webhook.PodHandler{ServiceAccounts: p.store, Settings: settings, Room: room, Metrics: m, Log: log}
-	p.serviceAccounts = &webhook.ServiceAccountHandler{Installation: settings.Installation, Deny: o.denyServiceAccounts, Room: room, Metrics: m, Log: log}
+	p.pods = &webhook.PodHandler{ServiceAccounts: p.store, Settings: settings.Current, Room: room, Metrics: m, Log: log}
+	p.serviceAccounts = &webhook.ServiceAccountHandler{Settings: settings.Current, Deny: o.denyServiceAccounts, Room: room, Metrics: m, Log: log}
 	if o.audit.period > 0 {
 		p.auditor = &audit.Auditor{
-			Client: client, ServiceAccounts: p.store, Settings: settings, Excluded: o.audit.excludedNamespaces, Period: o.audit.period, Log: log,
+			Client: client, ServiceAccounts: p.store, Settings: settings.Current, Excluded: o.audit.excludedNamespaces, Period: o.audit.period, Log: log,
 		}
 		webhook.RegisterAudit(registry, p.auditor)
 	}
@@ -111,7 +112,7 @@ func (p *parts) makeServer(o *serveOptions) error {
 
 // runnables are what feeds the handlers, and the audit.
 func (p *parts) runnables(o *options, config *rest.Config, c cache.Cache) ([]manager.Runnable, error) {
-	all := []manager.Runnable{p.store}
+	all := []manager.Runnable{p.store, p.settings}
 	if p.files != nil {
 		all = append(all, p.files)
 	} else {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/check"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
 )
@@ -69,6 +70,9 @@ program shows what the webhook does, and whether the cloud trusts a ServiceAccou
 		Example: `  # What would podpass do to this Deployment?
   podpass inject -f deployment.yaml --service-account sa.yaml
 
+  # Which ServiceAccounts would it deny?
+  podpass check
+
   # Does AWS trust this ServiceAccount?
   podpass token aws orders -n shop`,
 		SilenceErrors: true,
@@ -77,7 +81,7 @@ program shows what the webhook does, and whether the cloud trusts a ServiceAccou
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{err, fmt.Sprintf("run %q to see the flags", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(inject.Command(version), token.Command(version), versionCommand())
+	root.AddCommand(check.Command(version), inject.Command(version), token.Command(version), versionCommand())
 	return root
 }
 

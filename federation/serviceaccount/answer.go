@@ -43,6 +43,8 @@ type Answer struct {
 
 	SkipContainers []string
 	BrokerPort     int
+	// BrokerAfter are names of containers after which the broker is to start.
+	BrokerAfter []string
 	StaticKeys     StaticKeys
 	// StrictStart: the pod must not start without its credentials.
 	StrictStart bool

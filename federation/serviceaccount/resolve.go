@@ -90,13 +90,9 @@ func (r *resolver) pod() {
 		r.fail(CodeInject, value{where: "pod label " + KeyInject, text: v}, "is neither true nor false", "set it to \"true\" or \"false\", or remove it")
 	}
 	for _, key := range []string{KeySkipContainers, KeyEKSSkipContainers, KeyAzureWISkipContainers, KeyGoogleSkipContainers} {
-		for name := range strings.FieldsFuncSeq(r.req.PodAnnotations[key], func(c rune) bool { return c == ',' || c == ';' }) {
-			// Quoted, as CSV may be: no container's name has a quote in it.
-			if name = strings.Trim(name, " \t\r\n\""); name != "" {
-				a.SkipContainers = append(a.SkipContainers, name)
-			}
-		}
+		a.SkipContainers = append(a.SkipContainers, names(r.req.PodAnnotations[key])...)
 	}
+	a.BrokerAfter = names(r.lookup(KeyBrokerAfter).text)
 	for _, v := range slices.Backward(r.ranked(KeyBrokerPort, KeyAzureWIProxyPort)) { // the strongest last
 		a.BrokerPort = cmp.Or(int(r.number(v, 1024, 65535)), a.BrokerPort)
 	}
@@ -111,6 +107,18 @@ func (r *resolver) pod() {
 			r.fail(CodeChoice, v, "is none of warn, override, deny", "choose one of them, or remove the annotation")
 		}
 	}
+}
+
+// names are those of containers, separated by commas or semicolons.
+func names(text string) []string {
+	var list []string
+	for name := range strings.FieldsFuncSeq(text, func(c rune) bool { return c == ',' || c == ';' }) {
+		// Quoted, as CSV may be: no container's name has a quote in it.
+		if name = strings.Trim(name, " \t\r\n\""); name != "" {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // mode is how one cloud is delivered; cloudKey is the key of the cloud's own

@@ -2,6 +2,7 @@ package testbed
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -55,7 +56,40 @@ func (b *Bed) Install(ctx context.Context, extra ...string) error {
 		if err := run(ctx, b.opts.Root, b.opts.Log, []string{"KUBECONFIG=" + b.Kubeconfig}, b.bin.helm, args...); err != nil {
 			return err
 		}
+		if err := b.waitSettings(ctx); err != nil {
+			return err
+		}
 		return b.WaitInjecting(ctx)
+	})
+}
+
+// waitSettings waits until each replica has the settings of the ConfigMap. kubelet takes a
+// minute to write them, or looks at once at a pod that changes.
+func (b *Bed) waitSettings(ctx context.Context) error {
+	config, err := b.Kubectl(ctx, "get", "configmap", "podpass-webhook", "-n", Namespace, "-o", `jsonpath={.data.config\.yaml}`)
+	if err != nil {
+		return err
+	}
+	want := fmt.Sprintf("podpass_webhook_settings_timestamp_seconds{checksum=\"%x", sha256.Sum256([]byte(config)))[:len("podpass_webhook_settings_timestamp_seconds{checksum=\"")+16]
+	const selector = "app.kubernetes.io/name=podpass,app.kubernetes.io/component=webhook"
+	if _, err := b.Kubectl(ctx, "annotate", "pods", "-l", selector, "-n", Namespace, "--overwrite", "podpass.io/looked-at="+time.Now().Format("150405")); err != nil {
+		return err
+	}
+	return poll(ctx, 2*time.Minute, func() error {
+		pods, err := b.Kubectl(ctx, "get", "pods", "-l", selector, "-n", Namespace, "--field-selector", "status.phase=Running", "-o", "jsonpath={.items[*].metadata.name}")
+		if err != nil {
+			return err
+		}
+		for _, pod := range strings.Fields(pods) {
+			metrics, err := b.Kubectl(ctx, "get", "--raw", "/api/v1/namespaces/"+Namespace+"/pods/"+pod+":8080/proxy/metrics")
+			if err != nil {
+				return err
+			}
+			if !strings.Contains(metrics, want) {
+				return fmt.Errorf("%s has not read its settings again", pod)
+			}
+		}
+		return nil
 	})
 }
 

@@ -5,7 +5,12 @@
 //
 // It keeps no pods. Pass after pass it asks the API server, for one ServiceAccount
 // with an identity after the other, for those of its pods that lack podpass's
-// label: in a cluster in order that is an empty list each time.
+// label: in a cluster in order that is an empty list each time. Every tenth pass it also
+// asks for those that have the label, and whether it is true: a pod does not change in
+// that, and in some minutes a wrong label, which came with a manifest, is early enough.
+//
+// ServiceAccounts whose annotations deny their pods are counted too, and get an Event:
+// nobody may create a pod of theirs for weeks.
 package audit
 
 import (
@@ -39,6 +44,9 @@ const (
 	// pace is the pause between two lists. A pass over 5,000 ServiceAccounts with
 	// identities takes about eight minutes, and is no load.
 	pace = 100 * time.Millisecond
+	// labelledEvery is how many passes there are for one that looks at labelled pods. They
+	// are nearly all of the pods with identities, four a list.
+	labelledEvery = 10
 )
 
 // ServiceAccounts are all that are known: a sastore.Store.
@@ -53,7 +61,7 @@ type ServiceAccounts interface {
 type Auditor struct {
 	Client          kubernetes.Interface
 	ServiceAccounts ServiceAccounts
-	Settings        inject.Settings
+	Settings        inject.Source
 	// Excluded namespaces: those that the registration excludes.
 	Excluded []string
 	// Period between the starts of two passes; default one minute.
@@ -63,6 +71,8 @@ type Auditor struct {
 	running  sync.Mutex
 	last     atomic.Pointer[Pass]
 	reported map[types.UID]time.Time
+	// passes is the number of complete ones; mislabelled what the last found that looked.
+	passes, mislabelled int
 }
 
 // Pass is what a complete pass found.
@@ -70,6 +80,8 @@ type Pass struct {
 	// Uninjected is the number of pods without the identity that their ServiceAccount
 	// asks for.
 	Uninjected int
+	// Malformed is the number of ServiceAccounts whose annotations deny their pods.
+	Malformed int
 	// Ended is when the pass ended.
 	Ended time.Time
 }
@@ -88,7 +100,7 @@ func (a *Auditor) Run(ctx context.Context) error {
 	a.running.Lock() // a Run before this one may still be ending
 	defer a.running.Unlock()
 	defer a.last.Store(nil) // another replica's may differ by now
-	a.reported = map[types.UID]time.Time{}
+	a.reported, a.passes, a.mislabelled = map[types.UID]time.Time{}, 0, 0
 	wait.JitterUntilWithContext(ctx, func(ctx context.Context) {
 		if err := a.pass(ctx); err != nil && ctx.Err() == nil {
 			a.Log.Error("Audit pass failed; the next one follows", "error", err)
@@ -104,41 +116,72 @@ func (a *Auditor) pass(ctx context.Context) error {
 		return err
 	}
 	a.forgetReported(time.Now())
+	r := round{events: maxEvents, labelled: a.passes%labelledEvery == 0}
 	var failed error
-	uninjected, events := 0, maxEvents
 	for name, record := range a.ServiceAccounts.All() {
-		record, err := a.whole(ctx, name, record)
-		if err != nil {
-			failed = fmt.Errorf("ServiceAccount %s: %w", name, err)
-			continue
-		}
-		if !a.concerns(name, record) {
-			continue
-		}
-		err = a.pods(ctx, name, func(pod *corev1.Pod) error {
-			missed, err := a.missed(pod, record)
-			if err != nil || missed == nil {
-				return err
-			}
-			uninjected++
-			if _, ok := a.reported[pod.UID]; ok || events == 0 {
-				return nil
-			}
-			events--
-			return a.report(ctx, pod, name.Name, missed)
-		})
+		err := a.account(ctx, &r, name, record)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
-			failed = fmt.Errorf("pods of ServiceAccount %s: %w", name, err)
+			failed = fmt.Errorf("ServiceAccount %s: %w", name, err)
 		}
 	}
 	if failed != nil {
 		return failed
 	}
-	a.last.Store(&Pass{Uninjected: uninjected, Ended: time.Now()})
+	a.passes++
+	if r.labelled {
+		a.mislabelled = r.mislabelled
+	}
+	a.last.Store(&Pass{Uninjected: r.uninjected + a.mislabelled, Malformed: r.malformed, Ended: time.Now()})
 	return nil
+}
+
+// round is a pass under way: what it has found, and how many Events it may still write.
+type round struct {
+	uninjected, mislabelled, malformed, events int
+	labelled                                   bool
+}
+
+// account looks at one ServiceAccount and its pods.
+func (a *Auditor) account(ctx context.Context, r *round, name types.NamespacedName, record sastore.Record) error {
+	if slices.Contains(a.Excluded, name.Namespace) {
+		return nil
+	}
+	record, err := a.whole(ctx, name, record)
+	if err != nil {
+		return err
+	}
+	answer := a.resolve(name, record)
+	if len(answer.Errors) > 0 {
+		return a.malformed(ctx, r, name)
+	}
+	if answer.Empty() {
+		return nil
+	}
+	look := func(label string, count *int) error {
+		err := a.pods(ctx, name, label, func(pod *corev1.Pod) error {
+			missed, err := a.missed(pod, record)
+			if err != nil || missed == nil {
+				return err
+			}
+			*count++
+			if _, ok := a.reported[pod.UID]; ok || r.events == 0 {
+				return nil
+			}
+			r.events--
+			return a.report(ctx, pod, name.Name, missed)
+		})
+		if err != nil {
+			return fmt.Errorf("its pods: %w", err)
+		}
+		return nil
+	}
+	if err := look("!"+inject.InjectedLabel, &r.uninjected); err != nil || !r.labelled {
+		return err
+	}
+	return look(inject.InjectedLabel, &r.mislabelled)
 }
 
 // whole is the record, also of a ServiceAccount that is too large to be in memory.
@@ -160,15 +203,11 @@ func (a *Auditor) waitForServiceAccounts(ctx context.Context) error {
 	})
 }
 
-// concerns reports whether a pod of the ServiceAccount could need podpass.
-func (a *Auditor) concerns(name types.NamespacedName, record sastore.Record) bool {
-	if slices.Contains(a.Excluded, name.Namespace) {
-		return false
-	}
-	answer := serviceaccount.Resolve(serviceaccount.Request{
+// resolve says what a pod of the ServiceAccount would be given.
+func (a *Auditor) resolve(name types.NamespacedName, record sastore.Record) serviceaccount.Answer {
+	return serviceaccount.Resolve(serviceaccount.Request{
 		Namespace: name.Namespace, Name: name.Name, Annotations: record.Annotations, Labels: record.Labels, AnyPod: true,
-	}, a.Settings.Installation)
-	return !answer.Empty()
+	}, a.Settings().Installation)
 }
 
 // recovered makes an error of a panic. One pod that the planner stumbles over must

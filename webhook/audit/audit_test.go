@@ -90,7 +90,7 @@ func newAuditor(t *testing.T, known accounts, pods ...runtime.Object) (*Auditor,
 		return true, list, nil
 	})
 	return &Auditor{
-		Client: client, ServiceAccounts: known, Settings: settings, Excluded: []string{"kube-system"}, Log: slog.New(slog.DiscardHandler),
+		Client: client, ServiceAccounts: known, Settings: inject.Fixed(settings), Excluded: []string{"kube-system"}, Log: slog.New(slog.DiscardHandler),
 	}, client
 }
 
@@ -142,7 +142,7 @@ func TestMissedPodGetsAnEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, client := newAuditor(t, accounts{"shop/orders": asks, "shop/plain": nil, "kube-system/dns": asks},
 			pod("shop", "missed", "orders", nil),
-			pod("shop", "injected", "orders", func(p *corev1.Pod) { p.Labels[inject.InjectedLabel] = "broker" }),
+			pod("shop", "injected", "orders", func(p *corev1.Pod) { p.Labels[inject.InjectedLabel] = "broker"; sidecar(p) }),
 			pod("shop", "opted-out", "orders", func(p *corev1.Pod) { p.Labels["podpass.io/inject"] = "false" }),
 			pod("shop", "skipped", "orders", func(p *corev1.Pod) { p.Annotations["podpass.io/skip-containers"] = "app" }),
 			pod("shop", "denied", "orders", func(p *corev1.Pod) { p.Annotations["podpass.io/broker-port"] = "none" }),
@@ -176,7 +176,7 @@ func TestLogTellsOfTheAudit(t *testing.T) {
 	}{
 		"missed":  {nil, []string{`level=WARN msg="Pod runs without its identity" namespace=shop pod=missed serviceAccount=orders identities="[aws arn:aws:iam::111122223333:role/orders]"`}},
 		"refused": {apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop"), []string{`level=DEBUG msg="Event refused" namespace=shop pod=missed error="namespaces \"shop\" not found"`}},
-		"failed":  {down, []string{`level=ERROR msg="Audit pass failed; the next one follows" error="pods of ServiceAccount shop/orders: write the event of pod missed: the API server is down"`}},
+		"failed":  {down, []string{`level=ERROR msg="Audit pass failed; the next one follows" error="ServiceAccount shop/orders: its pods: write the event of pod missed: the API server is down"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -229,7 +229,9 @@ func TestRequiredLabel(t *testing.T) {
 		a, client := newAuditor(t, accounts{"shop/orders": entra, "shop/plain": nil},
 			pod("shop", "missed", "orders", labelled), pod("shop", "without", "orders", nil), pod("shop", "plain", "plain", nil),
 		)
-		a.Settings.Azure.TenantID, a.Settings.Azure.RequireUseLabel = "99999999-8888-7777-6666-555555555555", true
+		settings := a.Settings()
+		settings.Azure.TenantID, settings.Azure.RequireUseLabel = "99999999-8888-7777-6666-555555555555", true
+		a.Settings = inject.Fixed(settings)
 		pass := audited(t, a, 10*time.Minute)
 		if got := events(t, client); len(got) != 1 || got[0].InvolvedObject.Name != "missed" || pass.Uninjected != 1 {
 			t.Errorf("%d uninjected, events %+v", pass.Uninjected, got)

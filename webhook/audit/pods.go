@@ -19,14 +19,14 @@ import (
 // a page that is decoded takes several times its length. Lists are empty, mostly.
 const pageSize = 4
 
-// pods gives fn the ServiceAccount's pods that run, or will, and lack our label. An
-// error of fn ends it.
-func (a *Auditor) pods(ctx context.Context, name types.NamespacedName, fn func(*corev1.Pod) error) (err error) {
+// pods gives fn the ServiceAccount's pods that run, or will, and whose label fits: those
+// without podpass's, or those with it. An error of fn ends it.
+func (a *Auditor) pods(ctx context.Context, name types.NamespacedName, label string, fn func(*corev1.Pod) error) (err error) {
 	defer recovered(&err)
 	options := metav1.ListOptions{
 		Limit: pageSize,
 		LabelSelector: strings.Join([]string{
-			"!" + inject.InjectedLabel, "!" + serviceaccount.KeyEKSSkip, serviceaccount.KeyInject + "!=false",
+			label, "!" + serviceaccount.KeyEKSSkip, serviceaccount.KeyInject + "!=false",
 		}, ","),
 		FieldSelector: "spec.serviceAccountName=" + name.Name + ",status.phase!=Succeeded,status.phase!=Failed",
 	}
@@ -52,8 +52,9 @@ func (a *Auditor) pods(ctx context.Context, name types.NamespacedName, fn func(*
 	}
 }
 
-// missed gives what a pod without our label would get, were it created now; nil:
-// nothing, or a denial.
+// missed gives what the pod lacks that it would get, were it created now; nil: nothing,
+// or a denial. A pod with podpass's label has what it was given, by other settings
+// perhaps; unless the label came with the manifest.
 func (a *Auditor) missed(pod *corev1.Pod, record sastore.Record) ([]inject.Injection, error) {
 	raw, err := json.Marshal(pod)
 	if err != nil {
@@ -63,13 +64,16 @@ func (a *Auditor) missed(pod *corev1.Pod, record sastore.Record) ([]inject.Injec
 	if err != nil {
 		return nil, err
 	}
+	if _, labelled := pod.Labels[inject.InjectedLabel]; labelled {
+		if holds, err := p.LabelHolds(); err != nil || holds {
+			return nil, err
+		}
+	}
 	request := p.Request()
 	request.Annotations, request.Labels = record.Annotations, record.Labels
-	result, err := inject.Plan(p, serviceaccount.Resolve(request, a.Settings.Installation), a.Settings)
-	if err != nil || result.Reason != inject.ReasonInjected {
-		return nil, err
-	}
-	return result.Injected, nil
+	settings := a.Settings()
+	result, err := inject.Plan(p, serviceaccount.Resolve(request, settings.Installation), settings)
+	return result.Missing, err
 }
 
 // sleep returns after d, or with ctx's error.

@@ -17,6 +17,8 @@ const (
 	awsVolume    = "aws-iam-token"
 	awsTokenDir  = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
 	awsTokenFile = awsTokenDir + "/token"
+
+	awsPath = "/aws/v1/credentials" // of the broker
 )
 
 var (
@@ -40,7 +42,7 @@ var regionAlternatives = map[string]string{"AWS_REGION": "AWS_DEFAULT_REGION", "
 func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
 	d.env = withValues(
 		// 127.0.0.1 rather than a link-local address: SDKs years old accept it.
-		literal("AWS_CONTAINER_CREDENTIALS_FULL_URI", pl.brokerURL()+"/aws/v1/credentials"),
+		literal("AWS_CONTAINER_CREDENTIALS_FULL_URI", pl.brokerURL()+awsPath),
 		podUID("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
 		literal("AWS_REGION", a.Region),
 		literal("AWS_DEFAULT_REGION", a.Region),

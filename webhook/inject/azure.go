@@ -15,6 +15,8 @@ const (
 	azureTokenDir    = "/var/run/secrets/azure/wi/token"
 	azureTokenDirOld = "/var/run/secrets/azure/tokens"
 	azureTokenName   = "azure-identity-token"
+
+	azurePath = "/azure/v1/token" // of the broker
 )
 
 var azureStatic = environ.Names("azure", environ.Key, environ.KeyFile)
@@ -22,7 +24,7 @@ var azureStatic = environ.Names("azure", environ.Key, environ.KeyFile)
 func azureBroker(d *delivery, pl *planner, z *serviceaccount.Azure) {
 	d.env = withValues(
 		// The App Service protocol: the only one that all SDKs honour, and no probe of IMDS.
-		literal("IDENTITY_ENDPOINT", pl.brokerURL()+"/azure/v1/token"),
+		literal("IDENTITY_ENDPOINT", pl.brokerURL()+azurePath),
 		podUID("IDENTITY_HEADER"),
 		// For what speaks IMDS only.
 		literal("AZURE_POD_IDENTITY_AUTHORITY_HOST", pl.brokerURL()),

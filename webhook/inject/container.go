@@ -78,6 +78,7 @@ func (pl *planner) inject(at place, c *podContainer) {
 	if pl.skipped[c.Name] {
 		return
 	}
+	pl.prune(at, c)
 	var env []envVar
 	var mounts []volumeMount
 	brokered := false
@@ -90,7 +91,14 @@ func (pl *planner) inject(at place, c *podContainer) {
 		}
 		missing, ok := pl.missingMounts(d, c)
 		if !ok || pl.hasOwn(d, c) {
+			pl.guards[at] = append(pl.guards[at], d.guards(c)...)
 			env = append(env, d.guards(c)...)
+			continue
+		}
+		if d.Mode == serviceaccount.ModeBroker && at.list == "initContainers" && pl.early[c.Name] {
+			env = append(env, pl.tooEarly(d, c)...)
+			pl.used[d.Cloud] = pl.used[d.Cloud] || len(d.mounts) > 0
+			mounts = append(mounts, missing...)
 			continue
 		}
 		pl.used[d.Cloud] = true
@@ -101,7 +109,9 @@ func (pl *planner) inject(at place, c *podContainer) {
 			env, missing = append(env, v), append(missing, m)
 		}
 		env = append(env, overrides...)
-		env = append(env, d.missingEnv(c)...)
+		added := d.missingEnv(c)
+		pl.lacking[d.Cloud] = pl.lacking[d.Cloud] || d.lacking(added, missing)
+		env = append(env, added...)
 		mounts = append(mounts, missing...)
 		if d.Mode == serviceaccount.ModeBroker {
 			brokered = true
@@ -129,6 +139,11 @@ func (d *delivery) missingEnv(c *podContainer) []envVar {
 		}
 	}
 	return list
+}
+
+// lacking reports whether what a container is missing is what gives it credentials.
+func (d *delivery) lacking(env []envVar, mounts []volumeMount) bool {
+	return d.Cloud == "oidc" && len(mounts) > 0 || slices.ContainsFunc(env, func(v envVar) bool { return slices.Contains(d.own, v.Name) })
 }
 
 // hasOwn reports, and warns, that the container has another source of credentials

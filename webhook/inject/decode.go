@@ -48,7 +48,7 @@ func Decode(raw []byte) (*Pod, error) {
 // whole is the pod with all that Plan looks at. It is another Pod: several callers may
 // plan with one.
 func (p *Pod) whole() (*Pod, error) {
-	w := &Pod{Metadata: p.Metadata, size: p.size}
+	w := &Pod{Metadata: p.Metadata, raw: p.raw, size: p.size}
 	r := rawjson.NewReader(p.raw)
 	for name := range r.Members {
 		if string(name) == "spec" {
@@ -120,7 +120,7 @@ func (s *podSpec) readHeadMember(r *rawjson.Reader, name string) {
 	case "serviceAccountName":
 		readName(r, &s.ServiceAccountName)
 	case "serviceAccount":
-		readName(r, &s.DeprecatedServiceAccount)
+		readName(r, &s.ServiceAccount)
 	case "nodeSelector":
 		r.Map(&s.NodeSelector)
 	}
@@ -193,6 +193,8 @@ func readContainer(r *rawjson.Reader, left *int, c *podContainer) {
 		switch string(name) {
 		case "name":
 			readName(r, &c.Name)
+		case "restartPolicy":
+			r.Text(&c.RestartPolicy)
 		case "env":
 			c.Env = list(r, left, readEnv)
 		case "envFrom":

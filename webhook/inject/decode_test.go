@@ -95,7 +95,7 @@ func agree(t *testing.T, raw []byte) {
 		t.Fatal(gotErr)
 	}
 	expected := podSpec{
-		ServiceAccountName: serviceaccount.ClipName(want.Spec.ServiceAccountName), DeprecatedServiceAccount: serviceaccount.ClipName(want.Spec.ServiceAccount), HostNetwork: want.Spec.HostNetwork, NodeSelector: want.Spec.NodeSelector,
+		ServiceAccountName: serviceaccount.ClipName(want.Spec.ServiceAccountName), ServiceAccount: serviceaccount.ClipName(want.Spec.ServiceAccount), HostNetwork: want.Spec.HostNetwork, NodeSelector: want.Spec.NodeSelector,
 		ShareProcessNamespace: want.Spec.ShareProcessNamespace, SecurityContext: want.Spec.SecurityContext, OS: want.Spec.OS.Name, Resources: want.Spec.Resources,
 	}
 	if want.Spec.Volumes != nil {

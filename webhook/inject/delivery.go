@@ -138,6 +138,9 @@ func deliveries(pl *planner) []*delivery {
 	var list []*delivery
 	if a := pl.answer.AWS; a != nil {
 		d := &delivery{Injection: pl.injection("aws", a.Grant, a.RoleARN), token: pl.token(a.Grant, a.Audience)}
+		if d.Mode == serviceaccount.ModeBroker && pl.platformAWS(a) {
+			d.Mode, d.Because = serviceaccount.ModeDirect, becausePlatform
+		}
 		if d.Mode == serviceaccount.ModeBroker {
 			awsBroker(d, pl, a)
 		} else {

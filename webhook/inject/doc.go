@@ -7,9 +7,9 @@
 //
 // # What the patch may do
 //
-// Only "add". An array that exists is appended to, one element an operation
-// (the sidecar alone is inserted, at index 0 of the init containers); an array or
-// map that is missing is created. Nothing that the user wrote is replaced, moved
+// Only "add", and "remove" of what is podpass's own. An array that exists is appended
+// to, one element an operation (podpass's init containers alone are inserted, where
+// place.go says); an array or map that is missing is created. Nothing that the user wrote is replaced, moved
 // or removed, because nothing else of the pod is known here: it is read into small
 // structs of our own (pod.go), and whatever they do not name, including fields that
 // came to Kubernetes after this program was built, is never decoded, so that it
@@ -20,6 +20,9 @@
 // planning an injected pod again gives no operation, and a container that another
 // webhook added in between (reinvocationPolicy: IfNeeded) gets its share and
 // nothing else changes.
+//
+// What an earlier plan has left in the pod, another replica's with other settings or one
+// of which a manifest was made, gives way to the plan of now (own.go).
 //
 // # What the user set wins
 //

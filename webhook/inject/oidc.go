@@ -9,6 +9,7 @@ import (
 const (
 	oidcVolume = "podpass-oidc-tokens"
 	oidcDir    = "/var/run/secrets/podpass.io/oidc"
+	oidcPath   = "/oidc/v1/token" // of the broker
 )
 
 // oidcDelivery is two things. Plain tokens are for the application to present, so that
@@ -30,7 +31,7 @@ func oidcDelivery(pl *planner, o *serviceaccount.OIDC) *delivery {
 	switch {
 	case len(o.Sources) == 0:
 	case i.Mode == serviceaccount.ModeBroker:
-		d.env = []envVar{literal("PODPASS_TOKEN_URL", pl.brokerURL()+"/oidc/v1/token"), podUID("PODPASS_TOKEN_SECRET")}
+		d.env = []envVar{literal("PODPASS_TOKEN_URL", pl.brokerURL()+oidcPath), podUID("PODPASS_TOKEN_SECRET")}
 		d.own = []string{"PODPASS_TOKEN_URL", "PODPASS_TOKEN_SECRET"}
 		for _, s := range o.Sources {
 			t := pl.token(o.Grant, s.Audience)

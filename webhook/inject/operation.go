@@ -1,27 +1,44 @@
 package inject
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
-// patch is an RFC 6902 JSON patch, whose operations are applied in their order. All
-// are "add".
+// patch is an RFC 6902 JSON patch, whose operations are applied in their order. They are
+// "add", and "remove" of what an earlier plan has added.
 type patch struct{ json []byte }
 
 // begin starts an operation, whose value is to follow, and then end. No part of the
 // path has a character that JSON escapes: they are fields, indices and podpass's keys.
 func (p *patch) begin(path ...string) {
-	if p.json == nil {
-		p.json = append(make([]byte, 0, 4096), '[') // three containers, one cloud
-	} else {
-		p.json[len(p.json)-1] = ',' // for the bracket that ended it
-	}
-	p.json = append(p.json, `{"op":"add","path":"`...)
+	p.operation("add")
 	for _, part := range path {
 		p.json = append(p.json, part...)
 	}
 	p.json = append(p.json, `","value":`...)
 }
 
+// operation begins one, up to its path.
+func (p *patch) operation(op string) {
+	if p.json == nil {
+		p.json = append(make([]byte, 0, 4096), '[') // three containers, one cloud
+	} else {
+		p.json[len(p.json)-1] = ',' // for the bracket that ended it
+	}
+	p.json = append(p.json, `{"op":"`...)
+	p.json = append(p.json, op...)
+	p.json = append(p.json, `","path":"`...)
+}
+
 func (p *patch) end() { p.json = append(p.json, '}', ']') }
+
+// remove takes out the element of an array whose elements' paths begin with path.
+func (p *patch) remove(path string, index int) {
+	p.operation("remove")
+	p.json = strconv.AppendInt(append(p.json, path...), int64(index), 10)
+	p.json = append(p.json, `"}]`...)
+}
 
 func (p *patch) add(value appender, path ...string) {
 	p.begin(path...)

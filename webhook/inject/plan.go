@@ -33,9 +33,10 @@ func Plan(p *Pod, a serviceaccount.Answer, s Settings) (Result, error) {
 	}
 	pl := &planner{
 		pod: p, answer: a, settings: s,
-		port:     cmp.Or(a.BrokerPort, s.BrokerPort, serviceaccount.DefaultBrokerPort),
-		skipped:  set(a.SkipContainers),
-		used:     map[string]bool{},
+		port:    cmp.Or(a.BrokerPort, s.BrokerPort, serviceaccount.DefaultBrokerPort),
+		skipped: set(a.SkipContainers),
+		used:    map[string]bool{}, guards: map[place][]envVar{},
+		lacking:  map[string]bool{},
 		warnings: slices.Clone(a.Warnings), errors: slices.Clone(a.Errors),
 	}
 	if err != nil {
@@ -57,16 +58,21 @@ type planner struct {
 
 	skipped    map[string]bool // names of containers
 	deliveries []*delivery
-	volumes    []volume        // to be added
-	used       map[string]bool // by cloud: some container has it
+	volumes    []volume           // to be added
+	own        own                // what an earlier plan has left in the pod
+	used       map[string]bool    // by cloud: some container has it
+	lacking    map[string]bool    // by cloud: some container had no credentials
+	place      int                // of the broker, among the user's init containers
+	early      map[string]bool    // names of the init containers before it
+	guards     map[place][]envVar // for containers that are left without a cloud
 	patch      patch
-	complete   bool // the pod has all but, perhaps, label and annotation
 
 	warnings, errors []serviceaccount.Problem
 	err              error // podpass's own
 }
 
 func (pl *planner) plan() error {
+	pl.findOwn()
 	pl.deliveries = deliveries(pl)
 	if pl.err != nil {
 		return pl.err
@@ -76,6 +82,7 @@ func (pl *planner) plan() error {
 	if len(pl.errors) > 0 {
 		return nil
 	}
+	pl.findEarly()
 	// The containers first: inserting ours would shift the indices of the user's.
 	for at, c := range pl.containers() {
 		pl.inject(at, c)
@@ -83,7 +90,12 @@ func (pl *planner) plan() error {
 			return nil
 		}
 	}
-	if len(pl.used) == 0 {
+	if !slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return pl.used[d.Cloud] }) {
+		// What keeps SDKs from the node's identity is there all the same.
+		pl.used, pl.patch = nil, patch{}
+		for at, c := range pl.containers() {
+			appendTo(&pl.patch, at.path()+"/env", c.Env != nil, pl.guards[at])
+		}
 		return nil
 	}
 	if pl.answer.StrictStart && !slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return d.Mode == serviceaccount.ModeBroker }) {
@@ -93,13 +105,13 @@ func (pl *planner) plan() error {
 		})
 	}
 	pl.checkSharedProcesses()
+	pl.checkPlace()
 	setup, err := pl.ownContainers()
 	if err != nil {
 		return err
 	}
-	appendTo(&pl.patch, "/spec/volumes", pl.pod.Spec.Volumes != nil, pl.volumes)
-	pl.insertFirst(setup)
-	pl.complete = pl.patch.json == nil
+	pl.putVolumes()
+	pl.putContainers(setup)
 	if err := pl.mark(); err != nil {
 		return err
 	}
@@ -120,19 +132,34 @@ func (pl *planner) result() Result {
 	switch {
 	case len(pl.errors) > 0:
 		r.Reason = ReasonUserError
+		if pl.settings.UserErrors == UserErrorsWarn {
+			r.Warnings, r.Errors = tolerated(pl.errors, pl.warnings), nil
+		}
 		return r
 	case len(pl.used) == 0:
-		// What keeps SDKs from the node's identity is there all the same.
 		r.Reason, r.Patch = ReasonNoContainer, pl.patch.json
 		return r
-	case pl.complete:
+	case pl.patch.json == nil:
 		r.Reason = ReasonComplete
 	default:
-		r.Reason = ReasonInjected
+		r.Reason, r.Patch = ReasonInjected, pl.patch.json
 	}
-	r.Patch = pl.patch.json
 	r.Injected = pl.injected()
+	for _, i := range r.Injected {
+		if pl.lacking[i.Cloud] {
+			r.Missing = append(r.Missing, i)
+		}
+	}
 	return r
+}
+
+// tolerated are errors that only warn as yet, before the warnings.
+func tolerated(errors, warnings []serviceaccount.Problem) []serviceaccount.Problem {
+	list := slices.Clone(errors)
+	for i := range list {
+		list[i].Message += "; the pod is admitted without an identity, and will be denied once the installation's userErrors is deny"
+	}
+	return append(list, warnings...)
 }
 
 // ownContainers gives the init containers that podpass adds, in the order in which
@@ -164,61 +191,6 @@ func (pl *planner) ownContainers() ([]container, error) {
 		}
 	}
 	return list, nil
-}
-
-// insertFirst puts list before the pod's init containers, except for what is
-// there already.
-func (pl *planner) insertFirst(list []container) {
-	have := pl.pod.Spec.InitContainers
-	missing := make([]container, 0, len(list))
-	for _, c := range list {
-		if !pl.present(c) {
-			missing = append(missing, c)
-		}
-	}
-	if len(missing) == 0 {
-		return
-	}
-	if have == nil {
-		addAll(&pl.patch, "/spec/initContainers", missing)
-		return
-	}
-	// After a sidecar of ours that is there; otherwise first of all.
-	at := 1 + slices.IndexFunc(have, func(c podContainer) bool { return c.Name == brokerContainer })
-	for i, c := range missing {
-		pl.patch.add(c, place{"initContainers", at + i}.path())
-	}
-}
-
-// present reports whether the pod has this container of ours already. One that
-// only has its name is an error: Kubernetes would refuse two, and a copy that an
-// earlier injection left in a manifest would serve an identity of then.
-func (pl *planner) present(c container) bool {
-	taken := func(have podContainer) bool { return have.Name == c.Name }
-	i := slices.IndexFunc(pl.pod.Spec.InitContainers, taken)
-	if i < 0 && !slices.ContainsFunc(pl.pod.Spec.Containers, taken) {
-		return false
-	}
-	if i >= 0 && c.sameConfiguration(pl.pod.Spec.InitContainers[i]) {
-		return true
-	}
-	pl.fail(serviceaccount.Problem{
-		Code: codeContainerName, Where: pl.whereContainer(c.Name),
-		Message: "the pod has a container of that name that is not what podpass would add now",
-		Fix:     "remove it, and what else podpass added, from the manifest: podpass adds its own to each new pod",
-	})
-	return true
-}
-
-// sameConfiguration reports whether have does what c would: what decides is in
-// the environment. Its image and resources may differ, from a release to the next.
-func (c container) sameConfiguration(have podContainer) bool {
-	for _, v := range c.Env[:min(3, len(c.Env))] {
-		if e, _ := have.env(v.Name); !v.same(e) { // none of ours is empty
-			return false
-		}
-	}
-	return true
 }
 
 // ours reports whether a container of that name is podpass's.

@@ -30,13 +30,12 @@ type podMetadata struct {
 
 type podSpec struct {
 	ServiceAccountName string
-	// DeprecatedServiceAccount counts where ServiceAccountName is empty. An API server
-	// copies one to the other; in a manifest there may be only this.
-	DeprecatedServiceAccount string
-
-	HostNetwork  bool
-	NodeSelector map[string]string
-	OS           string
+	// ServiceAccount is the name's old field, which the API server takes where the other
+	// is empty; manifests that it has not seen yet have one or the other.
+	ServiceAccount string
+	HostNetwork    bool
+	NodeSelector   map[string]string
+	OS             string
 
 	ShareProcessNamespace bool
 	SecurityContext       podSecurity
@@ -55,7 +54,9 @@ type podVolume struct {
 }
 
 type podContainer struct {
-	Name         string
+	Name          string
+	RestartPolicy string
+
 	Env          []podEnv
 	EnvFrom      []podEnvFrom
 	VolumeMounts []podMount
@@ -131,7 +132,7 @@ func (p *Pod) Name() string {
 
 // ServiceAccount is the name of the pod's; Kubernetes' admission defaults it.
 func (p *Pod) ServiceAccount() string {
-	return cmp.Or(p.Spec.ServiceAccountName, p.Spec.DeprecatedServiceAccount, "default")
+	return cmp.Or(p.Spec.ServiceAccountName, p.Spec.ServiceAccount, "default")
 }
 
 // Request is what of the pod decides its identities. The caller adds the

@@ -22,5 +22,9 @@ const (
 	codeSelection        = "WI067" // a container's SDK looks at another source alone
 	codeTooLarge         = "WI068" // the injected pod would be larger than the cluster can store
 	codeSharedProcesses  = "WI069" // a container can look into the broker's process
-	codeUnknownContainer = "WI072" // aws-role.<container> names no container of the pod
+	codeUnknownContainer = "WI070" // aws-role.<container> names no container of the pod
+	codeEarlyContainer   = "WI071" // an init container starts before the broker
+	codeLateNetwork      = "WI072" // the network comes after the broker
+	codeUnknownAfter     = "WI073" // broker-after names no container of the pod
+	codePlatform         = "WI074" // the cluster's own webhook has injected AWS
 )

@@ -12,7 +12,11 @@ type Result struct {
 	// least one container uses, in the order aws, gcp, azure, oidc. It is the same when
 	// the pod had all of it before.
 	Injected []Injection
+	// Missing are those of Injected of which the pod lacks what gives credentials: for the
+	// audit, since more or other variables are no reason to create a pod again.
+	Missing []Injection
 	// Warnings and Errors include those of the Answer. With Errors, the pod must be denied.
+	// Where user errors only warn, they are Warnings, and Reason says what they are.
 	Warnings []serviceaccount.Problem
 	Errors   []serviceaccount.Problem
 	// Reason says in a few constant words why the patch is what it is, for logs and

@@ -20,6 +20,10 @@ import (
 type Settings struct {
 	serviceaccount.Installation `json:",inline"`
 
+	// UserErrors says what becomes of a pod with a user error: deny, the default; or
+	// warn, for the time in which podpass is new to a cluster: the pod is admitted
+	// without an identity, and the warnings say for what it would be denied.
+	UserErrors string `json:"userErrors,omitempty"`
 	// Broker is the sidecar; its port is brokerPort, since pods may choose it too.
 	Broker BrokerSettings `json:"broker,omitzero"`
 	// CABundle, in PEM, is trusted by the broker in addition to the system's roots,
@@ -27,6 +31,19 @@ type Settings struct {
 	// without the comments between its blocks.
 	CABundle string `json:"caBundle,omitempty"`
 }
+
+// Values of Settings.UserErrors.
+const (
+	UserErrorsDeny = "deny"
+	UserErrorsWarn = "warn"
+)
+
+// Source gives the settings that are in force, which may change. It is safe for
+// concurrent use.
+type Source func() Settings
+
+// Fixed gives settings that do not change.
+func Fixed(s Settings) Source { return func() Settings { return s } }
 
 // BrokerSettings are how the sidecar runs.
 type BrokerSettings struct {
@@ -38,6 +55,10 @@ type BrokerSettings struct {
 	LogLevel string `json:"logLevel,omitempty"`
 	// MetricsPort of the broker's Prometheus metrics, on the pod's IP; 0: none.
 	MetricsPort int `json:"metricsPort,omitempty"`
+	// After are names of init containers after which the broker starts where a pod has
+	// them, because the pod's network comes with them; besides the proxies of known
+	// service meshes.
+	After []string `json:"after,omitempty"`
 	// Resources; default [DefaultResources]. Given, they replace the default whole.
 	Resources Resources `json:"resources,omitzero"`
 	// RunAsUser is the sidecar's user and group; default 65532. -1 leaves both out,
@@ -104,6 +125,9 @@ var (
 func (s Settings) Validate() error {
 	errs := []error{s.Installation.Validate()}
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if !slices.Contains([]string{"", UserErrorsDeny, UserErrorsWarn}, s.UserErrors) {
+		bad("userErrors: %q is neither deny nor warn", s.UserErrors)
+	}
 	b := s.Broker
 	switch {
 	case b.Image == "":
@@ -119,6 +143,9 @@ func (s Settings) Validate() error {
 	}
 	if b.MetricsPort != 0 && (b.MetricsPort < 1024 || b.MetricsPort > 65535) {
 		bad("broker.metricsPort: %d; want 1024 to 65535, or 0 for none", b.MetricsPort)
+	}
+	if slices.Contains(b.After, "") {
+		bad("broker.after: a name is empty")
 	}
 	if b.RunAsUser < -1 {
 		bad("broker.runAsUser: %d; want a user ID above 0, or -1 to let the platform choose", b.RunAsUser)

@@ -69,6 +69,8 @@ func TestLoadSettingsProblems(t *testing.T) {
 		"unknown key deep": {"broker: {image: i, imagePolicy: Always}", []string{`unknown field "broker.imagePolicy"`}},
 		"doubled key":      {"broker: {image: i}\nbroker: {image: j}", []string{"already set"}},
 		"not YAML":         {"a: [", []string{"read settings"}},
+		"user errors":      {"broker: {image: i}\nuserErrors: ignore", []string{`userErrors: "ignore" is neither deny nor warn`}},
+		"after nothing":    {"broker: {image: i, after: [a, '']}", []string{"broker.after: a name is empty"}},
 		"all at once": {
 			"broker: {image: 'a b', imagePullPolicy: always, logLevel: loud, runAsUser: -2, resources: {requests: {cpu: fast, memory: 2Gi}, limits: {memory: 1Gi}}}\ncaBundle: none",
 			[]string{

@@ -37,19 +37,28 @@ func (pl *planner) brokerTokens() volume {
 // is an error: to mount it would hand the application, or the broker, files that
 // are not what their path says.
 func (pl *planner) addVolume(v volume) {
+	if pl.own.kept == nil {
+		pl.own.kept = map[string]bool{}
+	}
 	for _, have := range pl.pod.Spec.Volumes {
 		if have.Name != v.Name {
 			continue
 		}
-		if !v.sameSource(have) {
+		switch {
+		case v.sameSource(have):
+			pl.own.kept[v.Name] = true
+			return
+		case pl.ownVolume(have):
+		default:
 			pl.fail(serviceaccount.Problem{
 				Code: codeVolumeName, Where: pl.where() + " volume " + v.Name,
 				Message: "the pod has a volume of that name with other contents than podpass needs there",
 				Fix:     "rename the pod's volume, or remove it if it is a copy from another cluster or another webhook: podpass adds its own",
 			})
+			return
 		}
-		return
 	}
+	pl.own.kept[v.Name] = false
 	pl.volumes = append(pl.volumes, v)
 }
 

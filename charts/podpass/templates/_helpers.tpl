@@ -25,9 +25,10 @@ app.kubernetes.io/component: webhook
   "imagePullPolicy" .Values.broker.image.pullPolicy
   "logLevel" .Values.broker.logLevel
   "metricsPort" .Values.broker.metricsPort
+  "after" .Values.broker.after
   "runAsUser" .Values.broker.runAsUser }}
 {{- if .Values.broker.resources }}{{- $_ := set $broker "resources" .Values.broker.resources }}{{- end }}
-{{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "caBundle" "aws" "gcp" "azure" "oidc" "mappings" }}
+{{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "userErrors" "caBundle" "aws" "gcp" "azure" "oidc" "mappings" }}
 {{- $_ := set $config "broker" $broker }}
 {{- toYaml $config }}
 {{- end -}}

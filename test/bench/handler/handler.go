@@ -43,6 +43,6 @@ func New(a Accounts, mode string, log *slog.Logger) (*webhook.PodHandler, error)
 		return nil, err
 	}
 	return &webhook.PodHandler{
-		ServiceAccounts: a, Settings: settings, Room: webhook.NewRoom(0), Metrics: webhook.NewMetrics(prometheus.NewRegistry()), Log: log,
+		ServiceAccounts: a, Settings: inject.Fixed(settings), Room: webhook.NewRoom(0), Metrics: webhook.NewMetrics(prometheus.NewRegistry()), Log: log,
 	}, nil
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // review is one call of podpass: the patch as JSON, nil for none, and the problems.
-type review func(pod []byte) (patch []byte, denied, warnings []string, err error)
+type review func(c Case, pod []byte) (patch []byte, denied, warnings []string, err error)
 
 // admit is what an API server does around reviews: it applies the patch, and, if
 // another webhook then changed the pod, asks again.
@@ -41,7 +41,11 @@ func (c Case) admit(ask review) (Outcome, error) {
 		calls = 2
 	}
 	for call := range calls {
-		patch, denied, warnings, err := ask(pod)
+		asked := c
+		if call > 0 {
+			asked = c.again()
+		}
+		patch, denied, warnings, err := ask(asked, pod)
 		if err != nil {
 			return Outcome{}, err
 		}
@@ -80,11 +84,11 @@ func apply(pod, patch []byte) ([]byte, error) {
 
 // admitByPlanner is admission without a webhook or a cluster.
 func admitByPlanner(_ context.Context, c Case) (Outcome, error) {
-	s, err := c.InjectSettings()
-	if err != nil {
-		return Outcome{}, err
-	}
-	return c.admit(func(pod []byte) (patch []byte, denied, warnings []string, err error) {
+	return c.admit(func(c Case, pod []byte) (patch []byte, denied, warnings []string, err error) {
+		s, err := c.InjectSettings()
+		if err != nil {
+			return nil, nil, nil, err
+		}
 		p, err := inject.Decode(pod)
 		if err != nil {
 			return nil, nil, nil, err
@@ -109,11 +113,11 @@ func texts(problems []serviceaccount.Problem) []string {
 
 // admitByHandler is admission by AdmissionReviews over HTTP.
 func admitByHandler(ctx context.Context, c Case) (Outcome, error) {
-	h, err := c.handler(theAccount{c})
-	if err != nil {
-		return Outcome{}, err
-	}
-	return c.admit(func(pod []byte) (patch []byte, denied, warnings []string, err error) {
+	return c.admit(func(c Case, pod []byte) (patch []byte, denied, warnings []string, err error) {
+		h, err := c.handler(theAccount{c})
+		if err != nil {
+			return nil, nil, nil, err
+		}
 		body, err := json.Marshal(map[string]any{
 			"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
 			"request": map[string]any{
@@ -156,7 +160,7 @@ func admitByHandler(ctx context.Context, c Case) (Outcome, error) {
 func (c Case) handler(accounts webhook.ServiceAccounts) (*webhook.PodHandler, error) {
 	s, err := c.InjectSettings()
 	return &webhook.PodHandler{
-		ServiceAccounts: accounts, Settings: s, Room: webhook.NewRoom(0),
+		ServiceAccounts: accounts, Settings: inject.Fixed(s), Room: webhook.NewRoom(0),
 		Metrics: webhook.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 	}, err
 }

@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -47,6 +48,8 @@ type Case struct {
 	Pod json.RawMessage `json:"pod"`
 	// OtherWebhook is called after podpass, which is then called once more.
 	OtherWebhook OtherWebhook `json:"otherWebhook,omitzero"`
+	// Again are the settings of the second call, of another replica; default: Settings.
+	Again json.RawMessage `json:"again,omitempty"`
 	// Refused: the API server itself refuses such a pod, with this text, whatever
 	// webhooks say. The planner and the handler see it all the same.
 	Refused string `json:"refused,omitempty"`
@@ -63,6 +66,8 @@ type ServiceAccount struct {
 
 // OtherWebhook appends containers to a pod, as service meshes do.
 type OtherWebhook struct {
+	// First: its init containers go before those that are there.
+	First          bool              `json:"first,omitempty"`
 	Containers     []json.RawMessage `json:"containers,omitempty"`
 	InitContainers []json.RawMessage `json:"initContainers,omitempty"`
 }
@@ -154,8 +159,13 @@ func (c Case) validate() error {
 		return fmt.Errorf("expect wants exactly one of unchanged, denied, pod and app")
 	case c.Description == "":
 		return fmt.Errorf("no description")
+	case c.Again != nil && c.OtherWebhook.IsZero():
+		return fmt.Errorf("again wants another webhook: without one there is no second call")
 	}
 	_, err := c.InjectSettings()
+	if err == nil {
+		_, err = c.again().InjectSettings()
+	}
 	return err
 }
 
@@ -180,6 +190,14 @@ func (c Case) InjectSettings() (inject.Settings, error) {
 		return inject.Settings{}, err
 	}
 	return inject.LoadSettings(b)
+}
+
+// again is the case as the second call has it.
+func (c Case) again() Case {
+	if c.Again != nil {
+		c.Settings = c.Again
+	}
+	return c
 }
 
 // PodJSON is the pod with its namespace, name and ServiceAccount.
@@ -233,7 +251,11 @@ func (c Case) AddOthers(pod []byte) ([]byte, error) {
 				return nil, err
 			}
 		}
-		raw, err := json.Marshal(append(have, added...))
+		all := append(have, added...)
+		if list == "initContainers" && c.OtherWebhook.First {
+			all = append(slices.Clone(added), have...)
+		}
+		raw, err := json.Marshal(all)
 		if err != nil {
 			return nil, err
 		}

@@ -184,11 +184,23 @@ func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("the API server refuses the pod even without podpass: %w", err)
 	}
 	// A store that nothing feeds: each ServiceAccount is read live.
-	h, err := c.handler(sastore.New(a.metadata))
+	store := sastore.New(a.metadata)
+	h, err := c.handler(store)
 	if err != nil {
 		return Outcome{}, err
 	}
-	podpass := http.Handler(h)
+	second, err := c.again().handler(store)
+	if err != nil {
+		return Outcome{}, err
+	}
+	calls := 0
+	podpass := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls++; calls > 1 {
+			second.ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	}))
 	a.podpass.Store(&podpass)
 	defer a.podpass.Store(nil)
 	after, warnings, err := a.create(ctx, pod)

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,9 +9,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/kubeconfig"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation"
 )
@@ -29,9 +28,7 @@ type source func(audience string) federation.TokenSource
 // find reads the ServiceAccount, from a file or the cluster, and tells where its
 // tokens come from. The cluster is asked for only what no file gives.
 func (o *options) find(ctx context.Context, stdin io.Reader, name string) (account, source, error) {
-	config := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
-		&clientcmd.ClientConfigLoadingRules{ExplicitPath: o.kubeconfig, Precedence: clientcmd.NewDefaultClientConfigLoadingRules().Precedence},
-		&clientcmd.ConfigOverrides{CurrentContext: o.context})
+	config := kubeconfig.Load(o.kubeconfig, o.context)
 	namespace := o.namespace
 	if namespace == "" {
 		var err error
@@ -59,11 +56,10 @@ func (o *options) find(ctx context.Context, stdin io.Reader, name string) (accou
 			return a, o.fromFile, nil
 		}
 	}
-	rest, err := config.ClientConfig()
+	rest, err := kubeconfig.Client(config, o.version, "use -f and --token-file, which need no cluster")
 	if err != nil {
-		return account{}, nil, hint.New(fmt.Errorf("kubeconfig: %w", err), "set --kubeconfig, or use -f and --token-file, which need no cluster")
+		return account{}, nil, err
 	}
-	rest.UserAgent = "podpass/" + cmp.Or(o.version, "dev")
 	core, err := typedcorev1.NewForConfig(rest)
 	if err != nil {
 		return account{}, nil, fmt.Errorf("kubeconfig: %w", err)

@@ -1,0 +1,46 @@
+package e2e
+
+import (
+	"context"
+	"testing"
+
+	"github.com/podpass-io/podpass/test/testbed"
+)
+
+// TestSettingsWithoutRestart: a changed value of the chart is in force without a restart
+// of the webhook, so that no review waits for one.
+func TestSettingsWithoutRestart(t *testing.T) {
+	require(t)
+	replicas := func() string {
+		t.Helper()
+		names, err := bed.Kubectl(t.Context(), "get", "pods", "-n", testbed.Namespace, "-l", "app.kubernetes.io/component=webhook", "-o", "jsonpath={.items[*].metadata.uid} {.items[*].status.containerStatuses[*].restartCount}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	injected := func() string {
+		t.Helper()
+		label, err := bed.Kubectl(t.Context(), "get", "pod", "settings", "-n", namespace, "-o", `jsonpath={.metadata.labels.podpass\.io/injected}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return label
+	}
+	before := replicas()
+	t.Cleanup(func() {
+		if err := bed.Install(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := bed.Install(t.Context(), "--set", "mode=direct"); err != nil {
+		t.Fatal(err)
+	}
+	start(t, pod{name: "settings", serviceAccount: "aws", sdk: "go", check: "aws"}.manifest())
+	if got := injected(); got != "direct" {
+		t.Errorf("the pod is injected %q", got)
+	}
+	if after := replicas(); after != before {
+		t.Errorf("the replicas were %s, and are %s", before, after)
+	}
+}

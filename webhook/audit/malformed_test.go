@@ -1,0 +1,75 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+)
+
+// account puts a ServiceAccount where the auditor reads it live.
+func account(t *testing.T, client *fake.Clientset, namespace, name string, annotations map[string]string) {
+	t.Helper()
+	_, err := client.CoreV1().ServiceAccounts(namespace).Create(t.Context(), &corev1.ServiceAccount{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID("uid-of-" + name), Annotations: annotations},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestMalformedServiceAccounts: those whose pods are denied are counted, and each gets one
+// Event; not one that was mended since memory heard of it, that has gone, or that is in an
+// excluded namespace.
+func TestMalformedServiceAccounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := map[string]string{"eks.amazonaws.com/role-arn": "arn:aws:iam::1234:role/orders", "podpass.io/static-keys": "keep"}
+		a, client := newAuditor(t, accounts{"shop/bad": bad, "shop/mended": bad, "shop/gone": bad, "shop/orders": asks, "kube-system/dns": bad})
+		account(t, client, "shop", "bad", bad)
+		account(t, client, "shop", "mended", asks)
+		account(t, client, "kube-system", "dns", bad)
+		pass := audited(t, a, 10*time.Minute)
+		if pass.Malformed != 1 || pass.Uninjected != 0 {
+			t.Errorf("last pass %+v", pass)
+		}
+		got := events(t, client)
+		if len(got) != 1 || got[0].InvolvedObject.Kind != "ServiceAccount" || got[0].InvolvedObject.Name != "bad" ||
+			got[0].InvolvedObject.UID != "uid-of-bad" || got[0].Type != "Warning" || got[0].Reason != "CloudIdentityMalformed" {
+			t.Fatalf("events %+v", got)
+		}
+		for _, part := range []string{"WI085", "ServiceAccount shop/bad", "fix: ", "and 1 more"} {
+			if !strings.Contains(got[0].Message, part) {
+				t.Errorf("the event does not say %q: %s", part, got[0].Message)
+			}
+		}
+		if n := len(got[0].Message); n > 1024 {
+			t.Errorf("a message of %d bytes: an API server takes 1024", n)
+		}
+	})
+}
+
+// TestMalformedEventsAreBounded: as those of pods are.
+func TestMalformedEventsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := map[string]string{"eks.amazonaws.com/role-arn": strings.Repeat("x", 4000)}
+		known := accounts{}
+		a, client := newAuditor(t, known)
+		for i := range maxEvents + 10 {
+			name := fmt.Sprintf("%08d", i)
+			known["shop/"+name] = bad
+			account(t, client, "shop", name, bad)
+		}
+		if pass := audited(t, a, 50*time.Second); pass.Malformed != maxEvents+10 {
+			t.Errorf("last pass %+v", pass)
+		}
+		if n := len(events(t, client)); n != maxEvents {
+			t.Errorf("%d events after one pass", n)
+		}
+	})
+}
