@@ -57,7 +57,7 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		literal("AWS_REGION", a.Region),
 		literal("AWS_DEFAULT_REGION", a.Region),
 		literal("AWS_ROLE_ARN", a.RoleARN),
-		literal("AWS_WEB_IDENTITY_TOKEN_FILE", awsTokenFile),
+		literal("AWS_WEB_IDENTITY_TOKEN_FILE", pl.file(awsTokenFile)),
 		literal("AWS_ROLE_SESSION_NAME", cmp.Or(a.SessionName, pl.sessionName())),
 		literal("AWS_ENDPOINT_URL_STS", pl.settings.AWS.STSEndpoint(a.RoleARN)),
 	)

@@ -3,7 +3,6 @@ package inject
 import (
 	"fmt"
 	"iter"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,7 +145,7 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 // mounted reports whether a variable names the token's file in one of the places
 // where this delivery mounts it.
 func (d *delivery) mounted(have podEnv) bool {
-	return have.ValueFrom == nil && slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return have.Value == m.MountPath+"/"+d.token.Path })
+	return have.ValueFrom == nil && slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return cleanPath(have.Value) == m.MountPath+"/"+d.token.Path })
 }
 
 // missingMounts gives the mounts that the container lacks; false, with a warning,
@@ -154,7 +153,7 @@ func (d *delivery) mounted(have podEnv) bool {
 func (pl *planner) missingMounts(d *delivery, c *podContainer) ([]volumeMount, bool) {
 	var missing []volumeMount
 	for _, m := range d.mounts {
-		at := slices.IndexFunc(c.VolumeMounts, func(have podMount) bool { return path.Clean(have.MountPath) == m.MountPath })
+		at := slices.IndexFunc(c.VolumeMounts, func(have podMount) bool { return cleanPath(have.MountPath) == m.MountPath })
 		if at < 0 {
 			missing = append(missing, m)
 			continue

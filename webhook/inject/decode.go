@@ -48,7 +48,7 @@ func Decode(raw []byte) (*Pod, error) {
 // whole is the pod with all that Plan looks at. It is another Pod: several callers may
 // plan with one.
 func (p *Pod) whole() (*Pod, error) {
-	w := &Pod{Metadata: p.Metadata, size: p.size}
+	w := &Pod{Metadata: p.Metadata, Around: p.Around, size: p.size}
 	r := rawjson.NewReader(p.raw)
 	for name := range r.Members {
 		if string(name) == "spec" {
@@ -140,6 +140,10 @@ func (s *podSpec) read(r *rawjson.Reader) {
 					r.Text(&s.OS)
 				}
 			}
+		case "runtimeClassName":
+			readName(r, &s.RuntimeClassName)
+		case "affinity":
+			s.readAffinity(r, &left)
 		case "resources":
 			r.Value(&s.Resources)
 		case "volumes":
@@ -216,6 +220,8 @@ func readSecurity(r *rawjson.Reader, s *containerSecurity) {
 			r.Bool(&s.Privileged)
 		case "capabilities":
 			r.Value(&s.Capabilities)
+		case "windowsOptions":
+			r.Value(&s.WindowsOptions)
 		}
 	}
 }

@@ -14,6 +14,8 @@ type Pod struct {
 	Metadata *podMetadata
 	// Spec has, before Plan, only what decides whether anything is asked for.
 	Spec *podSpec
+	// Around is what of the cluster bears on the pod.
+	Around Around
 
 	raw  []byte
 	size int // of raw
@@ -32,6 +34,8 @@ type podSpec struct {
 	HostNetwork        bool
 	NodeSelector       map[string]string
 	OS                 string
+	RuntimeClassName   string
+	WindowsAffinity    bool // required, of each node
 
 	ShareProcessNamespace bool
 	SecurityContext       podSecurity
@@ -61,7 +65,12 @@ type podContainer struct {
 }
 
 type podSecurity struct {
-	RunAsUser *int64 `json:"runAsUser"`
+	RunAsUser      *int64         `json:"runAsUser"`
+	WindowsOptions windowsOptions `json:"windowsOptions"`
+}
+
+type windowsOptions struct {
+	HostProcess bool `json:"hostProcess"`
 }
 
 type containerSecurity struct {
@@ -70,6 +79,7 @@ type containerSecurity struct {
 	Capabilities struct {
 		Add []string `json:"add"`
 	} `json:"capabilities"`
+	WindowsOptions windowsOptions `json:"windowsOptions"`
 }
 
 type podEnv struct {
@@ -138,11 +148,6 @@ func (p *Pod) Request() serviceaccount.Request {
 		PodLabels:       p.Metadata.Labels,
 		PodNodeSelector: p.Spec.NodeSelector,
 	}
-}
-
-// windows reports whether the pod can only run on a Windows node.
-func (s *podSpec) windows() bool {
-	return s.OS == "windows" || s.NodeSelector["kubernetes.io/os"] == "windows" || s.NodeSelector["beta.kubernetes.io/os"] == "windows"
 }
 
 // env gives the definition of a variable that counts: kubelet takes the last of

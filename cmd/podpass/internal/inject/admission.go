@@ -21,6 +21,7 @@ type admission struct {
 	defaults  bool // settings are podpass's own
 	namespace string
 	accounts  map[string]manifest.Head // by namespace/name
+	cluster   cluster
 	stderr    io.Writer
 }
 
@@ -47,6 +48,7 @@ func (a admission) admit(o manifest.Object) (result, bool, error) {
 	if err != nil {
 		return fail(err)
 	}
+	p.Around = a.cluster.around
 	req := p.Request()
 	account, ok := a.accounts[req.Namespace+"/"+req.Name]
 	if !ok {

@@ -90,7 +90,11 @@ func (o options) run(stdin io.Reader, stdout, stderr io.Writer, version string) 
 	if err != nil {
 		return err
 	}
-	a := admission{settings: s, defaults: o.settings == "", namespace: o.namespace, accounts: manifest.ServiceAccounts(append(accounts, objects...), o.namespace), stderr: stderr}
+	all := append(accounts, objects...)
+	a := admission{settings: s, defaults: o.settings == "", namespace: o.namespace, accounts: manifest.ServiceAccounts(all, o.namespace), stderr: stderr}
+	if a.cluster, err = readCluster(all); err != nil {
+		return err
+	}
 	var errs []error
 	var admitted []result
 	for _, obj := range objects {
