@@ -3,6 +3,7 @@ package inject
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,9 @@ type reference struct {
 		OS                    struct {
 			Name string `json:"name"`
 		} `json:"os"`
+		RuntimeClassName string            `json:"runtimeClassName"`
+		Affinity         referenceAffinity `json:"affinity"`
+
 		Resources *podResources `json:"resources"`
 		Volumes   []struct {
 			Name      string           `json:"name"`
@@ -39,6 +43,39 @@ type reference struct {
 		InitContainers []referenceContainer `json:"initContainers"`
 		Containers     []referenceContainer `json:"containers"`
 	} `json:"spec"`
+}
+
+type referenceAffinity struct {
+	NodeAffinity struct {
+		Required struct {
+			Terms []struct {
+				Expressions []referenceExpression `json:"matchExpressions"`
+				Fields      []referenceExpression `json:"matchFields"`
+			} `json:"nodeSelectorTerms"`
+		} `json:"requiredDuringSchedulingIgnoredDuringExecution"`
+	} `json:"nodeAffinity"`
+}
+
+type referenceExpression struct {
+	Key      string   `json:"key"`
+	Operator string   `json:"operator"`
+	Values   []string `json:"values"`
+}
+
+// windows: each term that a node can meet has an expression that Windows alone meets.
+func (a referenceAffinity) windows() bool {
+	some := false
+	for _, t := range a.NodeAffinity.Required.Terms {
+		all := slices.Concat(t.Expressions, t.Fields)
+		if len(all) == 0 {
+			continue
+		}
+		some = true
+		if !slices.ContainsFunc(all, func(e referenceExpression) bool { return demandsWindows(e.Key, e.Operator, e.Values) }) {
+			return false
+		}
+	}
+	return some
 }
 
 type referenceContainer struct {
@@ -54,7 +91,8 @@ type referenceContainer struct {
 		MountPath string `json:"mountPath"`
 	} `json:"volumeMounts"`
 	Ports []struct {
-		ContainerPort int `json:"containerPort"`
+		ContainerPort int    `json:"containerPort"`
+		Protocol      string `json:"protocol"`
 	} `json:"ports"`
 	Resources       podResources      `json:"resources"`
 	SecurityContext containerSecurity `json:"securityContext"`
@@ -96,6 +134,7 @@ func agree(t *testing.T, raw []byte) {
 	expected := podSpec{
 		ServiceAccountName: serviceaccount.ClipName(want.Spec.ServiceAccountName), HostNetwork: want.Spec.HostNetwork, NodeSelector: want.Spec.NodeSelector,
 		ShareProcessNamespace: want.Spec.ShareProcessNamespace, SecurityContext: want.Spec.SecurityContext, OS: want.Spec.OS.Name, Resources: want.Spec.Resources,
+		RuntimeClassName: serviceaccount.ClipName(want.Spec.RuntimeClassName), WindowsAffinity: want.Spec.Affinity.windows(),
 	}
 	if want.Spec.Volumes != nil {
 		expected.Volumes = []podVolume{}
@@ -136,7 +175,7 @@ func containersOf(list []referenceContainer) []podContainer {
 			one.Ports = []podPort{}
 		}
 		for _, p := range c.Ports {
-			one.Ports = append(one.Ports, podPort{p.ContainerPort})
+			one.Ports = append(one.Ports, podPort{p.ContainerPort, serviceaccount.ClipName(p.Protocol)})
 		}
 		all = append(all, one)
 	}
@@ -153,6 +192,9 @@ func FuzzDecode(f *testing.F) {
 		`{"containers":[{"securityContext":{"runAsUser":0,"privileged":true,"capabilities":{"add":["ALL"]}},"envFrom":[{"secretRef":{"name":"s"}},null]}]}`,
 		`{"nodeSelector":{"a":null},"hostNetwork":null,"serviceAccountName":null,"shareProcessNamespace":true,"resources":{"limits":{}},"securityContext":{"runAsUser":1}}`,
 		`{"containers":[{"resources":{"limits":{"cpu":1,"memory":"1e3","x":0.5},"requests":{"cpu":"1"}},"ports":[{"containerPort":80}]}]}`,
+		`{"runtimeClassName":"w","affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"kubernetes.io/os","operator":"In","values":["windows"]}]},{},null]}}}}`,
+		`{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchFields":[{"key":"kubernetes.io/os","operator":"NotIn","values":["linux",null]}, null]},{"matchExpressions":[]}]}}}}`,
+		`{"affinity":{"nodeAffinity":null},"securityContext":{"windowsOptions":{"hostProcess":true}},"containers":[{"ports":[{"protocol":"UDP"}],"securityContext":{"windowsOptions":{"hostProcess":true}}}]}`,
 		`{"containers":{}}`, `{"containers":[1]}`, `{"containers":[{"resources":{"limits":{"cpu":`, `null`, `{"serviceAccountName":1}`, `{"a":[[[{"b":-0.1e+7}]],true,false]}`,
 	} {
 		f.Add(fmt.Appendf(nil, `{"metadata":{"name":"p","labels":{"a":"b"},"annotations":null},"spec":%s}`, spec))
