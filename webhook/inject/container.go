@@ -103,7 +103,6 @@ func (pl *planner) inject(at place, c *podContainer) {
 		}
 	}
 	if brokered {
-		pl.checkPorts(c)
 		env = append(env, noProxy(c)...)
 	}
 	appendTo(&pl.patch, at.path()+"/env", c.Env != nil, env)
@@ -225,18 +224,6 @@ func (pl *planner) checkNodeMetadata(d *delivery, c *podContainer) {
 			Message: "the SDK takes the node's role when the broker has no credentials for it",
 			Fix:     "remove the variable; podpass then sets it to true",
 		})
-	}
-}
-
-func (pl *planner) checkPorts(c *podContainer) {
-	for _, p := range c.Ports {
-		if p.ContainerPort == pl.port {
-			pl.warn(serviceaccount.Problem{
-				Code: codePort, Where: pl.whereContainer(c.Name), Value: fmt.Sprint(pl.port),
-				Message: "the container declares the port on which the broker listens; whichever starts second fails",
-				Fix:     "annotate the pod with podpass.io/broker-port and a free port",
-			})
-		}
 	}
 }
 

@@ -259,8 +259,11 @@ func readMount(r *rawjson.Reader, _ *int, m *podMount) {
 
 func readPort(r *rawjson.Reader, _ *int, p *podPort) {
 	for name := range r.Members {
-		if string(name) == "containerPort" {
+		switch string(name) {
+		case "containerPort":
 			r.Int(&p.ContainerPort)
+		case "protocol":
+			readName(r, &p.Protocol)
 		}
 	}
 }

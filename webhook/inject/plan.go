@@ -87,7 +87,10 @@ func (pl *planner) plan() error {
 			Fix: "use broker mode, or remove the annotation",
 		})
 	}
-	pl.checkSharedProcesses()
+	if pl.serves() {
+		pl.checkPorts()
+		pl.checkSharedProcesses()
+	}
 	setup, err := pl.ownContainers()
 	if err != nil {
 		return err
@@ -99,6 +102,11 @@ func (pl *planner) plan() error {
 	}
 	pl.fits()
 	return nil
+}
+
+// serves reports whether the pod has the broker: some container uses a cloud of its.
+func (pl *planner) serves() bool {
+	return slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return d.Mode == serviceaccount.ModeBroker && pl.used[d.Cloud] })
 }
 
 func set(names []string) map[string]bool {

@@ -112,6 +112,7 @@ type podResources struct {
 
 type podPort struct {
 	ContainerPort int
+	Protocol      string // "": TCP
 }
 
 // quantity is a resource quantity. Manifests written by hand have numbers too.

@@ -12,7 +12,7 @@ import (
 // any user. Skipped containers count: the list says who needs an identity, not who
 // cannot take it. A user that only the image names is not known here.
 func (pl *planner) checkSharedProcesses() {
-	if !pl.pod.Spec.ShareProcessNamespace || !slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return d.Mode == serviceaccount.ModeBroker && pl.used[d.Cloud] }) {
+	if !pl.pod.Spec.ShareProcessNamespace {
 		return
 	}
 	for _, c := range pl.containers() {

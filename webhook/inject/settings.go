@@ -120,6 +120,9 @@ func (s Settings) Validate() error {
 	if b.MetricsPort != 0 && (b.MetricsPort < 1024 || b.MetricsPort > 65535) {
 		bad("broker.metricsPort: %d; want 1024 to 65535, or 0 for none", b.MetricsPort)
 	}
+	if b.MetricsPort != 0 && b.MetricsPort == cmp.Or(s.BrokerPort, serviceaccount.DefaultBrokerPort) {
+		bad("broker.metricsPort: %d is brokerPort, on which the broker listens for applications; choose another", b.MetricsPort)
+	}
 	if b.RunAsUser < -1 {
 		bad("broker.runAsUser: %d; want a user ID above 0, or -1 to let the platform choose", b.RunAsUser)
 	}

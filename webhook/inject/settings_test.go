@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
 func TestLoadSettings(t *testing.T) {
@@ -93,6 +95,9 @@ func TestLoadSettingsProblems(t *testing.T) {
 
 // The limits of numbers, exactly.
 func TestSettingsBounds(t *testing.T) {
+	ports := func(broker, metrics int) Settings {
+		return Settings{Installation: serviceaccount.Installation{BrokerPort: broker}, Broker: BrokerSettings{MetricsPort: metrics}}
+	}
 	port := func(n int) Settings { return Settings{Broker: BrokerSettings{MetricsPort: n}} }
 	user := func(n int64) Settings { return Settings{Broker: BrokerSettings{RunAsUser: n}} }
 	memory := func(request, limit string) Settings {
@@ -102,17 +107,20 @@ func TestSettingsBounds(t *testing.T) {
 		settings Settings
 		valid    bool
 	}{
-		"no metrics":            {port(0), true},
-		"a privileged port":     {port(1023), false},
-		"the lowest port":       {port(1024), true},
-		"the highest port":      {port(65535), true},
-		"no port":               {port(65536), false},
-		"the platform's user":   {user(-1), true},
-		"no user":               {user(-2), false},
-		"a request as limit":    {memory("16Mi", "16Mi"), true},
-		"a request above limit": {memory("17Mi", "16Mi"), false},
-		"nothing":               {memory("0", "0"), true},
-		"less than nothing":     {memory("-1", "16Mi"), false},
+		"no metrics":                           {port(0), true},
+		"a privileged port":                    {port(1023), false},
+		"the lowest port":                      {port(1024), true},
+		"the highest port":                     {port(65535), true},
+		"no port":                              {port(65536), false},
+		"metrics on the broker's default port": {port(9911), false},
+		"metrics on the broker's chosen port":  {ports(9000, 9000), false},
+		"metrics where another broker's is":    {ports(9000, 9911), true},
+		"the platform's user":                  {user(-1), true},
+		"no user":                              {user(-2), false},
+		"a request as limit":                   {memory("16Mi", "16Mi"), true},
+		"a request above limit":                {memory("17Mi", "16Mi"), false},
+		"nothing":                              {memory("0", "0"), true},
+		"less than nothing":                    {memory("-1", "16Mi"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.settings.Broker.Image = "i"

@@ -20,6 +20,9 @@ app.kubernetes.io/component: webhook
 
 {{- /* The webhook's configuration file: the values that it knows, and no empty ones. */ -}}
 {{- define "podpass.config" -}}
+{{- if eq (int .Values.broker.metricsPort) (int .Values.brokerPort) }}
+{{- fail (printf "broker.metricsPort: %d is brokerPort, on which the broker listens for applications; choose another" (int .Values.brokerPort)) }}
+{{- end }}
 {{- $broker := dict
   "image" (include "podpass.image" (dict "image" .Values.broker.image "root" .))
   "imagePullPolicy" .Values.broker.image.pullPolicy
