@@ -110,7 +110,7 @@ func (pl *planner) brokerEndpoints() []envVar {
 	if pl.answer.StrictStart {
 		list = append(list, literal("PODPASS_STRICT_START", "true"))
 	}
-	return withValues(list...)
+	return append(withValues(list...), s.Broker.Proxy.env()...)
 }
 
 // noAPIToken mounts a volume that the container has anyway where Kubernetes would put

@@ -241,8 +241,10 @@ func readEnv(r *rawjson.Reader, _ *int, e *podEnv) {
 
 func readEnvFrom(r *rawjson.Reader, _ *int, e *podEnvFrom) {
 	r.Value(e)
-	if e.SecretRef != nil {
-		e.SecretRef.Name = serviceaccount.ClipName(e.SecretRef.Name)
+	for _, ref := range []*reference{e.SecretRef, e.ConfigMapRef} {
+		if ref != nil {
+			ref.Name = serviceaccount.ClipName(ref.Name)
+		}
 	}
 }
 

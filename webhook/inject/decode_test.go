@@ -13,8 +13,8 @@ import (
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
-// reference is what of a pod the API server's own decoder sees.
-type reference struct {
+// referencePod is what of a pod the API server's own decoder sees.
+type referencePod struct {
 	Metadata *struct {
 		Name         string            `json:"name"`
 		GenerateName string            `json:"generateName"`
@@ -101,7 +101,7 @@ type referenceContainer struct {
 // agree holds Decode and whole against the API server's decoder.
 func agree(t *testing.T, raw []byte) {
 	t.Helper()
-	var want reference
+	var want referencePod
 	duplicates, wantErr := sigsjson.UnmarshalStrict(raw, &want)
 	valid := wantErr == nil && want.Metadata != nil && want.Spec != nil
 	p, err := Decode(raw)

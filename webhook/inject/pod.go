@@ -94,10 +94,13 @@ type podEnvRef struct {
 }
 
 type podEnvFrom struct {
-	Prefix    string `json:"prefix"`
-	SecretRef *struct {
-		Name string `json:"name"`
-	} `json:"secretRef"`
+	Prefix       string     `json:"prefix"`
+	SecretRef    *reference `json:"secretRef"`
+	ConfigMapRef *reference `json:"configMapRef"`
+}
+
+type reference struct {
+	Name string `json:"name"`
 }
 
 type podMount struct {

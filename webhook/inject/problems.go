@@ -22,4 +22,5 @@ const (
 	codeSelection        = "WI067" // a container's SDK looks at another source alone
 	codeTooLarge         = "WI068" // the injected pod would be larger than the cluster can store
 	codeSharedProcesses  = "WI069" // a container can look into the broker's process
+	codeProxy            = "WI075" // a container has a proxy, the broker none
 )

@@ -38,6 +38,8 @@ type BrokerSettings struct {
 	LogLevel string `json:"logLevel,omitempty"`
 	// MetricsPort of the broker's Prometheus metrics, on the pod's IP; 0: none.
 	MetricsPort int `json:"metricsPort,omitempty"`
+	// Proxy by which the broker reaches the clouds; default: none.
+	Proxy ProxySettings `json:"proxy,omitzero"`
 	// Resources; default [DefaultResources]. Given, they replace the default whole.
 	Resources Resources `json:"resources,omitzero"`
 	// RunAsUser is the sidecar's user and group; default 65532. -1 leaves both out,
@@ -126,6 +128,7 @@ func (s Settings) Validate() error {
 	if b.RunAsUser < -1 {
 		bad("broker.runAsUser: %d; want a user ID above 0, or -1 to let the platform choose", b.RunAsUser)
 	}
+	errs = append(errs, b.Proxy.validate()...)
 	errs = append(errs, b.Resources.validate("broker.resources")...)
 	if _, err := s.plainCABundle(); err != nil {
 		bad("caBundle: %w", err)

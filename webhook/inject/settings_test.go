@@ -66,11 +66,14 @@ func TestLoadSettingsProblems(t *testing.T) {
 		yaml string
 		want []string
 	}{
-		"empty":            {``, []string{"broker.image: required"}},
-		"unknown key":      {"broker: {image: i}\nregion: x", []string{`unknown field "region"`}},
-		"unknown key deep": {"broker: {image: i, imagePolicy: Always}", []string{`unknown field "broker.imagePolicy"`}},
-		"doubled key":      {"broker: {image: i}\nbroker: {image: j}", []string{"already set"}},
-		"not YAML":         {"a: [", []string{"read settings"}},
+		"empty":                   {``, []string{"broker.image: required"}},
+		"unknown key":             {"broker: {image: i}\nregion: x", []string{`unknown field "region"`}},
+		"unknown key deep":        {"broker: {image: i, imagePolicy: Always}", []string{`unknown field "broker.imagePolicy"`}},
+		"doubled key":             {"broker: {image: i}\nbroker: {image: j}", []string{"already set"}},
+		"not YAML":                {"a: [", []string{"read settings"}},
+		"a proxy with a password": {"broker: {image: i, proxy: {https: 'http://user:hunter2@proxy:3128'}}", []string{"broker.proxy.https: has a user name"}},
+		"a proxy without scheme":  {"broker: {image: i, proxy: {http: 'proxy:3128', no: 'a b'}}", []string{"broker.proxy.http: not the URL of a proxy", "broker.proxy.no: want hosts"}},
+		"a proxy with a path":     {"broker: {image: i, proxy: {https: 'http://proxy:3128/pac'}}", []string{"broker.proxy.https: has more than a host and a port"}},
 		"all at once": {
 			"broker: {image: 'a b', imagePullPolicy: always, logLevel: loud, runAsUser: -2, resources: {requests: {cpu: fast, memory: 2Gi}, limits: {memory: 1Gi}}}\ncaBundle: none",
 			[]string{
@@ -84,12 +87,23 @@ func TestLoadSettingsProblems(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error has the password: %v", err)
+			}
 			for _, want := range tt.want {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("the error does not say %q: %v", want, err)
 				}
 			}
 		})
+	}
+}
+
+// TestProxyWithoutQuotes: YAML reads the name "no" as false, which was an unknown field.
+func TestProxyWithoutQuotes(t *testing.T) {
+	s, err := LoadSettings([]byte("broker: {image: i, proxy: {no: .corp.example}}"))
+	if err != nil || s.Broker.Proxy.exclusions() != ".corp.example" {
+		t.Errorf("%+v, %v", s.Broker.Proxy, err)
 	}
 }
 

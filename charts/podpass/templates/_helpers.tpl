@@ -29,7 +29,9 @@ app.kubernetes.io/component: webhook
   "logLevel" .Values.broker.logLevel
   "metricsPort" .Values.broker.metricsPort
   "runAsUser" .Values.broker.runAsUser }}
-{{- if .Values.broker.resources }}{{- $_ := set $broker "resources" .Values.broker.resources }}{{- end }}
+{{- range $name := list "proxy" "resources" }}
+{{- with index $.Values.broker $name }}{{- $_ := set $broker $name . }}{{- end }}
+{{- end }}
 {{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "caBundle" "aws" "gcp" "azure" "oidc" "mappings" }}
 {{- $_ := set $config "broker" $broker }}
 {{- toYaml $config }}
