@@ -146,6 +146,8 @@ func (s *podSpec) read(r *rawjson.Reader) {
 			s.readAffinity(r, &left)
 		case "resources":
 			r.Value(&s.Resources)
+		case "imagePullSecrets":
+			s.ImagePullSecrets = list(r, &left, readReference)
 		case "volumes":
 			s.Volumes = list(r, &left, readVolume)
 		case "initContainers":
@@ -244,6 +246,14 @@ func readEnvFrom(r *rawjson.Reader, _ *int, e *podEnvFrom) {
 	for _, ref := range []*reference{e.SecretRef, e.ConfigMapRef} {
 		if ref != nil {
 			ref.Name = serviceaccount.ClipName(ref.Name)
+		}
+	}
+}
+
+func readReference(r *rawjson.Reader, _ *int, ref *reference) {
+	for name := range r.Members {
+		if string(name) == "name" {
+			readName(r, &ref.Name)
 		}
 	}
 }

@@ -31,6 +31,7 @@ type referencePod struct {
 		OS                    struct {
 			Name string `json:"name"`
 		} `json:"os"`
+		ImagePullSecrets []reference       `json:"imagePullSecrets"`
 		RuntimeClassName string            `json:"runtimeClassName"`
 		Affinity         referenceAffinity `json:"affinity"`
 
@@ -136,6 +137,12 @@ func agree(t *testing.T, raw []byte) {
 		ShareProcessNamespace: want.Spec.ShareProcessNamespace, SecurityContext: want.Spec.SecurityContext, OS: want.Spec.OS.Name, Resources: want.Spec.Resources,
 		RuntimeClassName: serviceaccount.ClipName(want.Spec.RuntimeClassName), WindowsAffinity: want.Spec.Affinity.windows(),
 	}
+	if want.Spec.ImagePullSecrets != nil {
+		expected.ImagePullSecrets = []reference{}
+	}
+	for _, s := range want.Spec.ImagePullSecrets {
+		expected.ImagePullSecrets = append(expected.ImagePullSecrets, reference{serviceaccount.ClipName(s.Name)})
+	}
 	if want.Spec.Volumes != nil {
 		expected.Volumes = []podVolume{}
 	}
@@ -195,7 +202,7 @@ func FuzzDecode(f *testing.F) {
 		`{"runtimeClassName":"w","affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"kubernetes.io/os","operator":"In","values":["windows"]}]},{},null]}}}}`,
 		`{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchFields":[{"key":"kubernetes.io/os","operator":"NotIn","values":["linux",null]}, null]},{"matchExpressions":[]}]}}}}`,
 		`{"affinity":{"nodeAffinity":null},"securityContext":{"windowsOptions":{"hostProcess":true}},"containers":[{"ports":[{"protocol":"UDP"}],"securityContext":{"windowsOptions":{"hostProcess":true}}}]}`,
-		`{"containers":{}}`, `{"containers":[1]}`, `{"containers":[{"resources":{"limits":{"cpu":`, `null`, `{"serviceAccountName":1}`, `{"a":[[[{"b":-0.1e+7}]],true,false]}`,
+		`{"imagePullSecrets":[{"name":"a"},null,{}]}`, `{"containers":{}}`, `{"containers":[1]}`, `{"containers":[{"resources":{"limits":{"cpu":`, `null`, `{"serviceAccountName":1}`, `{"a":[[[{"b":-0.1e+7}]],true,false]}`,
 	} {
 		f.Add(fmt.Appendf(nil, `{"metadata":{"name":"p","labels":{"a":"b"},"annotations":null},"spec":%s}`, spec))
 	}

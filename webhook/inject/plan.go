@@ -96,6 +96,9 @@ func (pl *planner) plan() error {
 		return err
 	}
 	appendTo(&pl.patch, "/spec/volumes", pl.pod.Spec.Volumes != nil, pl.volumes)
+	if len(setup) > 0 {
+		appendTo(&pl.patch, "/spec/imagePullSecrets", pl.pod.Spec.ImagePullSecrets != nil, pl.pullSecrets())
+	}
 	pl.insertFirst(setup)
 	if err := pl.mark(); err != nil {
 		return err

@@ -40,6 +40,8 @@ type podSpec struct {
 	ShareProcessNamespace bool
 	SecurityContext       podSecurity
 
+	ImagePullSecrets []reference
+
 	Resources      *podResources
 	Volumes        []podVolume
 	InitContainers []podContainer

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
@@ -34,6 +35,9 @@ type BrokerSettings struct {
 	Image string `json:"image"`
 	// ImagePullPolicy; default: Kubernetes' own for the image's tag.
 	ImagePullPolicy string `json:"imagePullPolicy,omitempty"`
+	// ImagePullSecrets are names of Secrets for the image's registry, added to the pods. They
+	// have to be in the pods' own namespaces; podpass copies none.
+	ImagePullSecrets []string `json:"imagePullSecrets,omitempty"`
 	// LogLevel: debug, info, warn or error; default: the broker's own, info.
 	LogLevel string `json:"logLevel,omitempty"`
 	// MetricsPort of the broker's Prometheus metrics, on the pod's IP; 0: none.
@@ -115,6 +119,11 @@ func (s Settings) Validate() error {
 	}
 	if !slices.Contains(pullPolicies, b.ImagePullPolicy) {
 		bad("broker.imagePullPolicy: %q; want Always, IfNotPresent or Never", b.ImagePullPolicy)
+	}
+	for i, name := range b.ImagePullSecrets {
+		if len(validation.IsDNS1123Subdomain(name)) > 0 {
+			bad("broker.imagePullSecrets[%d]: %.80q is not the name of a Secret", i, name)
+		}
 	}
 	if !slices.Contains(logLevels, b.LogLevel) {
 		bad("broker.logLevel: %q; want debug, info, warn or error", b.LogLevel)

@@ -74,6 +74,7 @@ func TestLoadSettingsProblems(t *testing.T) {
 		"a proxy with a password": {"broker: {image: i, proxy: {https: 'http://user:hunter2@proxy:3128'}}", []string{"broker.proxy.https: has a user name"}},
 		"a proxy without scheme":  {"broker: {image: i, proxy: {http: 'proxy:3128', no: 'a b'}}", []string{"broker.proxy.http: not the URL of a proxy", "broker.proxy.no: want hosts"}},
 		"a proxy with a path":     {"broker: {image: i, proxy: {https: 'http://proxy:3128/pac'}}", []string{"broker.proxy.https: has more than a host and a port"}},
+		"no name of a Secret":     {"broker: {image: i, imagePullSecrets: [ok, Not_Ok]}", []string{`broker.imagePullSecrets[1]: "Not_Ok"`}},
 		"all at once": {
 			"broker: {image: 'a b', imagePullPolicy: always, logLevel: loud, runAsUser: -2, resources: {requests: {cpu: fast, memory: 2Gi}, limits: {memory: 1Gi}}}\ncaBundle: none",
 			[]string{

@@ -50,6 +50,10 @@ func (p port) appendJSON(b []byte) []byte {
 	return append(intMember(b, "containerPort", int64(p.ContainerPort)), '}')
 }
 
+func (r reference) appendJSON(b []byte) []byte {
+	return append(stringMember(append(b, '{'), "name", r.Name), '}')
+}
+
 type resources struct {
 	Requests map[string]string `json:"requests,omitempty"`
 	Limits   map[string]string `json:"limits,omitempty"`
