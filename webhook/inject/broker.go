@@ -137,7 +137,6 @@ func (pl *planner) ownContainer(name string) container {
 			SeccompProfile:         seccompProfile{Type: "RuntimeDefault"},
 		},
 	}
-	u := pl.settings.Broker.user()
-	c.SecurityContext.RunAsUser, c.SecurityContext.RunAsGroup = u, u
+	c.SecurityContext.RunAsUser, c.SecurityContext.RunAsGroup = pl.user(), pl.settings.Broker.user()
 	return c
 }

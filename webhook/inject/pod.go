@@ -68,6 +68,7 @@ type podContainer struct {
 
 type podSecurity struct {
 	RunAsUser      *int64         `json:"runAsUser"`
+	FSGroup        *int64         `json:"fsGroup"`
 	WindowsOptions windowsOptions `json:"windowsOptions"`
 }
 

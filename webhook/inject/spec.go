@@ -136,6 +136,9 @@ func (v projectedVolume) appendJSON(b []byte) []byte {
 
 type projection struct {
 	ServiceAccountToken *tokenProjection `json:"serviceAccountToken"`
+	// Only read, and not what is in them.
+	PodCertificate     *struct{} `json:"podCertificate,omitempty"`
+	ClusterTrustBundle *struct{} `json:"clusterTrustBundle,omitempty"`
 }
 
 func (p projection) appendJSON(b []byte) []byte {
