@@ -40,7 +40,9 @@ type Answer struct {
 
 	SkipContainers []string
 	BrokerPort     int
-	StaticKeys     StaticKeys
+	// BrokerResources are what is asked for, of the broker's container.
+	BrokerResources map[BrokerResource]string
+	StaticKeys      StaticKeys
 	// StrictStart: the pod must not start without its credentials.
 	StrictStart bool
 

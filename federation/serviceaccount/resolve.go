@@ -99,6 +99,9 @@ func (r *resolver) pod() {
 	for _, v := range slices.Backward(r.ranked(KeyBrokerPort, KeyAzureWIProxyPort)) { // the strongest last
 		a.BrokerPort = int(r.number(v, 1024, 65535))
 	}
+	for _, v := range slices.Backward(r.ranked(KeyBrokerResources)) { // the strongest last
+		r.brokerResources(v)
+	}
 	if v := r.lookup(KeyStrictStart); v.set {
 		a.StrictStart = r.boolean(v)
 	}

@@ -207,6 +207,8 @@ func readContainer(r *rawjson.Reader, left *int, c *podContainer) {
 			c.Ports = list(r, left, readPort)
 		case "resources":
 			readResources(r, &c.Resources)
+		case "restartPolicy":
+			readName(r, &c.RestartPolicy)
 		case "securityContext":
 			readSecurity(r, &c.SecurityContext)
 		}

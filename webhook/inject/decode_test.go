@@ -96,6 +96,7 @@ type referenceContainer struct {
 		Protocol      string `json:"protocol"`
 	} `json:"ports"`
 	Resources       podResources      `json:"resources"`
+	RestartPolicy   string            `json:"restartPolicy"`
 	SecurityContext containerSecurity `json:"securityContext"`
 }
 
@@ -165,7 +166,7 @@ func containersOf(list []referenceContainer) []podContainer {
 	}
 	all := []podContainer{}
 	for _, c := range list {
-		one := podContainer{Name: serviceaccount.ClipName(c.Name), Resources: c.Resources, SecurityContext: c.SecurityContext, EnvFrom: c.EnvFrom}
+		one := podContainer{Name: serviceaccount.ClipName(c.Name), Resources: c.Resources, SecurityContext: c.SecurityContext, EnvFrom: c.EnvFrom, RestartPolicy: serviceaccount.ClipName(c.RestartPolicy)}
 		if c.Env != nil {
 			one.Env = []podEnv{}
 		}

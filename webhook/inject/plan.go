@@ -36,6 +36,7 @@ func Plan(p *Pod, a serviceaccount.Answer, s Settings) (Result, error) {
 		port:     cmp.Or(a.BrokerPort, s.BrokerPort, serviceaccount.DefaultBrokerPort),
 		skipped:  set(a.SkipContainers),
 		used:     map[string]bool{},
+		own:      map[string]allotment{},
 		warnings: slices.Clone(a.Warnings), errors: slices.Clone(a.Errors),
 	}
 	if err != nil {
@@ -57,8 +58,9 @@ type planner struct {
 
 	skipped    map[string]bool // names of containers
 	deliveries []*delivery
-	volumes    []volume        // to be added
-	used       map[string]bool // by cloud: some container has it
+	volumes    []volume             // to be added
+	used       map[string]bool      // by cloud: some container has it
+	own        map[string]allotment // of podpass's containers so far, by resource
 	patch      patch
 
 	warnings, errors []serviceaccount.Problem

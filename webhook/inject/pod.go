@@ -62,6 +62,8 @@ type podContainer struct {
 	VolumeMounts []podMount
 	Ports        []podPort
 	Resources    podResources
+	// RestartPolicy of an init container: "Always" makes it a native sidecar.
+	RestartPolicy string
 
 	SecurityContext containerSecurity
 }

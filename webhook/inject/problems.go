@@ -23,4 +23,5 @@ const (
 	codeTooLarge         = "WI068" // the injected pod would be larger than the cluster can store
 	codeSharedProcesses  = "WI069" // a container can look into the broker's process
 	codeProxy            = "WI075" // a container has a proxy, the broker none
+	codeLimitRange       = "WI076" // no room for the sidecar in the namespace's limits
 )

@@ -29,7 +29,7 @@ app.kubernetes.io/component: webhook
   "logLevel" .Values.broker.logLevel
   "metricsPort" .Values.broker.metricsPort
   "runAsUser" .Values.broker.runAsUser }}
-{{- range $name := list "imagePullSecrets" "proxy" "resources" }}
+{{- range $name := list "imagePullSecrets" "namespaceResources" "proxy" "resources" }}
 {{- with index $.Values.broker $name }}{{- $_ := set $broker $name . }}{{- end }}
 {{- end }}
 {{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "caBundle" "aws" "gcp" "azure" "oidc" "mappings" }}

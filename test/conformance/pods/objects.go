@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	nodev1 "k8s.io/api/node/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -28,6 +29,12 @@ func (c Case) Around() (inject.Around, error) {
 			if r.Scheduling != nil {
 				a.RuntimeClasses[r.Name] = r.Scheduling.NodeSelector
 			}
+		case "LimitRange":
+			var l corev1.LimitRange
+			if err := json.Unmarshal(raw, &l); err != nil {
+				return a, err
+			}
+			a.Limits = append(a.Limits, l.Spec.Limits...)
 		case "ResourceQuota": // nothing that podpass asks for
 		default:
 			return a, fmt.Errorf("no case has a %q", kind.Kind)

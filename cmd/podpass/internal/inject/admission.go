@@ -48,8 +48,8 @@ func (a admission) admit(o manifest.Object) (result, bool, error) {
 	if err != nil {
 		return fail(err)
 	}
-	p.Around = a.cluster.around
 	req := p.Request()
+	p.Around = a.cluster.around(req.Namespace)
 	account, ok := a.accounts[req.Namespace+"/"+req.Name]
 	if !ok {
 		fmt.Fprintf(a.stderr, "warning: %s: ServiceAccount %s/%s is in none of the files: taken to have no annotations; name its file with --service-account\n", o, req.Namespace, req.Name)

@@ -1,9 +1,11 @@
 package inject
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	nodev1 "k8s.io/api/node/v1"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
@@ -11,21 +13,37 @@ import (
 )
 
 // cluster is what the manifests say of the cluster around the pods.
-type cluster struct{ around inject.Around }
+type cluster struct {
+	limits         map[string][]corev1.LimitRangeItem // by namespace
+	runtimeClasses map[string]map[string]string
+}
 
-func readCluster(objects []manifest.Object) (cluster, error) {
-	c := cluster{inject.Around{RuntimeClasses: map[string]map[string]string{}}}
+// readCluster reads the LimitRanges and RuntimeClasses among objects; namespace is that
+// of objects that name none.
+func readCluster(objects []manifest.Object, namespace string) (cluster, error) {
+	c := cluster{map[string][]corev1.LimitRangeItem{}, map[string]map[string]string{}}
 	for _, o := range objects {
-		if o.Kind != "RuntimeClass" {
-			continue
+		var err error
+		switch o.Kind {
+		case "LimitRange":
+			var l corev1.LimitRange
+			err = json.Unmarshal(o.Raw, &l)
+			in := cmp.Or(o.Metadata.Namespace, namespace)
+			c.limits[in] = append(c.limits[in], l.Spec.Limits...)
+		case "RuntimeClass":
+			var r nodev1.RuntimeClass
+			err = json.Unmarshal(o.Raw, &r)
+			if r.Scheduling != nil {
+				c.runtimeClasses[r.Name] = r.Scheduling.NodeSelector
+			}
 		}
-		var r nodev1.RuntimeClass
-		if err := json.Unmarshal(o.Raw, &r); err != nil {
+		if err != nil {
 			return c, fmt.Errorf("%s: %s: %w", o.File, o, err)
-		}
-		if r.Scheduling != nil {
-			c.around.RuntimeClasses[r.Name] = r.Scheduling.NodeSelector
 		}
 	}
 	return c, nil
+}
+
+func (c cluster) around(namespace string) inject.Around {
+	return inject.Around{Limits: c.limits[namespace], RuntimeClasses: c.runtimeClasses}
 }
