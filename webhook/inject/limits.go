@@ -56,21 +56,35 @@ func (pl *planner) demand(name string, want Resources) demand {
 	d.usual.request = wanted(name, map[string]string{name: cmp.Or(want.Requests[name], byDefault.Requests[name])})
 	d.usual.limit = wanted(name, map[string]string{name: cmp.Or(want.Limits[name], byDefault.Limits[name])})
 	others := pl.allotted(name).plus(pl.own[name])
-	ofPod, podLevel := pl.ofPod(name)
+	ofPod := pl.ofPod(name)
 	for _, l := range pl.pod.Around.Limits {
 		switch {
 		case l.Type == corev1.LimitTypeContainer:
 			d.ofContainer(name, l)
-		case l.Type == corev1.LimitTypePod && !podLevel:
-			if q, ok := l.Max[corev1.ResourceName(name)]; ok {
+		case l.Type == corev1.LimitTypePod:
+			// What the pod itself has stands for the sum of its containers.
+			q, ok := l.Max[corev1.ResourceName(name)]
+			if ok && ofPod.request == unset {
 				d.room.request = min(d.room.request, max(0, unitsOf(name, q)-others.request))
+			}
+			if ok && ofPod.limit == unset {
 				d.room.limit = min(d.room.limit, max(0, unitsOf(name, q)-others.limit))
 			}
-			d.ratio = lower(d.ratio, l.MaxLimitRequestRatio, name)
+			ratio, ok := l.MaxLimitRequestRatio[corev1.ResourceName(name)]
+			switch {
+			case !ok || ofPod.limit != unset:
+			case ofPod.request != unset: // which ours does not add to
+				most := int64(float64(ofPod.request) * float64(ratio.MilliValue()) / 1000)
+				d.room.limit = min(d.room.limit, max(0, most-others.limit))
+			default:
+				d.ratio = lower(d.ratio, l.MaxLimitRequestRatio, name)
+			}
 		}
 	}
-	if podLevel {
+	if ofPod.limit != unset {
 		d.most = min(d.most, ofPod.limit)
+	}
+	if ofPod.request != unset {
 		d.room.request = min(d.room.request, max(0, ofPod.request-others.request))
 	}
 	return d
@@ -104,23 +118,20 @@ func lower(have *resource.Quantity, list corev1.ResourceList, name string) *reso
 	return &q
 }
 
-// ofPod is what the pod itself has of a resource; false: it is the sum of its
-// containers.
-func (pl *planner) ofPod(name string) (allotment, bool) {
+// ofPod is what the pod itself has of a resource.
+func (pl *planner) ofPod(name string) allotment {
+	a := allotment{unset, unset}
 	if !pl.podLevel() || name != "cpu" && name != "memory" {
-		return allotment{}, false
+		return a
 	}
 	r := pl.pod.Spec.Resources
-	a := allotment{unbounded, unbounded}
-	limit, isLimit := units(name, r.Limits[name])
-	if isLimit {
-		a = allotment{limit, limit} // the request's default
+	if n, ok := units(name, r.Limits[name]); ok {
+		a = allotment{n, n} // the request's default
 	}
-	request, isRequest := units(name, r.Requests[name])
-	if isRequest {
-		a.request = request
+	if n, ok := units(name, r.Requests[name]); ok {
+		a.request = n
 	}
-	return a, isLimit || isRequest
+	return a
 }
 
 // allotted is what the pod's own containers have in all, as Kubernetes counts: init
