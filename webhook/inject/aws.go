@@ -60,6 +60,8 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		literal("AWS_WEB_IDENTITY_TOKEN_FILE", pl.file(awsTokenFile)),
 		literal("AWS_ROLE_SESSION_NAME", cmp.Or(a.SessionName, pl.sessionName())),
 		literal("AWS_ENDPOINT_URL_STS", pl.settings.AWS.STSEndpoint(a.RoleARN)),
+		literal("AWS_USE_FIPS_ENDPOINT", only(pl.settings.AWS.UseFIPSEndpoint)),
+		literal("AWS_USE_DUALSTACK_ENDPOINT", only(pl.settings.AWS.UseDualStackEndpoint)),
 	)
 	d.alternatives = regionAlternatives
 	d.own = []string{
@@ -70,6 +72,14 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 	d.token.Path = "token"
 	d.volumes = []volume{tokenVolume(awsVolume, d.token)}
 	d.mounts = []volumeMount{{Name: awsVolume, MountPath: awsTokenDir, ReadOnly: true}}
+}
+
+// only is "true", or nothing.
+func only(is bool) string {
+	if is {
+		return "true"
+	}
+	return ""
 }
 
 // of is the delivery for one container: its AWS role may be another.

@@ -83,7 +83,10 @@ func (pl *planner) brokerEndpoints() []envVar {
 	ids := pl.brokered()
 	var list []envVar
 	if ids.AWS != nil {
-		list = append(list, literal("PODPASS_AWS_STS_ENDPOINT", pl.settings.AWS.STSEndpoint(ids.AWS.RoleARN)))
+		list = append(list,
+			literal("PODPASS_AWS_STS_ENDPOINT", s.AWS.STSEndpoint(ids.AWS.RoleARN)),
+			literal("PODPASS_AWS_USE_FIPS_ENDPOINT", only(s.AWS.UseFIPSEndpoint)),
+			literal("PODPASS_AWS_USE_DUALSTACK_ENDPOINT", only(s.AWS.UseDualStackEndpoint)))
 		if pl.answer.AWS.IMDS {
 			list = append(list, literal("PODPASS_AWS_IMDS", "true"))
 		}
