@@ -140,6 +140,6 @@ func (pl *planner) ownContainer(name string) container {
 			SeccompProfile:         seccompProfile{Type: "RuntimeDefault"},
 		},
 	}
-	c.SecurityContext.RunAsUser, c.SecurityContext.RunAsGroup = pl.user(), pl.settings.Broker.user()
+	c.SecurityContext.RunAsUser, c.SecurityContext.RunAsGroup = pl.runAs, pl.settings.Broker.user()
 	return c
 }

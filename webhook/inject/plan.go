@@ -60,6 +60,8 @@ type planner struct {
 	deliveries []*delivery
 	volumes    []volume             // to be added
 	used       map[string]bool      // by cloud: some container has it
+	runAs      *int64               // whom podpass's containers run as; nil: the platform's to choose
+	proxied    bool                 // the pod or the installation is known to have a proxy
 	own        map[string]allotment // of podpass's containers so far, by resource
 	patch      patch
 
@@ -68,6 +70,7 @@ type planner struct {
 }
 
 func (pl *planner) plan() error {
+	pl.runAs, pl.proxied = pl.user(), pl.hasProxy()
 	pl.deliveries = deliveries(pl)
 	if pl.err != nil {
 		return pl.err

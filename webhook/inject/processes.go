@@ -34,7 +34,7 @@ func (pl *planner) seesBroker(c *podContainer) string {
 	if user == nil {
 		user = pl.pod.Spec.SecurityContext.RunAsUser
 	}
-	own := pl.user()
+	own := pl.runAs
 	switch {
 	case s.Privileged:
 		return "is privileged"

@@ -102,15 +102,23 @@ func (e podEnvFrom) namesProxy() bool { return strings.Contains(strings.ToLower(
 
 var proxyVariables = []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"}
 
-func setsProxy(c podContainer) bool { return slices.ContainsFunc(proxyVariables, c.hasEnv) }
+func setsProxy(c *podContainer) bool { return slices.ContainsFunc(proxyVariables, c.hasEnv) }
 
 // mayHaveProxy reports whether an envFrom of the container may set a proxy, which cannot
 // be seen. They are kept in ConfigMaps, of any name; a Secret is only suspected where it
 // is called so, or where the pod or the installation has a proxy otherwise.
 func (pl *planner) mayHaveProxy(c *podContainer) bool {
-	s := pl.pod.Spec
-	known := pl.settings.Broker.Proxy != (ProxySettings{}) || slices.ContainsFunc(s.Containers, setsProxy) || slices.ContainsFunc(s.InitContainers, setsProxy)
-	return slices.ContainsFunc(c.EnvFrom, func(e podEnvFrom) bool { return known || e.ConfigMapRef != nil || e.namesProxy() })
+	return slices.ContainsFunc(c.EnvFrom, func(e podEnvFrom) bool { return pl.proxied || e.ConfigMapRef != nil || e.namesProxy() })
+}
+
+// hasProxy reports whether the installation, or a container of the pod, has a proxy.
+func (pl *planner) hasProxy() bool {
+	for _, c := range pl.containers() {
+		if setsProxy(c) {
+			return true
+		}
+	}
+	return pl.settings.Broker.Proxy != (ProxySettings{})
 }
 
 const loopback = "127.0.0.1"
@@ -120,7 +128,7 @@ const loopback = "127.0.0.1"
 // since clients read one or the other; the one that is missing repeats the one that
 // is there, for a client that prefers it must not lose what the other excludes.
 func (pl *planner) noProxy(c *podContainer) []envVar {
-	if !setsProxy(*c) && !pl.mayHaveProxy(c) {
+	if !setsProxy(c) && !pl.mayHaveProxy(c) {
 		return nil
 	}
 	var list []envVar
