@@ -58,10 +58,10 @@ func (pl *planner) demand(name string, want Resources) demand {
 	others := pl.allotted(name).plus(pl.own[name])
 	ofPod := pl.ofPod(name)
 	for _, l := range pl.pod.Around.Limits {
-		switch {
-		case l.Type == corev1.LimitTypeContainer:
+		switch l.Type {
+		case corev1.LimitTypeContainer:
 			d.ofContainer(name, l)
-		case l.Type == corev1.LimitTypePod:
+		case corev1.LimitTypePod:
 			// What the pod itself has stands for the sum of its containers.
 			q, ok := l.Max[corev1.ResourceName(name)]
 			if ok && ofPod.request == unset {

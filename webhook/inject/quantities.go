@@ -113,7 +113,7 @@ func (b BrokerSettings) validateResources() []error {
 	return errs
 }
 
-func (r Resources) validate(path string) []error {
+func (r Resources) validate(at string) []error {
 	var errs []error
 	parsed := map[string]map[string]resource.Quantity{}
 	for kind, list := range map[string]map[string]string{"requests": r.Requests, "limits": r.Limits} {
@@ -124,7 +124,7 @@ func (r Resources) validate(path string) []error {
 			}
 			q, err := resource.ParseQuantity(text)
 			if err != nil || q.Sign() < 0 {
-				errs = append(errs, fmt.Errorf("%s.%s.%s: %q is not a quantity such as 5m or 16Mi", path, kind, name, text))
+				errs = append(errs, fmt.Errorf("%s.%s.%s: %q is not a quantity such as 5m or 16Mi", at, kind, name, text))
 				continue
 			}
 			parsed[kind][name] = q
@@ -132,7 +132,7 @@ func (r Resources) validate(path string) []error {
 	}
 	for name, request := range parsed["requests"] {
 		if limit, ok := parsed["limits"][name]; ok && request.Cmp(limit) > 0 {
-			errs = append(errs, fmt.Errorf("%s.requests.%s: %s is more than the limit, %s", path, name, r.Requests[name], r.Limits[name]))
+			errs = append(errs, fmt.Errorf("%s.requests.%s: %s is more than the limit, %s", at, name, r.Requests[name], r.Limits[name]))
 		}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })

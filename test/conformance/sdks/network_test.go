@@ -116,10 +116,10 @@ func (n podNetwork) getsCredentials(t *testing.T, w *world, variables ...string)
 		t.Fatal(err)
 	}
 	sdk := client{name: "go", program: n.command(built.Go)}
-	for _, cloud := range clouds {
-		got := sdk.run(t, cloud, append(b.env(w), variables...))
-		if !got.OK || !strings.Contains(got.Identity, identityShown[cloud]) {
-			t.Errorf("%s: %q: %s; the broker's log:\n%s", cloud, got.Identity, got.Error, b.log)
+	for _, name := range clouds {
+		got := sdk.run(t, name, append(b.env(w), variables...))
+		if !got.OK || !strings.Contains(got.Identity, identityShown[name]) {
+			t.Errorf("%s: %q: %s; the broker's log:\n%s", name, got.Identity, got.Error, b.log)
 		}
 	}
 }
