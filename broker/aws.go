@@ -15,7 +15,7 @@ func (b *Broker) addAWS(r *router, client *http.Client) {
 	if id == nil {
 		return
 	}
-	c := &aws.Client{Identity: *id, Token: b.token("aws"), Endpoint: b.config.AWSSTSEndpoint, HTTP: client, Via: b.cache}
+	c := &aws.Client{Identity: *id, Token: b.token("aws"), Endpoint: b.config.AWSSTSEndpoint, Endpoints: b.config.aws, HTTP: client, Via: b.cache}
 	role := id.RoleARN
 	if n := len(id.Chain); n > 0 {
 		role = id.Chain[n-1]
@@ -27,7 +27,7 @@ func (b *Broker) addAWS(r *router, client *http.Client) {
 		RoleARN:     role, Secret: federation.Secret(b.config.Secret), Log: b.log,
 	}
 	for _, o := range id.Others {
-		other := &aws.Client{Identity: id.Other(o), Token: c.Token, Endpoint: c.Endpoint, HTTP: client, Via: b.cache}
+		other := &aws.Client{Identity: id.Other(o), Token: c.Token, Endpoint: c.Endpoint, Endpoints: c.Endpoints, HTTP: client, Via: b.cache}
 		e := federation.Keyed(other.Credentials())
 		b.cache.Pin("aws/"+o.Name, e)
 		r.named[awsapi.Path+"/"+o.Name] = &awsapi.Handler{

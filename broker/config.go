@@ -37,6 +37,9 @@ type Config struct {
 	GCPInstanceID, GCPInstanceName, GCPInstanceZone string
 	// CABundle is PEM, or the path of a file with it.
 	CABundle string
+	// AWSUseFIPSEndpoint and AWSUseDualStackEndpoint, "true": of AWS's own endpoints of STS
+	// those with validated cryptography, or with IPv6 addresses.
+	AWSUseFIPSEndpoint, AWSUseDualStackEndpoint string
 	// AWSIMDS, "true": AWS credentials are served in IMDSv2's shape too.
 	AWSIMDS string
 	// MetricsListen is host:port for Prometheus; empty: no metrics.
@@ -64,6 +67,8 @@ var settings = []setting{
 	{"secret", func(c *Config) *string { return &c.Secret }, "", "`value` that AWS and Azure SDKs must send; in a pod, its UID (required)"},
 	{"token-dir", func(c *Config) *string { return &c.TokenDir }, DefaultTokenDir, "`directory` of the subject tokens: files aws, gcp, azure, oidc-<token source>"},
 	{"aws-sts-endpoint", func(c *Config) *string { return &c.AWSSTSEndpoint }, "", "`URL` of AWS STS, if not the region's own"},
+	{"aws-use-fips-endpoint", func(c *Config) *string { return &c.AWSUseFIPSEndpoint }, "false", "true: of AWS's own endpoints of STS that with cryptography validated by FIPS 140"},
+	{"aws-use-dualstack-endpoint", func(c *Config) *string { return &c.AWSUseDualStackEndpoint }, "false", "true: of AWS's own endpoints of STS that with IPv6 addresses too"},
 	{"gcp-universe-domain", func(c *Config) *string { return &c.GCPUniverseDomain }, "", "`domain` of Google's APIs, if not googleapis.com"},
 	{"gcp-sts-endpoint", func(c *Config) *string { return &c.GCPSTSEndpoint }, "", "`URL` of Google's STS, if not Google's own"},
 	{"gcp-iam-credentials-endpoint", func(c *Config) *string { return &c.GCPIAMCredentialsEndpoint }, "", "`URL` of Google's IAM credentials API, if not Google's own"},

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/podpass-io/podpass/broker/gcpapi"
+	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/gcp"
@@ -24,6 +25,7 @@ type loaded struct {
 	caBundle   []byte
 	strict     bool
 	imds       bool
+	aws        aws.Endpoints
 	instance   gcpapi.Instance
 	log        *slog.Logger
 }
@@ -43,7 +45,8 @@ func (c Config) load(logTo io.Writer) (loaded, error) {
 	for _, s := range []struct {
 		name, value string
 		into        *bool
-	}{{"strict-start", c.StrictStart, &l.strict}, {"aws-imds", c.AWSIMDS, &l.imds}} {
+	}{{"strict-start", c.StrictStart, &l.strict}, {"aws-imds", c.AWSIMDS, &l.imds},
+		{"aws-use-fips-endpoint", c.AWSUseFIPSEndpoint, &l.aws.FIPS}, {"aws-use-dualstack-endpoint", c.AWSUseDualStackEndpoint, &l.aws.DualStack}} {
 		if *s.into, err = strconv.ParseBool(cmp.Or(s.value, "false")); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %q is neither true nor false", s.name, s.value))
 		}

@@ -29,10 +29,17 @@ type ServiceAccounts interface {
 	GetLive(ctx context.Context, namespace, name string) (sastore.Record, error)
 }
 
+// Cluster gives what else of the cluster bears on the pods of a namespace, from memory.
+type Cluster interface {
+	Around(namespace string) inject.Around
+}
+
 // PodHandler answers AdmissionReviews of pods. It is safe for concurrent use.
 type PodHandler struct {
 	ServiceAccounts ServiceAccounts
-	Settings        inject.Source
+	// Cluster may be nil: nothing is known of it.
+	Cluster  Cluster
+	Settings inject.Source
 	// Room is shared by all handlers of the process.
 	Room    *Room
 	Metrics *Metrics
@@ -84,6 +91,9 @@ func (h *PodHandler) decide(ctx context.Context, req *admissionv1.AdmissionReque
 			return err
 		}
 		d.release = release
+	}
+	if h.Cluster != nil {
+		pod.Around = h.Cluster.Around(req.Namespace)
 	}
 	d.result, err = inject.Plan(pod, answer, settings)
 	switch {

@@ -75,7 +75,7 @@ func newManager(o *options, config *rest.Config, p *parts) (manager.Manager, err
 	server.Register("/mutate", p.pods)
 	server.Register("/mutate/opted-in", p.pods)
 	server.Register("/validate-serviceaccounts", p.serviceAccounts)
-	ready := webhook.Ready(p.server, p.store, p.certificate, p.now)
+	ready := p.ready()
 	return m, m.Add(&manager.Server{
 		Name: "probes", Server: webhook.NewProbeServer(o.serve.probeListen, ready, metrics.Registry, p.log), ShutdownTimeout: &end,
 	})

@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"time"
@@ -15,11 +17,13 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/podpass-io/podpass/webhook"
 	"github.com/podpass-io/podpass/webhook/audit"
+	"github.com/podpass-io/podpass/webhook/limitranges"
 	"github.com/podpass-io/podpass/webhook/sastore"
 	"github.com/podpass-io/podpass/webhook/servingcert"
 )
@@ -35,6 +39,7 @@ type parts struct {
 	serviceAccounts *webhook.ServiceAccountHandler
 	store           *sastore.Store
 	settings        *webhook.SettingsFile
+	limits          *limitranges.Store
 	auditor         *audit.Auditor
 	// certificate is that of one of these two.
 	certificate webhook.Certificate
@@ -54,7 +59,7 @@ func newParts(o *options, config *rest.Config, settings *webhook.SettingsFile, l
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{store: store, settings: settings, log: log}
+	p := &parts{store: store, settings: settings, limits: limitranges.New(client, log), log: log}
 	if err := p.makeCertificate(&o.certificate, client); err != nil {
 		return nil, err
 	}
@@ -68,7 +73,7 @@ func newParts(o *options, config *rest.Config, settings *webhook.SettingsFile, l
 	webhook.RegisterSettings(registry, settings)
 	webhook.RegisterCertificate(registry, p.certificate)
 	room := webhook.NewRoom(debug.SetMemoryLimit(-1))
-	p.pods = &webhook.PodHandler{ServiceAccounts: p.store, Settings: settings.Current, Room: room, Metrics: m, Log: log}
+	p.pods = &webhook.PodHandler{ServiceAccounts: p.store, Cluster: p.limits, Settings: settings.Current, Room: room, Metrics: m, Log: log}
 	p.serviceAccounts = &webhook.ServiceAccountHandler{Settings: settings.Current, Deny: o.denyServiceAccounts, Room: room, Metrics: m, Log: log}
 	if o.audit.period > 0 {
 		p.auditor = &audit.Auditor{
@@ -112,7 +117,7 @@ func (p *parts) makeServer(o *serveOptions) error {
 
 // runnables are what feeds the handlers, and the audit.
 func (p *parts) runnables(o *options, config *rest.Config, c cache.Cache) ([]manager.Runnable, error) {
-	all := []manager.Runnable{p.store, p.settings}
+	all := []manager.Runnable{p.store, p.settings, p.limits}
 	if p.files != nil {
 		all = append(all, p.files)
 	} else {
@@ -131,6 +136,20 @@ func (p *parts) runnables(o *options, config *rest.Config, c cache.Cache) ([]man
 		all = append(all, &audit.Leader{Lock: lock, Audit: p.auditor.Run, Log: p.log})
 	}
 	return all, nil
+}
+
+// ready reports why this replica must not be sent reviews.
+func (p *parts) ready() healthz.Checker {
+	serving := webhook.Ready(p.server, p.store, p.certificate, p.now)
+	return func(r *http.Request) error {
+		if err := serving(r); err != nil {
+			return err
+		}
+		if !p.limits.Synced() {
+			return errors.New("waiting for the first list of LimitRanges")
+		}
+		return nil
+	}
 }
 
 // lease is the Lease in the webhook's namespace, for a replica to hold.

@@ -20,6 +20,8 @@ type Client struct {
 	Token    federation.TokenSource
 	// Endpoint is the URL of STS; "": the regional one of AWS.
 	Endpoint string
+	// Endpoints choose among AWS's own, where Endpoint is empty.
+	Endpoints Endpoints
 	// HTTP talks to STS; see endpoint.NewClient.
 	HTTP *http.Client
 	// Via gives the credentials that a chained role starts from; nil: without cache.
@@ -39,7 +41,9 @@ func (c *Client) role(n int) federation.Exchanger {
 	return &assumeRole{c, n}
 }
 
-func (c *Client) endpoint() string { return cmp.Or(c.Endpoint, c.Identity.endpoint()) }
+func (c *Client) endpoint() string {
+	return cmp.Or(c.Endpoint, c.Endpoints.sts(c.Identity.region()))
+}
 
 // sts is STS for one exchange, which call reads the errors of. It does not retry: the
 // broker's one policy does.
@@ -49,7 +53,7 @@ func (c *Client) sts(credentials awssdk.CredentialsProvider, op string, f failur
 		Secrets: append(secrets, federation.Secret(c.Identity.ExternalID)),
 	}
 	return sts.New(sts.Options{
-		Region:       c.Identity.region(),
+		Region:       signingRegion(call.URL, c.Identity.region()),
 		BaseEndpoint: &call.URL,
 		HTTPClient:   call.Client(c.HTTP),
 		Credentials:  credentials,

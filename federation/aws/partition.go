@@ -2,10 +2,7 @@ package aws
 
 import (
 	"cmp"
-	"context"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // partition is a part of AWS with accounts, regions and endpoints of its own.
@@ -66,13 +63,3 @@ func RegionFits(region, roleARN string) bool {
 
 // region is where the identity's STS is, and what requests are signed for.
 func (i Identity) region() string { return cmp.Or(i.Region, DefaultRegion(i.RoleARN)) }
-
-// endpoint is AWS's own STS in the identity's region, by the SDK's rules.
-func (i Identity) endpoint() string {
-	region := i.region()
-	e, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(), sts.EndpointParameters{Region: &region}.WithDefaults())
-	if err != nil {
-		return "" // not a region that the SDK takes; validated before
-	}
-	return e.URI.String()
-}

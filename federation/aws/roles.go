@@ -20,7 +20,7 @@ type webIdentity struct{ c *Client }
 
 func (e *webIdentity) Key() string {
 	i := e.c.Identity
-	key := fmt.Sprintf("aws/%s/%s/%s/%s/%s", e.c.Endpoint, i.Region, i.Audience, i.RoleARN, i.SessionName)
+	key := fmt.Sprintf("aws/%s/%s/%s/%s/%s", e.c.endpoint(), i.Region, i.Audience, i.RoleARN, i.SessionName)
 	if len(i.Chain) == 0 {
 		key += fmt.Sprintf("/%d/%q", i.SessionDuration, i.SessionPolicy)
 	}

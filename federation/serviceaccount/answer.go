@@ -45,7 +45,9 @@ type Answer struct {
 	BrokerPort     int
 	// BrokerAfter are names of containers after which the broker is to start.
 	BrokerAfter []string
-	StaticKeys     StaticKeys
+	// BrokerResources are what is asked for, of the broker's container.
+	BrokerResources map[BrokerResource]string
+	StaticKeys      StaticKeys
 	// StrictStart: the pod must not start without its credentials.
 	StrictStart bool
 

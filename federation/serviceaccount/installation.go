@@ -66,6 +66,11 @@ type AWSInstallation struct {
 	// ("aws", "aws-cn", "aws-us-gov", ...) need none; any other ("minio") is
 	// accepted in an annotation only if it is listed here.
 	STSEndpoints map[string]string `json:"stsEndpoints,omitempty"`
+	// UseFIPSEndpoint and UseDualStackEndpoint choose among AWS's own endpoints of STS, in
+	// partitions that STSEndpoints does not list; in direct mode they are the SDK's
+	// switches of those names, and so count for all services.
+	UseFIPSEndpoint      bool `json:"useFIPSEndpoint,omitempty"`
+	UseDualStackEndpoint bool `json:"useDualStackEndpoint,omitempty"`
 	// ClusterARN and ClusterName are the session tags eks-cluster-arn and
 	// eks-cluster-name, for ServiceAccounts that ask for tags; empty: not sent.
 	ClusterARN  string `json:"clusterARN,omitempty"`
@@ -156,6 +161,11 @@ const (
 // is; empty: AWS's own.
 func (in AWSInstallation) STSEndpoint(roleARN string) string {
 	return in.STSEndpoints[aws.PartitionOf(roleARN)]
+}
+
+// Endpoints are the choice among AWS's own.
+func (in AWSInstallation) Endpoints() aws.Endpoints {
+	return aws.Endpoints{FIPS: in.UseFIPSEndpoint, DualStack: in.UseDualStackEndpoint}
 }
 
 // Endpoints of Google's APIs.

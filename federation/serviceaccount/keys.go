@@ -12,6 +12,7 @@ const (
 	KeyTokenExpiration    = "podpass.io/token-expiration"
 	KeyBrokerPort         = "podpass.io/broker-port"
 	KeyBrokerAfter        = "podpass.io/broker-after"
+	KeyBrokerResources    = "podpass.io/broker-resources"
 	KeyStrictStart        = "podpass.io/strict-start"
 	KeyStaticKeys         = "podpass.io/static-keys"
 	KeyAWSRoleARN         = "podpass.io/aws-role-arn"
@@ -145,6 +146,7 @@ func Keys() []Key {
 		{KeyTokenExpiration, both, "seconds, 600..86400", "life of the subject token; default: the installation's, 3600"},
 		{KeyBrokerPort, pod, "1024..65535", "the broker's port on the pod's loopback; default: the installation's, 9911"},
 		{KeyBrokerAfter, both, "names, separated by commas or semicolons", "init containers after which the broker starts, because the pod's network comes with them; the proxies of known service meshes need not be named"},
+		{KeyBrokerResources, both, "`<requests or limits>.<cpu or memory>=<quantity>`, separated by commas; cpu `1m`..`8`, memory `16Mi`..`8Gi`", "the broker's resources, such as `limits.memory=256Mi`; default: the installation's for the namespace"},
 		{KeyStrictStart, both, "`true`, `false`", "`true`: the pod does not start without its credentials; default `false`: it starts, and explains why it has none"},
 		{KeyStaticKeys, both, "`warn`, `override`, `deny`", "what happens to static keys that SDKs would prefer; default: the installation's, `warn`"},
 		{KeyAWSRoleARN, sa, "role ARN, or a role's name where the installation knows the account", "the AWS role"},

@@ -26,4 +26,5 @@ const (
 	CodeInject        = "WI037"
 	CodeNoIdentity    = "WI038" // opted in, and nothing to inject
 	CodeTooMany       = "WI039" // more annotations than are read
+	CodeResources     = "WI045" // resources of the broker that cannot be
 )

@@ -96,6 +96,9 @@ func (r *resolver) pod() {
 	for _, v := range slices.Backward(r.ranked(KeyBrokerPort, KeyAzureWIProxyPort)) { // the strongest last
 		a.BrokerPort = cmp.Or(int(r.number(v, 1024, 65535)), a.BrokerPort)
 	}
+	for _, v := range slices.Backward(r.ranked(KeyBrokerResources)) { // the strongest last
+		r.brokerResources(v)
+	}
 	if v := r.lookup(KeyStrictStart); v.set {
 		a.StrictStart = r.boolean(v)
 	}

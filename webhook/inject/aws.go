@@ -65,9 +65,11 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		literal("AWS_REGION", a.Region),
 		literal("AWS_DEFAULT_REGION", a.Region),
 		literal("AWS_ROLE_ARN", a.RoleARN),
-		literal("AWS_WEB_IDENTITY_TOKEN_FILE", awsTokenFile),
+		literal("AWS_WEB_IDENTITY_TOKEN_FILE", pl.file(awsTokenFile)),
 		literal("AWS_ROLE_SESSION_NAME", cmp.Or(a.SessionName, pl.sessionName())),
 		literal("AWS_ENDPOINT_URL_STS", pl.settings.AWS.STSEndpoint(a.RoleARN)),
+		literal("AWS_USE_FIPS_ENDPOINT", only(pl.settings.AWS.UseFIPSEndpoint)),
+		literal("AWS_USE_DUALSTACK_ENDPOINT", only(pl.settings.AWS.UseDualStackEndpoint)),
 	)
 	d.alternatives = regionAlternatives
 	// A profile may take its role with the token that is mounted here, and a role of the
@@ -91,6 +93,14 @@ func podIdentity(have podEnv) bool {
 		}
 	}
 	return false
+}
+
+// only is "true", or nothing.
+func only(is bool) string {
+	if is {
+		return "true"
+	}
+	return ""
 }
 
 // of is the delivery for one container: its AWS role may be another.

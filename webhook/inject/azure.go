@@ -41,7 +41,7 @@ func azureDirect(d *delivery, pl *planner, z *serviceaccount.Azure) {
 	d.env = withValues(
 		literal("AZURE_CLIENT_ID", z.ClientID),
 		literal("AZURE_TENANT_ID", z.TenantID),
-		literal("AZURE_FEDERATED_TOKEN_FILE", azureTokenDir+"/"+azureTokenName),
+		literal("AZURE_FEDERATED_TOKEN_FILE", pl.file(azureTokenDir+"/"+azureTokenName)),
 		literal("AZURE_AUTHORITY_HOST", pl.authorityHost()),
 	)
 	d.own, d.file = []string{"AZURE_FEDERATED_TOKEN_FILE"}, "AZURE_FEDERATED_TOKEN_FILE"

@@ -83,7 +83,10 @@ func (pl *planner) brokerEndpoints() []envVar {
 	ids := pl.brokered()
 	var list []envVar
 	if ids.AWS != nil {
-		list = append(list, literal("PODPASS_AWS_STS_ENDPOINT", pl.settings.AWS.STSEndpoint(ids.AWS.RoleARN)))
+		list = append(list,
+			literal("PODPASS_AWS_STS_ENDPOINT", s.AWS.STSEndpoint(ids.AWS.RoleARN)),
+			literal("PODPASS_AWS_USE_FIPS_ENDPOINT", only(s.AWS.UseFIPSEndpoint)),
+			literal("PODPASS_AWS_USE_DUALSTACK_ENDPOINT", only(s.AWS.UseDualStackEndpoint)))
 		if pl.answer.AWS.IMDS {
 			list = append(list, literal("PODPASS_AWS_IMDS", "true"))
 		}
@@ -110,7 +113,7 @@ func (pl *planner) brokerEndpoints() []envVar {
 	if pl.answer.StrictStart {
 		list = append(list, literal("PODPASS_STRICT_START", "true"))
 	}
-	return withValues(list...)
+	return append(withValues(list...), s.Broker.Proxy.env()...)
 }
 
 // noAPIToken mounts a volume that the container has anyway where Kubernetes would put
@@ -137,7 +140,6 @@ func (pl *planner) ownContainer(name string) container {
 			SeccompProfile:         seccompProfile{Type: "RuntimeDefault"},
 		},
 	}
-	u := pl.settings.Broker.user()
-	c.SecurityContext.RunAsUser, c.SecurityContext.RunAsGroup = u, u
+	c.SecurityContext.RunAsUser, c.SecurityContext.RunAsGroup = pl.runAs, pl.settings.Broker.user()
 	return c
 }

@@ -120,8 +120,8 @@ func (pl *planner) inject(at place, c *podContainer) {
 		}
 	}
 	if brokered {
-		pl.checkPorts(c)
-		env = append(env, noProxy(c)...)
+		pl.checkProxy(c)
+		env = append(env, pl.noProxy(c)...)
 	}
 	appendTo(&pl.patch, at.path()+"/env", c.Env != nil, env)
 	appendTo(&pl.patch, at.path()+"/volumeMounts", c.VolumeMounts != nil, mounts)
@@ -172,7 +172,8 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 // mounted reports whether a variable names the token's file in one of the places
 // where this delivery mounts it.
 func (d *delivery) mounted(have podEnv) bool {
-	return have.ValueFrom == nil && (have.Value == d.at && d.at != "" || slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return have.Value == m.MountPath+"/"+d.token.Path }))
+	at := cleanPath(have.Value)
+	return have.ValueFrom == nil && at != "" && (at == d.at || slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return at == m.MountPath+"/"+d.token.Path }))
 }
 
 func mountFix(d *delivery) string {
@@ -231,63 +232,4 @@ func (pl *planner) checkNodeMetadata(d *delivery, c *podContainer) {
 			Fix:     "remove the variable; podpass then sets it to true",
 		})
 	}
-}
-
-func (pl *planner) checkPorts(c *podContainer) {
-	for _, p := range c.Ports {
-		if p.ContainerPort == pl.port {
-			pl.warn(serviceaccount.Problem{
-				Code: codePort, Where: pl.whereContainer(c.Name), Value: fmt.Sprint(pl.port),
-				Message: "the container declares the port on which the broker listens; whichever starts second fails",
-				Fix:     "annotate the pod with podpass.io/broker-port and a free port",
-			})
-		}
-	}
-}
-
-var proxyVariables = []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"}
-
-// noProxy keeps requests to the broker away from a proxy that the container sets:
-// Python's and Node's clients would send them through it. Both spellings are set,
-// since clients read one or the other; the one that is missing repeats the one that
-// is there, for a client that prefers it must not lose what the other excludes.
-func noProxy(c *podContainer) []envVar {
-	if !slices.ContainsFunc(proxyVariables, c.hasEnv) {
-		return nil
-	}
-	const loopback = "127.0.0.1"
-	var list []envVar
-	for _, pair := range [][2]string{{"NO_PROXY", "no_proxy"}, {"no_proxy", "NO_PROXY"}} {
-		name, other := pair[0], pair[1]
-		have, _ := c.env(name)
-		theirs, _ := c.env(other)
-		switch {
-		case c.hasEnv(name) && excludesLoopback(have.Value):
-		case c.hasEnv(name):
-			// By reference, so that a value from a ConfigMap is extended too.
-			list = append(list, envVar{Name: name, Value: "$(" + name + ")," + loopback})
-		case strings.TrimSpace(theirs.Value) == "*":
-			list = append(list, envVar{Name: name, Value: "*"})
-		case c.hasEnv(other):
-			list = append(list, envVar{Name: name, Value: "$(" + other + ")," + loopback})
-		default:
-			list = append(list, envVar{Name: name, Value: loopback})
-		}
-	}
-	return list
-}
-
-// excludesLoopback reports whether a NO_PROXY list names 127.0.0.1, in the one way
-// that all clients read: Node's know no networks. A lone "*" has to stay alone, or
-// curl and Python no longer take it for everything.
-func excludesLoopback(list string) bool {
-	if strings.TrimSpace(list) == "*" {
-		return true
-	}
-	for item := range strings.SplitSeq(list, ",") {
-		if strings.TrimSpace(item) == "127.0.0.1" {
-			return true
-		}
-	}
-	return false
 }

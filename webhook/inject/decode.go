@@ -48,7 +48,7 @@ func Decode(raw []byte) (*Pod, error) {
 // whole is the pod with all that Plan looks at. It is another Pod: several callers may
 // plan with one.
 func (p *Pod) whole() (*Pod, error) {
-	w := &Pod{Metadata: p.Metadata, raw: p.raw, size: p.size}
+	w := &Pod{Metadata: p.Metadata, Around: p.Around, raw: p.raw, size: p.size}
 	r := rawjson.NewReader(p.raw)
 	for name := range r.Members {
 		if string(name) == "spec" {
@@ -142,8 +142,14 @@ func (s *podSpec) read(r *rawjson.Reader) {
 					r.Text(&s.OS)
 				}
 			}
+		case "runtimeClassName":
+			readName(r, &s.RuntimeClassName)
+		case "affinity":
+			s.readAffinity(r, &left)
 		case "resources":
 			r.Value(&s.Resources)
+		case "imagePullSecrets":
+			s.ImagePullSecrets = list(r, &left, readReference)
 		case "volumes":
 			s.Volumes = list(r, &left, readVolume)
 		case "initContainers":
@@ -193,8 +199,6 @@ func readContainer(r *rawjson.Reader, left *int, c *podContainer) {
 		switch string(name) {
 		case "name":
 			readName(r, &c.Name)
-		case "restartPolicy":
-			r.Text(&c.RestartPolicy)
 		case "env":
 			c.Env = list(r, left, readEnv)
 		case "envFrom":
@@ -205,6 +209,8 @@ func readContainer(r *rawjson.Reader, left *int, c *podContainer) {
 			c.Ports = list(r, left, readPort)
 		case "resources":
 			readResources(r, &c.Resources)
+		case "restartPolicy":
+			readName(r, &c.RestartPolicy)
 		case "securityContext":
 			readSecurity(r, &c.SecurityContext)
 		}
@@ -220,6 +226,8 @@ func readSecurity(r *rawjson.Reader, s *containerSecurity) {
 			r.Bool(&s.Privileged)
 		case "capabilities":
 			r.Value(&s.Capabilities)
+		case "windowsOptions":
+			r.Value(&s.WindowsOptions)
 		}
 	}
 }
@@ -239,8 +247,18 @@ func readEnv(r *rawjson.Reader, _ *int, e *podEnv) {
 
 func readEnvFrom(r *rawjson.Reader, _ *int, e *podEnvFrom) {
 	r.Value(e)
-	if e.SecretRef != nil {
-		e.SecretRef.Name = serviceaccount.ClipName(e.SecretRef.Name)
+	for _, ref := range []*reference{e.SecretRef, e.ConfigMapRef} {
+		if ref != nil {
+			ref.Name = serviceaccount.ClipName(ref.Name)
+		}
+	}
+}
+
+func readReference(r *rawjson.Reader, _ *int, ref *reference) {
+	for name := range r.Members {
+		if string(name) == "name" {
+			readName(r, &ref.Name)
+		}
 	}
 }
 
@@ -257,8 +275,11 @@ func readMount(r *rawjson.Reader, _ *int, m *podMount) {
 
 func readPort(r *rawjson.Reader, _ *int, p *podPort) {
 	for name := range r.Members {
-		if string(name) == "containerPort" {
+		switch string(name) {
+		case "containerPort":
 			r.Int(&p.ContainerPort)
+		case "protocol":
+			readName(r, &p.Protocol)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package inject
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,8 +13,8 @@ import (
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
-// reference is what of a pod the API server's own decoder sees.
-type reference struct {
+// referencePod is what of a pod the API server's own decoder sees.
+type referencePod struct {
 	Metadata *struct {
 		Name         string            `json:"name"`
 		GenerateName string            `json:"generateName"`
@@ -31,6 +32,10 @@ type reference struct {
 		OS                    struct {
 			Name string `json:"name"`
 		} `json:"os"`
+		ImagePullSecrets []reference       `json:"imagePullSecrets"`
+		RuntimeClassName string            `json:"runtimeClassName"`
+		Affinity         referenceAffinity `json:"affinity"`
+
 		Resources *podResources `json:"resources"`
 		Volumes   []struct {
 			Name      string           `json:"name"`
@@ -40,6 +45,39 @@ type reference struct {
 		InitContainers []referenceContainer `json:"initContainers"`
 		Containers     []referenceContainer `json:"containers"`
 	} `json:"spec"`
+}
+
+type referenceAffinity struct {
+	NodeAffinity struct {
+		Required struct {
+			Terms []struct {
+				Expressions []referenceExpression `json:"matchExpressions"`
+				Fields      []referenceExpression `json:"matchFields"`
+			} `json:"nodeSelectorTerms"`
+		} `json:"requiredDuringSchedulingIgnoredDuringExecution"`
+	} `json:"nodeAffinity"`
+}
+
+type referenceExpression struct {
+	Key      string   `json:"key"`
+	Operator string   `json:"operator"`
+	Values   []string `json:"values"`
+}
+
+// windows: each term that a node can meet has an expression that Windows alone meets.
+func (a referenceAffinity) windows() bool {
+	some := false
+	for _, t := range a.NodeAffinity.Required.Terms {
+		all := slices.Concat(t.Expressions, t.Fields)
+		if len(all) == 0 {
+			continue
+		}
+		some = true
+		if !slices.ContainsFunc(all, func(e referenceExpression) bool { return demandsWindows(e.Key, e.Operator, e.Values) }) {
+			return false
+		}
+	}
+	return some
 }
 
 type referenceContainer struct {
@@ -55,16 +93,18 @@ type referenceContainer struct {
 		MountPath string `json:"mountPath"`
 	} `json:"volumeMounts"`
 	Ports []struct {
-		ContainerPort int `json:"containerPort"`
+		ContainerPort int    `json:"containerPort"`
+		Protocol      string `json:"protocol"`
 	} `json:"ports"`
 	Resources       podResources      `json:"resources"`
+	RestartPolicy   string            `json:"restartPolicy"`
 	SecurityContext containerSecurity `json:"securityContext"`
 }
 
 // agree holds Decode and whole against the API server's decoder.
 func agree(t *testing.T, raw []byte) {
 	t.Helper()
-	var want reference
+	var want referencePod
 	duplicates, wantErr := sigsjson.UnmarshalStrict(raw, &want)
 	valid := wantErr == nil && want.Metadata != nil && want.Spec != nil
 	p, err := Decode(raw)
@@ -97,6 +137,13 @@ func agree(t *testing.T, raw []byte) {
 	expected := podSpec{
 		ServiceAccountName: serviceaccount.ClipName(want.Spec.ServiceAccountName), ServiceAccount: serviceaccount.ClipName(want.Spec.ServiceAccount), HostNetwork: want.Spec.HostNetwork, NodeSelector: want.Spec.NodeSelector,
 		ShareProcessNamespace: want.Spec.ShareProcessNamespace, SecurityContext: want.Spec.SecurityContext, OS: want.Spec.OS.Name, Resources: want.Spec.Resources,
+		RuntimeClassName: serviceaccount.ClipName(want.Spec.RuntimeClassName), WindowsAffinity: want.Spec.Affinity.windows(),
+	}
+	if want.Spec.ImagePullSecrets != nil {
+		expected.ImagePullSecrets = []reference{}
+	}
+	for _, s := range want.Spec.ImagePullSecrets {
+		expected.ImagePullSecrets = append(expected.ImagePullSecrets, reference{serviceaccount.ClipName(s.Name)})
 	}
 	if want.Spec.Volumes != nil {
 		expected.Volumes = []podVolume{}
@@ -120,7 +167,7 @@ func containersOf(list []referenceContainer) []podContainer {
 	}
 	all := []podContainer{}
 	for _, c := range list {
-		one := podContainer{Name: serviceaccount.ClipName(c.Name), Resources: c.Resources, SecurityContext: c.SecurityContext, EnvFrom: c.EnvFrom}
+		one := podContainer{Name: serviceaccount.ClipName(c.Name), Resources: c.Resources, SecurityContext: c.SecurityContext, EnvFrom: c.EnvFrom, RestartPolicy: serviceaccount.ClipName(c.RestartPolicy)}
 		if c.Env != nil {
 			one.Env = []podEnv{}
 		}
@@ -137,7 +184,7 @@ func containersOf(list []referenceContainer) []podContainer {
 			one.Ports = []podPort{}
 		}
 		for _, p := range c.Ports {
-			one.Ports = append(one.Ports, podPort{p.ContainerPort})
+			one.Ports = append(one.Ports, podPort{p.ContainerPort, serviceaccount.ClipName(p.Protocol)})
 		}
 		all = append(all, one)
 	}
@@ -154,7 +201,10 @@ func FuzzDecode(f *testing.F) {
 		`{"containers":[{"securityContext":{"runAsUser":0,"privileged":true,"capabilities":{"add":["ALL"]}},"envFrom":[{"secretRef":{"name":"s"}},null]}]}`,
 		`{"nodeSelector":{"a":null},"hostNetwork":null,"serviceAccountName":null,"shareProcessNamespace":true,"resources":{"limits":{}},"securityContext":{"runAsUser":1}}`,
 		`{"containers":[{"resources":{"limits":{"cpu":1,"memory":"1e3","x":0.5},"requests":{"cpu":"1"}},"ports":[{"containerPort":80}]}]}`,
-		`{"containers":{}}`, `{"containers":[1]}`, `{"containers":[{"resources":{"limits":{"cpu":`, `null`, `{"serviceAccountName":1}`, `{"a":[[[{"b":-0.1e+7}]],true,false]}`,
+		`{"runtimeClassName":"w","affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"kubernetes.io/os","operator":"In","values":["windows"]}]},{},null]}}}}`,
+		`{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchFields":[{"key":"kubernetes.io/os","operator":"NotIn","values":["linux",null]}, null]},{"matchExpressions":[]}]}}}}`,
+		`{"affinity":{"nodeAffinity":null},"securityContext":{"windowsOptions":{"hostProcess":true}},"containers":[{"ports":[{"protocol":"UDP"}],"securityContext":{"windowsOptions":{"hostProcess":true}}}]}`,
+		`{"imagePullSecrets":[{"name":"a"},null,{}]}`, `{"containers":{}}`, `{"containers":[1]}`, `{"containers":[{"resources":{"limits":{"cpu":`, `null`, `{"serviceAccountName":1}`, `{"a":[[[{"b":-0.1e+7}]],true,false]}`,
 	} {
 		f.Add(fmt.Appendf(nil, `{"metadata":{"name":"p","labels":{"a":"b"},"annotations":null},"spec":%s}`, spec))
 	}

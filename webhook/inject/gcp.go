@@ -72,7 +72,7 @@ func gcpBroker(d *delivery, pl *planner, g *serviceaccount.GCP) {
 }
 
 func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
-	if pl.pod.Spec.windows() {
+	if pl.pod.windows() {
 		pl.fail(serviceaccount.Problem{
 			Code: codeWindowsGCP, Where: pl.where(), Value: g.Source,
 			Message: "Google Cloud's federation needs a file that a Linux init container writes, and this pod runs on Windows",

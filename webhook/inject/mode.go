@@ -14,7 +14,7 @@ func (pl *planner) injection(cloud string, g serviceaccount.Grant, identity stri
 		return i
 	}
 	switch {
-	case pl.pod.Spec.windows():
+	case pl.pod.windows():
 		i.Mode, i.Because = serviceaccount.ModeDirect, "windows"
 		pl.warnOnce(serviceaccount.Problem{
 			Code: codeWindows, Where: pl.where(), Message: "the broker does not run on Windows, so that the pod gets its identities in direct mode: the tokens are in its containers",

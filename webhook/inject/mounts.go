@@ -47,7 +47,7 @@ func (d *delivery) placed(c *podContainer) *delivery {
 		return d
 	case slices.ContainsFunc(c.VolumeMounts, func(m podMount) bool {
 		m.MountPath = path.Clean(m.MountPath)
-		return m.Name != d.volumes[0].Name && (within(at, m.MountPath) || within(m.MountPath, dir))
+		return m.Name != d.volumes[0].Name && (below(at, m.MountPath) || below(m.MountPath, dir))
 	}):
 		return d
 	}
@@ -66,8 +66,8 @@ func (d *delivery) placed(c *podContainer) *delivery {
 // secretDirs are where images have nothing of their own.
 var secretDirs = []string{"/var/run/secrets/", "/run/secrets/"}
 
-// within reports whether a path is dir, or below it.
-func within(at, dir string) bool {
+// below reports whether a path is dir, or below it.
+func below(at, dir string) bool {
 	return at == dir || strings.HasPrefix(at, strings.TrimSuffix(dir, "/")+"/")
 }
 

@@ -36,7 +36,7 @@ func Plan(p *Pod, a serviceaccount.Answer, s Settings) (Result, error) {
 		port:    cmp.Or(a.BrokerPort, s.BrokerPort, serviceaccount.DefaultBrokerPort),
 		skipped: set(a.SkipContainers),
 		used:    map[string]bool{}, guards: map[place][]envVar{},
-		lacking:  map[string]bool{},
+		lacking: map[string]bool{}, given: map[string]allotment{},
 		warnings: slices.Clone(a.Warnings), errors: slices.Clone(a.Errors),
 	}
 	if err != nil {
@@ -58,13 +58,16 @@ type planner struct {
 
 	skipped    map[string]bool // names of containers
 	deliveries []*delivery
-	volumes    []volume           // to be added
-	own        own                // what an earlier plan has left in the pod
-	used       map[string]bool    // by cloud: some container has it
-	lacking    map[string]bool    // by cloud: some container had no credentials
-	place      int                // of the broker, among the user's init containers
-	early      map[string]bool    // names of the init containers before it
-	guards     map[place][]envVar // for containers that are left without a cloud
+	volumes    []volume             // to be added
+	own        own                  // what an earlier plan has left in the pod
+	used       map[string]bool      // by cloud: some container has it
+	lacking    map[string]bool      // by cloud: some container had no credentials
+	place      int                  // of the broker, among the user's init containers
+	early      map[string]bool      // names of the init containers before it
+	guards     map[place][]envVar   // for containers that are left without a cloud
+	runAs      *int64               // whom podpass's containers run as; nil: the platform's to choose
+	proxied    bool                 // the pod or the installation is known to have a proxy
+	given      map[string]allotment // of podpass's containers so far, by resource
 	patch      patch
 
 	warnings, errors []serviceaccount.Problem
@@ -73,6 +76,7 @@ type planner struct {
 
 func (pl *planner) plan() error {
 	pl.findOwn()
+	pl.runAs, pl.proxied = pl.user(), pl.hasProxy()
 	pl.deliveries = deliveries(pl)
 	if pl.err != nil {
 		return pl.err
@@ -104,19 +108,30 @@ func (pl *planner) plan() error {
 			Fix: "use broker mode, or remove the annotation",
 		})
 	}
-	pl.checkSharedProcesses()
+	if pl.serves() {
+		pl.checkPorts()
+		pl.checkSharedProcesses()
+	}
 	pl.checkPlace()
 	setup, err := pl.ownContainers()
 	if err != nil {
 		return err
 	}
 	pl.putVolumes()
+	if len(setup) > 0 {
+		appendTo(&pl.patch, "/spec/imagePullSecrets", pl.pod.Spec.ImagePullSecrets != nil, pl.pullSecrets())
+	}
 	pl.putContainers(setup)
 	if err := pl.mark(); err != nil {
 		return err
 	}
 	pl.fits()
 	return nil
+}
+
+// serves reports whether the pod has the broker: some container uses a cloud of its.
+func (pl *planner) serves() bool {
+	return slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return d.Mode == serviceaccount.ModeBroker && pl.used[d.Cloud] })
 }
 
 func set(names []string) map[string]bool {

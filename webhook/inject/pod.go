@@ -15,6 +15,8 @@ type Pod struct {
 	Metadata *podMetadata
 	// Spec has, before Plan, only what decides whether anything is asked for.
 	Spec *podSpec
+	// Around is what of the cluster bears on the pod.
+	Around Around
 
 	raw  []byte
 	size int // of raw
@@ -32,13 +34,17 @@ type podSpec struct {
 	ServiceAccountName string
 	// ServiceAccount is the name's old field, which the API server takes where the other
 	// is empty; manifests that it has not seen yet have one or the other.
-	ServiceAccount string
-	HostNetwork    bool
-	NodeSelector   map[string]string
-	OS             string
+	ServiceAccount   string
+	HostNetwork      bool
+	NodeSelector     map[string]string
+	OS               string
+	RuntimeClassName string
+	WindowsAffinity  bool // required, of each node
 
 	ShareProcessNamespace bool
 	SecurityContext       podSecurity
+
+	ImagePullSecrets []reference
 
 	Resources      *podResources
 	Volumes        []podVolume
@@ -54,20 +60,27 @@ type podVolume struct {
 }
 
 type podContainer struct {
-	Name          string
-	RestartPolicy string
+	Name string
 
 	Env          []podEnv
 	EnvFrom      []podEnvFrom
 	VolumeMounts []podMount
 	Ports        []podPort
 	Resources    podResources
+	// RestartPolicy of an init container: "Always" makes it a native sidecar.
+	RestartPolicy string
 
 	SecurityContext containerSecurity
 }
 
 type podSecurity struct {
-	RunAsUser *int64 `json:"runAsUser"`
+	RunAsUser      *int64         `json:"runAsUser"`
+	FSGroup        *int64         `json:"fsGroup"`
+	WindowsOptions windowsOptions `json:"windowsOptions"`
+}
+
+type windowsOptions struct {
+	HostProcess bool `json:"hostProcess"`
 }
 
 type containerSecurity struct {
@@ -76,6 +89,7 @@ type containerSecurity struct {
 	Capabilities struct {
 		Add []string `json:"add"`
 	} `json:"capabilities"`
+	WindowsOptions windowsOptions `json:"windowsOptions"`
 }
 
 type podEnv struct {
@@ -90,10 +104,13 @@ type podEnvRef struct {
 }
 
 type podEnvFrom struct {
-	Prefix    string `json:"prefix"`
-	SecretRef *struct {
-		Name string `json:"name"`
-	} `json:"secretRef"`
+	Prefix       string     `json:"prefix"`
+	SecretRef    *reference `json:"secretRef"`
+	ConfigMapRef *reference `json:"configMapRef"`
+}
+
+type reference struct {
+	Name string `json:"name"`
 }
 
 type podMount struct {
@@ -108,6 +125,7 @@ type podResources struct {
 
 type podPort struct {
 	ContainerPort int
+	Protocol      string // "": TCP
 }
 
 // quantity is a resource quantity. Manifests written by hand have numbers too.
@@ -146,11 +164,6 @@ func (p *Pod) Request() serviceaccount.Request {
 		PodLabels:       p.Metadata.Labels,
 		PodNodeSelector: p.Spec.NodeSelector,
 	}
-}
-
-// windows reports whether the pod can only run on a Windows node.
-func (s *podSpec) windows() bool {
-	return s.OS == "windows" || s.NodeSelector["kubernetes.io/os"] == "windows" || s.NodeSelector["beta.kubernetes.io/os"] == "windows"
 }
 
 // env gives the definition of a variable that counts: kubelet takes the last of

@@ -27,4 +27,6 @@ const (
 	codeLateNetwork      = "WI072" // the network comes after the broker
 	codeUnknownAfter     = "WI073" // broker-after names no container of the pod
 	codePlatform         = "WI074" // the cluster's own webhook has injected AWS
+	codeProxy            = "WI075" // a container has a proxy, the broker none
+	codeLimitRange       = "WI076" // no room for the sidecar in the namespace's limits
 )

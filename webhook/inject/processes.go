@@ -12,7 +12,7 @@ import (
 // any user. Skipped containers count: the list says who needs an identity, not who
 // cannot take it. A user that only the image names is not known here.
 func (pl *planner) checkSharedProcesses() {
-	if !pl.pod.Spec.ShareProcessNamespace || !pl.brokerUsed() {
+	if !pl.pod.Spec.ShareProcessNamespace {
 		return
 	}
 	for _, c := range pl.containers() {
@@ -34,7 +34,7 @@ func (pl *planner) seesBroker(c *podContainer) string {
 	if user == nil {
 		user = pl.pod.Spec.SecurityContext.RunAsUser
 	}
-	own := pl.settings.Broker.user()
+	own := pl.runAs
 	switch {
 	case s.Privileged:
 		return "is privileged"

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
@@ -51,6 +51,9 @@ type BrokerSettings struct {
 	Image string `json:"image"`
 	// ImagePullPolicy; default: Kubernetes' own for the image's tag.
 	ImagePullPolicy string `json:"imagePullPolicy,omitempty"`
+	// ImagePullSecrets are names of Secrets for the image's registry, added to the pods. They
+	// have to be in the pods' own namespaces; podpass copies none.
+	ImagePullSecrets []string `json:"imagePullSecrets,omitempty"`
 	// LogLevel: debug, info, warn or error; default: the broker's own, info.
 	LogLevel string `json:"logLevel,omitempty"`
 	// MetricsPort of the broker's Prometheus metrics, on the pod's IP; 0: none.
@@ -59,33 +62,16 @@ type BrokerSettings struct {
 	// them, because the pod's network comes with them; besides the proxies of known
 	// service meshes.
 	After []string `json:"after,omitempty"`
-	// Resources; default [DefaultResources]. Given, they replace the default whole.
+	// Proxy by which the broker reaches the clouds; default: none.
+	Proxy ProxySettings `json:"proxy,omitzero"`
+	// Resources; what they leave out is as in [DefaultResources].
 	Resources Resources `json:"resources,omitzero"`
+	// NamespaceResources are those of single namespaces; what they leave out is as in
+	// Resources. The first that matches counts.
+	NamespaceResources []NamespaceResources `json:"namespaceResources,omitempty"`
 	// RunAsUser is the sidecar's user and group; default 65532. -1 leaves both out,
 	// for platforms that assign a user themselves and refuse any other (OpenShift).
 	RunAsUser int64 `json:"runAsUser,omitempty"`
-}
-
-// Resources are quantities by resource name, as in a container.
-type Resources struct {
-	Requests map[string]string `json:"requests,omitempty"`
-	Limits   map[string]string `json:"limits,omitempty"`
-}
-
-// IsZero reports whether nothing is set.
-func (r Resources) IsZero() bool { return len(r.Requests) == 0 && len(r.Limits) == 0 }
-
-// DefaultResources are what the broker gets when the administrator says nothing.
-// Both CPU and memory have a request and a limit because a ResourceQuota on any
-// of the four makes Kubernetes refuse containers that lack it. It never demands
-// ephemeral-storage, of which the broker uses none. The memory limit is several
-// times what the broker needs for three clouds; the CPU limit lets it start, with
-// a TLS handshake a cloud, without being throttled for long.
-func DefaultResources() Resources {
-	return Resources{
-		Requests: map[string]string{"cpu": "5m", "memory": "16Mi"},
-		Limits:   map[string]string{"cpu": "200m", "memory": "64Mi"},
-	}
 }
 
 // defaultUser is the customary non-root user of distroless images, and the broker
@@ -138,6 +124,11 @@ func (s Settings) Validate() error {
 	if !slices.Contains(pullPolicies, b.ImagePullPolicy) {
 		bad("broker.imagePullPolicy: %q; want Always, IfNotPresent or Never", b.ImagePullPolicy)
 	}
+	for i, name := range b.ImagePullSecrets {
+		if len(validation.IsDNS1123Subdomain(name)) > 0 {
+			bad("broker.imagePullSecrets[%d]: %.80q is not the name of a Secret", i, name)
+		}
+	}
 	if !slices.Contains(logLevels, b.LogLevel) {
 		bad("broker.logLevel: %q; want debug, info, warn or error", b.LogLevel)
 	}
@@ -147,10 +138,14 @@ func (s Settings) Validate() error {
 	if slices.Contains(b.After, "") {
 		bad("broker.after: a name is empty")
 	}
+	if b.MetricsPort != 0 && b.MetricsPort == cmp.Or(s.BrokerPort, serviceaccount.DefaultBrokerPort) {
+		bad("broker.metricsPort: %d is brokerPort, on which the broker listens for applications; choose another", b.MetricsPort)
+	}
 	if b.RunAsUser < -1 {
 		bad("broker.runAsUser: %d; want a user ID above 0, or -1 to let the platform choose", b.RunAsUser)
 	}
-	errs = append(errs, b.Resources.validate("broker.resources")...)
+	errs = append(errs, b.Proxy.validate()...)
+	errs = append(errs, b.validateResources()...)
 	if _, err := s.plainCABundle(); err != nil {
 		bad("caBundle: %w", err)
 	}
@@ -166,29 +161,6 @@ func (s Settings) plainCABundle() (string, error) {
 	return string(plain), err
 }
 
-func (r Resources) validate(path string) []error {
-	var errs []error
-	parsed := map[string]map[string]resource.Quantity{}
-	for kind, list := range map[string]map[string]string{"requests": r.Requests, "limits": r.Limits} {
-		parsed[kind] = map[string]resource.Quantity{}
-		for name, text := range list {
-			q, err := resource.ParseQuantity(text)
-			if err != nil || q.Sign() < 0 {
-				errs = append(errs, fmt.Errorf("%s.%s.%s: %q is not a quantity such as 5m or 16Mi", path, kind, name, text))
-				continue
-			}
-			parsed[kind][name] = q
-		}
-	}
-	for name, request := range parsed["requests"] {
-		if limit, ok := parsed["limits"][name]; ok && request.Cmp(limit) > 0 {
-			errs = append(errs, fmt.Errorf("%s.requests.%s: %s is more than the limit, %s", path, name, r.Requests[name], r.Limits[name]))
-		}
-	}
-	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
-	return errs
-}
-
 // user is the broker's; nil: the platform's to choose.
 func (b BrokerSettings) user() *int64 {
 	switch u := b.RunAsUser; u {
@@ -200,11 +172,4 @@ func (b BrokerSettings) user() *int64 {
 	default:
 		return &u
 	}
-}
-
-func (b BrokerSettings) resources() Resources {
-	if b.Resources.IsZero() {
-		return DefaultResources()
-	}
-	return b.Resources
 }

@@ -50,6 +50,10 @@ func (p port) appendJSON(b []byte) []byte {
 	return append(intMember(b, "containerPort", int64(p.ContainerPort)), '}')
 }
 
+func (r reference) appendJSON(b []byte) []byte {
+	return append(stringMember(append(b, '{'), "name", r.Name), '}')
+}
+
 type resources struct {
 	Requests map[string]string `json:"requests,omitempty"`
 	Limits   map[string]string `json:"limits,omitempty"`
@@ -132,6 +136,9 @@ func (v projectedVolume) appendJSON(b []byte) []byte {
 
 type projection struct {
 	ServiceAccountToken *tokenProjection `json:"serviceAccountToken"`
+	// Only read, and not what is in them.
+	PodCertificate     *struct{} `json:"podCertificate,omitempty"`
+	ClusterTrustBundle *struct{} `json:"clusterTrustBundle,omitempty"`
 }
 
 func (p projection) appendJSON(b []byte) []byte {

@@ -89,10 +89,15 @@ func admitByPlanner(_ context.Context, c Case) (Outcome, error) {
 		if err != nil {
 			return nil, nil, nil, err
 		}
+		around, err := c.Around()
+		if err != nil {
+			return nil, nil, nil, err
+		}
 		p, err := inject.Decode(pod)
 		if err != nil {
 			return nil, nil, nil, err
 		}
+		p.Around = around
 		req := p.Request()
 		req.Annotations, req.Labels = c.ServiceAccount.Annotations, c.ServiceAccount.Labels
 		r, err := inject.Plan(p, serviceaccount.Resolve(req, s.Installation), s)
@@ -118,11 +123,16 @@ func admitByHandler(ctx context.Context, c Case) (Outcome, error) {
 		if err != nil {
 			return nil, nil, nil, err
 		}
+		around, err := c.Around()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		h.Cluster = theCluster(around)
 		body, err := json.Marshal(map[string]any{
 			"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
 			"request": map[string]any{
 				"uid": "u-1", "kind": map[string]string{"group": "", "version": "v1", "kind": "Pod"},
-				"namespace": Namespace, "operation": "CREATE", "object": json.RawMessage(pod),
+				"namespace": c.PodNamespace(), "operation": "CREATE", "object": json.RawMessage(pod),
 			},
 		})
 		if err != nil {
@@ -165,11 +175,16 @@ func (c Case) handler(accounts webhook.ServiceAccounts) (*webhook.PodHandler, er
 	}, err
 }
 
+// theCluster is the case's, in each namespace.
+type theCluster inject.Around
+
+func (c theCluster) Around(string) inject.Around { return inject.Around(c) }
+
 // theAccount knows the case's ServiceAccount.
 type theAccount struct{ c Case }
 
 func (a theAccount) Get(_ context.Context, namespace, name string) (sastore.Record, error) {
-	if namespace != Namespace || name != a.c.AccountName() {
+	if namespace != a.c.PodNamespace() || name != a.c.AccountName() {
 		return sastore.Record{}, sastore.ErrNotFound
 	}
 	return sastore.Record{Annotations: a.c.ServiceAccount.Annotations, Labels: a.c.ServiceAccount.Labels}, nil

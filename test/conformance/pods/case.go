@@ -46,6 +46,9 @@ type Case struct {
 	ServiceAccount ServiceAccount `json:"serviceAccount"`
 	// Pod as its author wrote it.
 	Pod json.RawMessage `json:"pod"`
+	// Objects are what else the cluster has: LimitRanges and ResourceQuotas of the pod's
+	// namespace, RuntimeClasses. A case with any has a namespace of its own.
+	Objects []json.RawMessage `json:"objects,omitempty"`
 	// OtherWebhook is called after podpass, which is then called once more.
 	OtherWebhook OtherWebhook `json:"otherWebhook,omitzero"`
 	// Again are the settings of the second call, of another replica; default: Settings.
@@ -75,7 +78,7 @@ type OtherWebhook struct {
 // IsZero reports whether there is no other webhook.
 func (o OtherWebhook) IsZero() bool { return len(o.Containers)+len(o.InitContainers) == 0 }
 
-// Namespace and Account are those of each case's pod.
+// Namespace and Account are those of the cases' pods.
 const (
 	Namespace = "shop"
 	Account   = "web"
@@ -211,7 +214,7 @@ func (c Case) PodJSON() ([]byte, error) {
 		meta = map[string]any{}
 		p["metadata"] = meta
 	}
-	meta["namespace"] = Namespace
+	meta["namespace"] = c.PodNamespace()
 	if meta["name"] == nil && meta["generateName"] == nil {
 		meta["name"] = "web"
 	}
@@ -223,6 +226,14 @@ func (c Case) PodJSON() ([]byte, error) {
 		spec["serviceAccountName"] = name
 	}
 	return json.Marshal(p)
+}
+
+// PodNamespace is the namespace of the case's pod.
+func (c Case) PodNamespace() string {
+	if len(c.Objects) > 0 {
+		return c.Name
+	}
+	return Namespace
 }
 
 // AccountName is the name of the case's ServiceAccount.

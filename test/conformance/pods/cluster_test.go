@@ -160,6 +160,9 @@ func (a *apiServer) register(t *testing.T, server *httptest.Server) {
 }
 
 func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
+	if err := a.objects(ctx, c); err != nil {
+		return Outcome{}, err
+	}
 	if err := a.account(ctx, c); err != nil {
 		return Outcome{}, err
 	}
@@ -176,7 +179,7 @@ func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
 		a.other.Store(&other)
 	}
 	a.podpass.Store(nil)
-	before, _, err := a.create(ctx, pod)
+	before, _, err := a.create(ctx, c.PodNamespace(), pod)
 	if c.Refused != "" {
 		return a.refused(ctx, c, err)
 	}
@@ -193,6 +196,12 @@ func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	around, err := c.Around()
+	if err != nil {
+		return Outcome{}, err
+	}
+	around.RuntimeClasses = nil // merged into the pod by the API server
+	h.Cluster, second.Cluster = theCluster(around), theCluster(around)
 	calls := 0
 	podpass := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if calls++; calls > 1 {
@@ -203,7 +212,7 @@ func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
 	}))
 	a.podpass.Store(&podpass)
 	defer a.podpass.Store(nil)
-	after, warnings, err := a.create(ctx, pod)
+	after, warnings, err := a.create(ctx, c.PodNamespace(), pod)
 	o := Outcome{Before: before, After: after, Warnings: ownWarnings(warnings)}
 	if apierrors.IsForbidden(err) && strings.Contains(err.Error(), "denied the request: podpass: ") {
 		o.After, o.Denied = nil, problems(err.Error())
@@ -245,12 +254,42 @@ func withoutAPIToken(pod []byte) ([]byte, error) {
 	return json.Marshal(p)
 }
 
+// objects makes the case's namespace, if it has one of its own, with what is in it.
+func (a *apiServer) objects(ctx context.Context, c Case) error {
+	if len(c.Objects) == 0 {
+		return nil
+	}
+	core := a.client.CoreV1()
+	if _, err := core.Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: c.Name}}, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	for _, raw := range c.Objects {
+		var kind metav1.TypeMeta
+		if err := json.Unmarshal(raw, &kind); err != nil {
+			return err
+		}
+		client := core.RESTClient().Post().Namespace(c.Name)
+		switch kind.Kind {
+		case "LimitRange":
+			client.Resource("limitranges")
+		case "ResourceQuota":
+			client.Resource("resourcequotas")
+		case "RuntimeClass":
+			client = a.client.NodeV1().RESTClient().Post().Resource("runtimeclasses")
+		}
+		if err := client.Body([]byte(raw)).SetHeader("Content-Type", "application/json").Do(ctx).Error(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // account makes the case's ServiceAccount what the case says.
 func (a *apiServer) account(ctx context.Context, c Case) error {
-	accounts := a.client.CoreV1().ServiceAccounts(Namespace)
+	accounts := a.client.CoreV1().ServiceAccounts(c.PodNamespace())
 	sa := &corev1.ServiceAccount{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: c.AccountName(), Namespace: Namespace,
+			Name: c.AccountName(), Namespace: c.PodNamespace(),
 			Annotations: c.ServiceAccount.Annotations, Labels: c.ServiceAccount.Labels,
 		},
 	}
@@ -288,9 +327,9 @@ func (c Case) otherPatch(pod []byte) ([]byte, error) {
 }
 
 // create creates a pod by dry-run, and gives it as it would be.
-func (a *apiServer) create(ctx context.Context, pod []byte) ([]byte, []string, error) {
+func (a *apiServer) create(ctx context.Context, namespace string, pod []byte) ([]byte, []string, error) {
 	var warnings recorder
-	result := a.client.CoreV1().RESTClient().Post().Namespace(Namespace).Resource("pods").
+	result := a.client.CoreV1().RESTClient().Post().Namespace(namespace).Resource("pods").
 		Param("dryRun", "All").Param("fieldValidation", "Ignore").
 		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").
 		WarningHandlerWithContext(&warnings).Body(pod).Do(ctx)

@@ -45,6 +45,15 @@ const podUID = "6f0c1b6a-0d0e-4e5b-9a57-0f7c6a5f1d11"
 
 func (bin binary) startAt(t *testing.T, w *world, address string) broker {
 	t.Helper()
+	b := bin.startIn(t, w, address, nil, nil)
+	b.wait(t, "/healthz")
+	return b
+}
+
+// startIn starts the broker by another command, such as one that enters a network, with
+// further variables.
+func (bin binary) startIn(t *testing.T, w *world, address string, by, variables []string) broker {
+	t.Helper()
 	text, err := json.Marshal(orders.Identities())
 	if err != nil {
 		t.Fatal(err)
@@ -54,12 +63,14 @@ func (bin binary) startAt(t *testing.T, w *world, address string) broker {
 		t.Fatal(err)
 	}
 	b := broker{address: address, secret: podUID, log: new(program.Log)}
-	cmd := exec.Command(string(bin),
+	args := append(by[:len(by):len(by)], string(bin),
 		"--identities", file, "--listen", b.address, "--secret", b.secret, "--token-dir", w.dir,
 		"--aws-sts-endpoint", w.clouds.AWS,
 		"--gcp-sts-endpoint", w.clouds.GCP, "--gcp-iam-credentials-endpoint", w.clouds.GCP,
 		"--azure-authority-host", w.clouds.Azure,
 		"--ca-bundle", w.clouds.CAFile, "--log-level", "debug", "--log-format", "json", "--aws-imds", "true")
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), variables...)
 	cmd.Stdout, cmd.Stderr = b.log, b.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -79,7 +90,6 @@ func (bin binary) startAt(t *testing.T, w *world, address string) broker {
 		}
 		w.secretFree(t, "podpass-broker's log", b.log.String())
 	})
-	b.wait(t, "/healthz")
 	return b
 }
 

@@ -21,6 +21,7 @@ type admission struct {
 	defaults  bool // settings are podpass's own
 	namespace string
 	accounts  map[string]manifest.Head // by namespace/name
+	cluster   cluster
 	stderr    io.Writer
 }
 
@@ -48,6 +49,7 @@ func (a admission) admit(o manifest.Object) (result, bool, error) {
 		return fail(err)
 	}
 	req := p.Request()
+	p.Around = a.cluster.around(req.Namespace)
 	account, ok := a.accounts[req.Namespace+"/"+req.Name]
 	if !ok {
 		fmt.Fprintf(a.stderr, "warning: %s: ServiceAccount %s/%s is in none of the files: taken to have no annotations; name its file with --service-account\n", o, req.Namespace, req.Name)

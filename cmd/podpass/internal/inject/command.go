@@ -17,7 +17,8 @@ const long = `Print manifests as podpass's webhook would admit their pods.
 Pods, and the pod templates of Deployments, StatefulSets, DaemonSets, ReplicaSets,
 Jobs and CronJobs, are shown with what podpass adds; all other objects are left
 out. The identities come from the annotations of the ServiceAccounts, which are
-looked for in the manifests themselves and in the files of --service-account.
+looked for in the manifests themselves and in the files of --service-account; so are
+LimitRanges, by which the sidecar's resources go, and RuntimeClasses.
 
 Warnings, as kubectl would show them, go to standard error. A pod that would be
 denied is an error: its reason and the fix are printed, and the exit status is 1.
@@ -90,7 +91,11 @@ func (o options) run(stdin io.Reader, stdout, stderr io.Writer, version string) 
 	if err != nil {
 		return err
 	}
-	a := admission{settings: s, defaults: o.settings == "", namespace: o.namespace, accounts: manifest.ServiceAccounts(append(accounts, objects...), o.namespace), stderr: stderr}
+	all := append(accounts, objects...)
+	a := admission{settings: s, defaults: o.settings == "", namespace: o.namespace, accounts: manifest.ServiceAccounts(all, o.namespace), stderr: stderr}
+	if a.cluster, err = readCluster(all, o.namespace); err != nil {
+		return err
+	}
 	var errs []error
 	var admitted []result
 	for _, obj := range objects {

@@ -46,7 +46,7 @@ credential_process. With a chain of roles they are the last one's.`, func(ctx co
 		if n := len(id.Chain); n > 0 {
 			arn = id.Chain[n-1]
 		}
-		c := &aws.Client{Identity: id, Token: s.source(id.Audience), Endpoint: s.settings.AWS.STSEndpoint(id.RoleARN), HTTP: s.http}
+		c := &aws.Client{Identity: id, Token: s.source(id.Audience), Endpoint: s.settings.AWS.STSEndpoint(id.RoleARN), Endpoints: s.settings.AWS.Endpoints(), HTTP: s.http}
 		got, err := c.Credentials().Exchange(ctx)
 		if err != nil {
 			return hint.Exchange(err)
