@@ -139,7 +139,7 @@ func (pl *planner) wrote(e podEnv) bool {
 	case "AWS_ROLE_SESSION_NAME":
 		return direct("aws") && e.Value == pl.sessionName()
 	case "AZURE_FEDERATED_TOKEN_FILE":
-		return direct("azure") && e.Value == azureTokenDir+"/"+azureTokenName
+		return direct("azure") && (e.Value == azureTokenDir+"/"+azureTokenName || e.Value == azureTokenDirOld+"/"+azureTokenName)
 	case "CLOUDSDK_CONFIG":
 		_, ours := pl.own.injected["gcp"]
 		return ours && (e.Value == gcpConfigDir || e.Value == gcloudDir)
