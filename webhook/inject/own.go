@@ -76,18 +76,18 @@ func (pl *planner) prune(at place, c *podContainer) {
 		deliveries = append(deliveries, d.of(pl, c).placed(c).where(c))
 	}
 	c.Env = removeStale(&pl.patch, at.path()+"/env/", c.Env, func(e podEnv) bool {
-		return pl.wrote(e) && !slices.ContainsFunc(deliveries, func(d *delivery) bool {
+		return pl.wrote(c, e) && !slices.ContainsFunc(deliveries, func(d *delivery) bool {
+			if early && d.Mode == serviceaccount.ModeBroker {
+				return false
+			}
 			v, ok := d.want(e.Name)
-			return ok && v.same(e) && !(early && d.Mode == serviceaccount.ModeBroker) || d.home != nil && d.home.env.Name == e.Name && d.home.env.same(e)
+			return ok && v.same(e) || d.home != nil && d.home.env.Name == e.Name && d.home.env.same(e)
 		})
 	})
 	c.VolumeMounts = removeStale(&pl.patch, at.path()+"/volumeMounts/", c.VolumeMounts, func(m podMount) bool {
 		return pl.mounted(m) && !slices.ContainsFunc(deliveries, func(d *delivery) bool {
-			mounts := d.mounts
-			if d.home != nil {
-				mounts = append(slices.Clone(mounts), d.home.mount)
-			}
-			return slices.ContainsFunc(mounts, func(want volumeMount) bool { return want.Name == m.Name && want.MountPath == m.MountPath })
+			return slices.ContainsFunc(d.mounts, func(want volumeMount) bool { return want.Name == m.Name && want.MountPath == m.MountPath }) ||
+				d.home != nil && d.home.mount.Name == m.Name && d.home.mount.MountPath == m.MountPath
 		})
 	})
 }
@@ -109,7 +109,7 @@ func (pl *planner) wasDirect(cloud string) bool {
 }
 
 // wrote reports whether a variable is an earlier plan's.
-func (pl *planner) wrote(e podEnv) bool {
+func (pl *planner) wrote(c *podContainer, e podEnv) bool {
 	uid := e.ValueFrom != nil && e.ValueFrom.FieldRef != nil && e.ValueFrom.FieldRef.FieldPath == "metadata.uid"
 	broker, url := pl.own.address, "http://"+pl.own.address
 	direct := pl.wasDirect
@@ -139,10 +139,11 @@ func (pl *planner) wrote(e podEnv) bool {
 	case "AWS_ROLE_SESSION_NAME":
 		return direct("aws") && e.Value == pl.sessionName()
 	case "AZURE_FEDERATED_TOKEN_FILE":
-		return direct("azure") && (e.Value == azureTokenDir+"/"+azureTokenName || e.Value == azureTokenDirOld+"/"+azureTokenName)
+		// At the older place only where the other is taken: else the user's own choice.
+		taken, ok := c.mountAt(azureTokenDir)
+		return direct("azure") && (e.Value == azureTokenDir+"/"+azureTokenName || ok && taken.Name != azureVolume && e.Value == azureTokenDirOld+"/"+azureTokenName)
 	case "CLOUDSDK_CONFIG":
-		_, ours := pl.own.injected["gcp"]
-		return ours && (e.Value == gcpConfigDir || e.Value == gcloudDir)
+		return pl.own.injected["gcp"].Mode != "" && (e.Value == gcloudDir || e.Value == gcpConfigDir)
 	case "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE":
 		return direct("gcp") && e.Value == gcpConfigFile
 	}
@@ -156,11 +157,12 @@ func (pl *planner) mounted(m podMount) bool {
 		return pl.wasDirect("aws") && m.Name == awsVolume
 	case gcpTokenDir:
 		return pl.wasDirect("gcp") && m.Name == gcpTokenVolume
-	case gcpConfigDir, gcloudDir:
-		_, ours := pl.own.injected["gcp"]
-		return m.Name == gcpConfigVolume || ours && m.Name == gcloudVolume
+	case gcpConfigDir:
+		return m.Name == gcpConfigVolume || m.Name == gcloudVolume && pl.own.injected["gcp"].Mode != ""
 	case azureTokenDir, azureTokenDirOld:
 		return pl.wasDirect("azure") && m.Name == azureVolume
+	case gcloudDir:
+		return m.Name == gcloudVolume && pl.own.injected["gcp"].Mode != ""
 	case oidcDir:
 		return m.Name == oidcVolume
 	}

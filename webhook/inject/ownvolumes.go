@@ -6,11 +6,10 @@ import "slices"
 // and where other webhooks have the same name, by the pod's annotation.
 func (pl *planner) ownVolume(v podVolume) bool {
 	switch v.Name {
-	case gcloudVolume:
-		_, ours := pl.own.injected["gcp"]
-		return ours && v.EmptyDir != nil
 	case gcpConfigVolume:
 		return v.EmptyDir != nil
+	case gcloudVolume:
+		return v.EmptyDir != nil && pl.own.injected["gcp"].Mode != ""
 	case tokensVolume, oidcVolume:
 		return v.tokens()
 	case awsVolume:
