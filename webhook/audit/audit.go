@@ -124,7 +124,7 @@ func (a *Auditor) pass(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			failed = fmt.Errorf("ServiceAccount %s: %w", name, err)
+			failed = err
 		}
 	}
 	if failed != nil {
@@ -151,11 +151,14 @@ func (a *Auditor) account(ctx context.Context, r *round, name types.NamespacedNa
 	}
 	record, err := a.whole(ctx, name, record)
 	if err != nil {
-		return err
+		return fmt.Errorf("ServiceAccount %s: %w", name, err)
 	}
 	answer := a.resolve(name, record)
 	if len(answer.Errors) > 0 {
-		return a.malformed(ctx, r, name)
+		if err := a.malformed(ctx, r, name); err != nil {
+			return fmt.Errorf("ServiceAccount %s: %w", name, err)
+		}
+		return nil
 	}
 	if answer.Empty() {
 		return nil
@@ -174,7 +177,7 @@ func (a *Auditor) account(ctx context.Context, r *round, name types.NamespacedNa
 			return a.report(ctx, pod, name.Name, missed)
 		})
 		if err != nil {
-			return fmt.Errorf("its pods: %w", err)
+			return fmt.Errorf("pods of ServiceAccount %s: %w", name, err)
 		}
 		return nil
 	}
