@@ -30,6 +30,10 @@ func worstPods() map[string][]byte {
 		"10,000 variables": pod("p", `{"name":"c","env":[`+variables+`]}`),
 		"20,000 mounts":    pod("p", `{"name":"c","volumeMounts":[`+containers(20_000, `{"name":"v","mountPath":"/m/%d"}`)+`]}`),
 		"20,000 volumes":   []byte(`{"metadata":{},"spec":{"containers":[{"name":"c"}],"volumes":[` + containers(20_000, `{"name":"v%d"}`) + `]}}`),
+		"15,000 variables of an earlier plan": []byte(`{"metadata":{},"spec":{"initContainers":[{"name":"podpass-broker","env":[{"name":"PODPASS_IDENTITIES"},{"name":"PODPASS_LISTEN","value":"a:1"}]}],` +
+			`"containers":[{"name":"c","env":[` + containers(15_000, `{"name":"GCE_METADATA_HOST","value":"a:1","x":%d}`) + `]}]}}`),
+		"12,000 init containers before the broker": []byte(`{"metadata":{},"spec":{"initContainers":[` + containers(12_000, `{"name":"c%d"}`) +
+			`,{"name":"istio-proxy","restartPolicy":"Always"}],"containers":[{"name":"c"}]}}`),
 		"a number of 100,000 digits": pod("p", `{"name":"c","resources":{"limits":{"cpu":1,"memory":"`+strings.Repeat("9", 100_000)+
 			`"},"requests":{"cpu":1,"memory":"`+strings.Repeat("8", 100_000)+`"}}}`),
 		"a number of any size": pod("p", `{"name":"c","resources":{"limits":{"cpu":1,"memory":"1e999999999"},"requests":{"cpu":1,"memory":"1"}}}`),
