@@ -56,6 +56,7 @@ func (pl *planner) checkSkipList() {
 		if names[skip] {
 			continue
 		}
+		names[skip] = true // said once of a name on several lists
 		pl.warn(serviceaccount.Problem{
 			Code: codeUnknownSkip, Where: pl.where(), Value: skip, Message: "the list of containers to skip names one that the pod does not have",
 			Fix: "correct the name; nothing needs to be done if another webhook adds that container",

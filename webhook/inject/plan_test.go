@@ -184,6 +184,8 @@ func TestSkipList(t *testing.T) {
 		"all, and one more":  {`{"name":"a"}`, []string{"a", "x"}, []string{codeUnknownSkip, codeAllSkipped}},
 		"of no container":    {``, nil, nil},
 		"two that are none":  {`{"name":"a"}`, []string{"x", "y"}, []string{codeUnknownSkip, codeUnknownSkip}},
+		"one, on two lists":  {`{"name":"a"},{"name":"b"}`, []string{"a", "a"}, nil},
+		"none, on two lists": {`{"name":"a"}`, []string{"x", "x"}, []string{codeUnknownSkip}},
 		"one, the other way": {`{"name":"a"},{"name":"b"}`, []string{"b"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
