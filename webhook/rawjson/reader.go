@@ -20,6 +20,7 @@ package rawjson
 import (
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // Reader reads one document. The first error sticks, and ends every loop.
@@ -69,7 +70,11 @@ func (r *Reader) Members(yield func(name []byte) bool) {
 			return false
 		}
 		r.at++
-		return r.value(func() bool { return yield(name) })
+		ok := r.value(func() bool { return yield(name) })
+		if !ok {
+			r.within(shown(name))
+		}
+		return ok
 	})
 }
 
@@ -77,7 +82,15 @@ func (r *Reader) Members(yield func(name []byte) bool) {
 // next. The body reads it, or leaves it to be stepped over; it must not leave the
 // loop early. null has no elements.
 func (r *Reader) Elements(yield func() bool) {
-	r.list('[', ']', func() bool { return r.value(yield) })
+	n := 0
+	r.list('[', ']', func() bool {
+		ok := r.value(yield)
+		if !ok {
+			r.within("[" + strconv.Itoa(n) + "]")
+		}
+		n++
+		return ok
+	})
 }
 
 // value lets yield read the value that comes next, and steps over it otherwise.

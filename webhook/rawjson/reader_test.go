@@ -116,6 +116,48 @@ func TestNotAsExpected(t *testing.T) {
 	}
 }
 
+// TestNotText: a value without quotes where a string has to be is said in plain words,
+// with its place: in a manifest it is true or 8080.
+func TestNotText(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"map":{"podpass.io/inject":true}}`:                       `map.podpass.io/inject: is a bool where a string has to be; put the value into quotes`,
+		`{"text":8080}`:                                            `text: is a number where a string has to be; put the value into quotes`,
+		`{"list":[{"text":"a"},{"text":-1.5e3}]}`:                  `list[1].text: is a number where a string has to be; put the value into quotes`,
+		`{"list":[{"list":[{"text":"a"},{"list":[{"text":1}]}]}]}`: `list[0].list[1].list[0].text: is a number where a string has to be; put the value into quotes`,
+		`{"text":{}}`:  `invalid JSON at byte 8`,
+		`{"text":tru}`: `invalid JSON at byte 8`,
+	} {
+		r := NewReader([]byte(data))
+		readNested(r)
+		if err := r.End(); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", data, err, want)
+		}
+	}
+	long := strings.Repeat("k", 1<<20)
+	r := NewReader([]byte(`{"map":{"` + long + `":1` + strings.Repeat("0", 1<<20) + `}}`))
+	readNested(r)
+	if err := r.End(); err == nil || len(err.Error()) > 1000 {
+		t.Errorf("an error of %d bytes", len(err.Error()))
+	}
+}
+
+func readNested(r *Reader) {
+	for name := range r.Members {
+		switch string(name) {
+		case "text":
+			var s string
+			r.Text(&s)
+		case "map":
+			var m map[string]string
+			r.Map(&m)
+		case "list":
+			for range r.Elements {
+				readNested(r)
+			}
+		}
+	}
+}
+
 // TestLookedAtAndLeft: what was only asked whether it is null is stepped over.
 func TestLookedAtAndLeft(t *testing.T) {
 	r := NewReader([]byte(`[ 1, null , {}]`))

@@ -33,7 +33,7 @@ func (r *Reader) Text(into *string) {
 	case r.peek() == '"':
 		*into = string(unquoted(r.quoted()))
 	default:
-		r.invalid()
+		r.notText()
 	}
 }
 
