@@ -24,9 +24,6 @@ const (
 var (
 	awsChoices = environ.Names("aws", environ.Choice)
 	awsStatic  = environ.Names("aws", environ.Key, environ.KeyFile)
-	// awsTerminal are sources of their own: where one of them fails, Go's, JavaScript's
-	// and Python's SDKs give its error, and do not ask the node.
-	awsTerminal = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_WEB_IDENTITY_TOKEN_FILE"}
 	// awsHidden are the keys that each SDK reads, and takes for unset when empty.
 	awsHidden = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
 )
@@ -54,7 +51,7 @@ func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		d.env = append(d.env, noIMDS)
 	}
 	d.alternatives = regionAlternatives
-	d.own, d.guard, d.terminal = awsChoices, []envVar{noIMDS}, awsTerminal
+	d.own, d.guard = awsChoices, []envVar{noIMDS}
 	d.static, d.hidden = awsStatic, awsHidden
 }
 
@@ -76,7 +73,7 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 	// container's own is assumed with it. A secret without an endpoint chooses nothing.
 	d.own = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_WEB_IDENTITY_TOKEN_FILE"}
 	d.kept = []string{"AWS_ROLE_ARN"}
-	d.guard, d.terminal = []envVar{noIMDS}, awsTerminal
+	d.guard = []envVar{noIMDS}
 	d.static, d.hidden = awsStatic, awsHidden
 	d.file = "AWS_WEB_IDENTITY_TOKEN_FILE"
 	d.token.Path = "token"

@@ -84,7 +84,7 @@ func (pl *planner) inject(at place, c *podContainer) {
 	var mounts []volumeMount
 	brokered := false
 	for _, d := range pl.deliveries {
-		everywhere := d.of(pl, c).placed(c)
+		everywhere := d.of(pl, c).placed(pl, c)
 		d := everywhere.where(c)
 		overrides, ok := pl.staticKeys(d, c)
 		if !ok {
@@ -154,6 +154,9 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 		have, _ := c.env(name)
 		if want, ok := d.want(name); !c.hasEnv(name) || ok && want.same(have) || d.mounted(have) {
 			continue
+		}
+		if name == d.file && have.unseen() {
+			continue // which may be where the token is: see checkKept
 		}
 		p := serviceaccount.Problem{
 			Code: codeOwnCredentials, Where: pl.whereContainer(c.Name) + " variable " + name,

@@ -34,10 +34,8 @@ type delivery struct {
 	// with, so that a container with one is left alone.
 	mixes []string
 	// guard is added to a container that is left without this cloud, so that its SDKs do
-	// not take the node's identity instead; unless it sets one of terminal, past which
-	// SDKs do not look.
-	guard    []envVar
-	terminal []string
+	// not take the node's identity instead.
+	guard []envVar
 	// hidden are those of static that may be emptied on suspicion, where an envFrom
 	// might set them: only where every SDK takes an empty one as not set.
 	hidden []string
@@ -58,9 +56,10 @@ type delivery struct {
 	setup *container
 }
 
-// guards are those that a container needs which is left without this cloud.
+// guards are those that a container needs which is left without this cloud; one that has
+// the platform's own identity is the platform's.
 func (d *delivery) guards(c *podContainer) []envVar {
-	if slices.ContainsFunc(d.terminal, c.hasEnv) {
+	if slices.ContainsFunc(c.Env, podIdentity) {
 		return nil
 	}
 	return c.without(d.guard)

@@ -119,12 +119,12 @@ func (g generator) env() []any {
 	names := []string{
 		"PATH", "AWS_REGION", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "HTTP_PROXY", "https_proxy",
 		"NO_PROXY", "no_proxy", "GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_HOST", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET",
-		"AZURE_FEDERATED_TOKEN_FILE", "CLOUDSDK_CONFIG",
+		"AZURE_FEDERATED_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "CLOUDSDK_CONFIG",
 	}
 	list := []any{}
 	for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 4, rapid.ID).Draw(g.T, "variables") {
 		e := object{"name": name}
-		switch g.oneOf("value", "literal", "empty", "none", "secret", "covered") {
+		switch g.oneOf("value", "literal", "empty", "none", "secret", "covered", "place") {
 		case "literal":
 			e["value"] = "$(PATH) x"
 		case "empty":
@@ -133,6 +133,9 @@ func (g generator) env() []any {
 			e["valueFrom"] = object{"secretKeyRef": object{"name": "s", "key": "k"}}
 		case "covered":
 			e["value"] = "10.0.0.0/8, 127.0.0.1"
+		case "place":
+			e["value"] = g.oneOf("place", awsTokenDir+"/mine", awsTokenDir+"/mine/token", "/var/run/secrets/eks.amazonaws.com/token", "/run/secrets/azure/token",
+				"/var/run/secrets/mine/token", "/run/secrets/mine/token", "/var/run/secrets/kubernetes.io/token", "/data/token")
 		}
 		list = append(list, g.strange(e))
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -30,45 +29,6 @@ func (c *podContainer) mountAt(at string) (podMount, bool) {
 func (m volumeMount) taken(c *podContainer) bool {
 	have, ok := c.mountAt(m.MountPath)
 	return ok && have.Name != m.Name
-}
-
-// placed is the delivery for a container whose own variable says where it expects the
-// token's file: there too, if nothing else can be in that directory. That is so below
-// the directory for secrets, where no mount of the container's is.
-func (d *delivery) placed(c *podContainer) *delivery {
-	have, _ := c.env(d.file)
-	at := have.Value
-	dir, name := path.Split(at)
-	dir = path.Clean(dir)
-	switch {
-	case d.file == "" || at == "" || have.ValueFrom != nil || strings.Contains(at, "$(") || d.mounted(have):
-		return d
-	case path.Clean(at) != at || !slices.ContainsFunc(secretDirs, func(s string) bool { return strings.HasPrefix(dir, s) }):
-		return d
-	case slices.ContainsFunc(c.VolumeMounts, func(m podMount) bool {
-		m.MountPath = path.Clean(m.MountPath)
-		return m.Name != d.volumes[0].Name && (below(at, m.MountPath) || below(m.MountPath, dir))
-	}):
-		return d
-	}
-	more := *d
-	more.at = at
-	more.mounts = append(slices.Clone(d.mounts), volumeMount{Name: d.volumes[0].Name, MountPath: dir, ReadOnly: true})
-	// All containers share the volume, which has the token under each name.
-	token := d.token
-	token.Path = name
-	if v := d.volumes[0].Projected; !slices.ContainsFunc(v.Sources, func(p projection) bool { return p.ServiceAccountToken.Path == name }) {
-		v.Sources = append(v.Sources, projection{ServiceAccountToken: &token})
-	}
-	return &more
-}
-
-// secretDirs are where images have nothing of their own.
-var secretDirs = []string{"/var/run/secrets/", "/run/secrets/"}
-
-// below reports whether a path is dir, or below it.
-func below(at, dir string) bool {
-	return at == dir || strings.HasPrefix(at, strings.TrimSuffix(dir, "/")+"/")
 }
 
 // where is the delivery for a container in which a place of the token's file may be
@@ -135,8 +95,15 @@ func (pl *planner) mountTaken(m volumeMount, c *podContainer, message, fix strin
 }
 
 // checkKept warns of a container that names another identity, which it gets with the
-// ServiceAccount's token.
+// ServiceAccount's token, and of one whose place for the token cannot be seen.
 func (pl *planner) checkKept(d *delivery, c *podContainer) {
+	if have, _ := c.env(d.file); d.file != "" && have.unseen() && !d.mounted(have) {
+		pl.warn(serviceaccount.Problem{
+			Code: codeOwnCredentials, Where: pl.whereContainer(c.Name) + " variable " + d.file,
+			Message: "where the container looks for its token cannot be seen here; the variable stays, and the token is at " + d.mounts[0].MountPath + "/" + d.token.Path,
+			Fix:     "remove the variable, or set it to that path",
+		})
+	}
 	for _, name := range d.kept {
 		have, _ := c.env(name)
 		want, ok := d.want(name)

@@ -73,7 +73,7 @@ func (pl *planner) prune(at place, c *podContainer) {
 	early := at.list == "initContainers" && pl.early[c.Name]
 	var deliveries []*delivery
 	for _, d := range pl.deliveries {
-		deliveries = append(deliveries, d.of(pl, c).placed(c).where(c))
+		deliveries = append(deliveries, d.of(pl, c).placed(pl, c).where(c))
 	}
 	c.Env = removeStale(&pl.patch, at.path()+"/env/", c.Env, func(e podEnv) bool {
 		return pl.wrote(c, e) && !slices.ContainsFunc(deliveries, func(d *delivery) bool {

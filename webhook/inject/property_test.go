@@ -253,6 +253,19 @@ func checkNew(t rapid.TB, before, after *corev1.Pod) {
 			}
 			paths[m.MountPath] = true
 		}
+		checkNested(t, c)
+	}
+}
+
+// checkNested: a runtime cannot mount a token within one that is read-only.
+func checkNested(t rapid.TB, c corev1.Container) {
+	t.Helper()
+	for _, m := range c.VolumeMounts {
+		for _, in := range c.VolumeMounts {
+			if m.Name != "v0" && in.Name != "v0" && canonical(m.MountPath) != canonical(in.MountPath) && below(canonical(m.MountPath), canonical(in.MountPath)) {
+				t.Fatalf("%s: %s is mounted within %s", c.Name, m.MountPath, in.MountPath)
+			}
+		}
 	}
 }
 

@@ -25,6 +25,8 @@ type Container struct {
 	// Broker are the tokens of the sidecar, by file name: "<audience> <seconds>"; none: there is no
 	// sidecar.
 	Broker map[string]string `json:"broker,omitempty"`
+	// Unlabelled: the pod has not what the label of injected ones says, nor the label.
+	Unlabelled bool `json:"unlabelled,omitempty"`
 }
 
 // admitted is what is read of an admitted pod.
@@ -90,6 +92,9 @@ func (w *Container) check(o Outcome) []error {
 	}
 	got := Container{Env: app.variables(), Files: pod.tokens(app), Dirs: pod.dirs(app)}
 	mode := "direct"
+	if got.Unlabelled = w.Unlabelled; w.Unlabelled {
+		mode = ""
+	}
 	if broker, ok := pod.container("podpass-broker"); ok {
 		mode, got.Broker = "broker", map[string]string{}
 		for file, token := range pod.tokens(broker) {
