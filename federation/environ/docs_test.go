@@ -31,7 +31,7 @@ func TestVariablesAreDocumented(t *testing.T) {
 
 // TestNames: by cloud and meaning, in the table's order.
 func TestNames(t *testing.T) {
-	if got := strings.Join(environ.Names("azure", environ.Key, environ.KeyFile), " "); got != "AZURE_CLIENT_SECRET AZURE_PASSWORD AZURE_CLIENT_CERTIFICATE_PATH" {
+	if got := strings.Join(environ.Names("gcp", environ.Choice, environ.KeyFile), " "); got != "GCE_METADATA_HOST GCE_METADATA_IP GCE_METADATA_ROOT GOOGLE_APPLICATION_CREDENTIALS CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE CLOUDSDK_AUTH_ACCESS_TOKEN_FILE" {
 		t.Error(got)
 	}
 	if got := environ.Names("oidc", environ.Choice); got != nil {

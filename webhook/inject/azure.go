@@ -19,7 +19,11 @@ const (
 	azurePath = "/azure/v1/token" // of the broker
 )
 
-var azureStatic = environ.Names("azure", environ.Key, environ.KeyFile)
+var (
+	azureStatic = environ.Names("azure", environ.Key, environ.KeyFile)
+	// azureMixes are used with AZURE_CLIENT_ID and AZURE_TENANT_ID.
+	azureMixes = []string{"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_PASSWORD"}
+)
 
 func azureBroker(d *delivery, pl *planner, z *serviceaccount.Azure) {
 	d.env = withValues(
@@ -33,7 +37,7 @@ func azureBroker(d *delivery, pl *planner, z *serviceaccount.Azure) {
 		literal("AZURE_AUTHORITY_HOST", pl.authorityHost()),
 	)
 	d.own = environ.Names("azure", environ.Choice)
-	d.static, d.mixes = azureStatic, azureStatic
+	d.static, d.mixes = azureStatic, azureMixes
 	d.selects = []envVar{literal("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")}
 }
 
@@ -45,7 +49,7 @@ func azureDirect(d *delivery, pl *planner, z *serviceaccount.Azure) {
 		literal("AZURE_AUTHORITY_HOST", pl.authorityHost()),
 	)
 	d.own, d.file = []string{"AZURE_FEDERATED_TOKEN_FILE"}, "AZURE_FEDERATED_TOKEN_FILE"
-	d.static, d.mixes = azureStatic, azureStatic
+	d.static, d.mixes = azureStatic, azureMixes
 	d.selects = []envVar{literal("AZURE_TOKEN_CREDENTIALS", "WorkloadIdentityCredential")}
 	d.token.Path = azureTokenName
 	d.volumes = []volume{tokenVolume(azureVolume, d.token)}

@@ -204,6 +204,15 @@ func (pl *planner) checkClientID(d *delivery, c *podContainer) {
 // checkSelection warns of a container that makes its SDK look at one source of
 // credentials alone, and at another than it is given.
 func (pl *planner) checkSelection(d *delivery, c *podContainer, overrides []envVar) {
+	for _, v := range d.blinds {
+		if have, _ := c.env(v.Name); strings.EqualFold(have.Value, v.Value) {
+			pl.warn(serviceaccount.Problem{
+				Code: codeSelection, Where: pl.whereContainer(c.Name) + " variable " + v.Name, Value: have.Value,
+				Message: "by that some SDKs do not ask the broker for credentials, and have none",
+				Fix:     "remove the variable",
+			})
+		}
+	}
 	for _, want := range d.selects {
 		have, _ := c.env(want.Name)
 		if have.Value == "" || selected(c, want) || slices.Contains(overrides, want) {

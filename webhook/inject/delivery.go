@@ -41,6 +41,9 @@ type delivery struct {
 	hidden []string
 	// selects makes SDKs pass over static keys; set where they are overridden.
 	selects []envVar
+	// blinds are values of the container's variables by which SDKs do not look for what
+	// env names.
+	blinds []envVar
 	// mounts and volumes are direct mode's.
 	mounts  []volumeMount
 	volumes []volume

@@ -45,7 +45,7 @@ func gcloudHome(g *serviceaccount.GCP, dir string) *home {
 
 var (
 	gcpStatic = environ.Names("gcp", environ.Key, environ.KeyFile)
-	// gcpMixes: gcloud's own variable is for gcloud alone, beside which SDKs get theirs.
+	// gcpMixes: the others are for one tool alone, beside which SDKs get theirs.
 	gcpMixes = []string{"GOOGLE_APPLICATION_CREDENTIALS"}
 )
 
@@ -68,6 +68,8 @@ func gcpBroker(d *delivery, pl *planner, g *serviceaccount.GCP) {
 	)
 	d.home = gcloudHome(g, gcpConfigDir)
 	d.own = environ.Names("gcp", environ.Choice)
+	// By the first Python's and Java's, by the others Node's.
+	d.blinds = []envVar{literal("NO_GCE_CHECK", "true"), literal("METADATA_SERVER_DETECTION", "none"), literal("METADATA_SERVER_DETECTION", "bios-only")}
 	d.static, d.mixes = gcpStatic, gcpMixes
 }
 

@@ -42,7 +42,7 @@ func (pl *planner) staticKeys(d *delivery, c *podContainer) ([]envVar, bool) {
 		return nil, false
 	}
 	outcome := "SDKs prefer them, so that the ServiceAccount's identity stays unused"
-	mixed := slices.ContainsFunc(found, func(name string) bool { return slices.Contains(d.mixes, name) })
+	mixed := d.mixed(found)
 	if mixed {
 		outcome = "the container therefore does not get the ServiceAccount's identity"
 	}
@@ -52,6 +52,11 @@ func (pl *planner) staticKeys(d *delivery, c *podContainer) ([]envVar, bool) {
 		Fix:     "remove the variables, or annotate the pod with podpass.io/static-keys: override",
 	})
 	return nil, !mixed
+}
+
+// mixed reports whether one of the keys is of those beside which env cannot be.
+func (d *delivery) mixed(found []string) bool {
+	return slices.ContainsFunc(found, func(name string) bool { return slices.Contains(d.mixes, name) })
 }
 
 // has says what variables with static keys do. Whether there is a file where they say,
@@ -85,7 +90,7 @@ func (d *delivery) overrides(c *podContainer, found []string) []envVar {
 	// Python's EnvironmentCredential takes an empty secret for a secret. Where the
 	// SDK is recent, this keeps it from being tried at all.
 	for _, v := range d.selects {
-		if len(found) > 0 && !selected(c, v) {
+		if d.mixed(found) && !selected(c, v) {
 			list = append(list, v)
 		}
 	}
