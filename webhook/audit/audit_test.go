@@ -176,7 +176,7 @@ func TestLogTellsOfTheAudit(t *testing.T) {
 	}{
 		"missed":  {nil, []string{`level=WARN msg="Pod runs without its identity" namespace=shop pod=missed serviceAccount=orders identities="[aws arn:aws:iam::111122223333:role/orders]"`}},
 		"refused": {apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop"), []string{`level=DEBUG msg="Event refused" namespace=shop pod=missed error="namespaces \"shop\" not found"`}},
-		"failed":  {down, []string{`level=ERROR msg="Audit pass failed; the next one follows" error="ServiceAccount shop/orders: its pods: write the event of pod missed: the API server is down"`}},
+		"failed":  {down, []string{`level=ERROR msg="Audit pass failed; the next one follows" error="pods of ServiceAccount shop/orders: write the event of pod missed: the API server is down"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

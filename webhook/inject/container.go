@@ -94,6 +94,9 @@ func (pl *planner) inject(at place, c *podContainer) {
 		if !ok || pl.hasOwn(d, c) {
 			pl.guards[at] = append(pl.guards[at], d.guards(c)...)
 			env = append(env, d.guards(c)...)
+			for _, want := range d.guard {
+				pl.checkNodeMetadata(want, c)
+			}
 			continue
 		}
 		if d.Mode == serviceaccount.ModeBroker && at.list == "initContainers" && pl.early[c.Name] {
@@ -117,7 +120,9 @@ func (pl *planner) inject(at place, c *podContainer) {
 		if d.Mode == serviceaccount.ModeBroker {
 			brokered = true
 			pl.checkClientID(d, c)
-			pl.checkNodeMetadata(d, c)
+			if want, ok := d.want(noIMDS.Name); ok {
+				pl.checkNodeMetadata(want, c)
+			}
 		}
 	}
 	if brokered {
@@ -233,15 +238,14 @@ func selected(c *podContainer, want envVar) bool {
 	return strings.EqualFold(have.Value, want.Value) || strings.EqualFold(have.Value, "prod")
 }
 
-// checkNodeMetadata warns of a container that keeps EC2's metadata service in its
-// SDK's chain, behind the broker.
-func (pl *planner) checkNodeMetadata(d *delivery, c *podContainer) {
-	const name = "AWS_EC2_METADATA_DISABLED"
-	want, ok := d.want(name)
-	if have, _ := c.env(name); ok && have.Value != "" && !strings.EqualFold(have.Value, want.Value) {
+// checkNodeMetadata warns of a container that keeps EC2's metadata service in its SDK's
+// chain, where want would take it out: behind the broker, or behind what the container
+// has chosen itself.
+func (pl *planner) checkNodeMetadata(want envVar, c *podContainer) {
+	if have, _ := c.env(want.Name); have.Value != "" && !strings.EqualFold(have.Value, want.Value) {
 		pl.warn(serviceaccount.Problem{
-			Code: codeNodeMetadata, Where: pl.whereContainer(c.Name) + " variable " + name, Value: have.Value,
-			Message: "the SDK takes the node's role when the broker has no credentials for it",
+			Code: codeNodeMetadata, Where: pl.whereContainer(c.Name) + " variable " + want.Name, Value: have.Value,
+			Message: "the SDK takes the node's role when it has no other credentials",
 			Fix:     "remove the variable; podpass then sets it to true",
 		})
 	}

@@ -68,7 +68,7 @@ func gcpBroker(d *delivery, pl *planner, g *serviceaccount.GCP) {
 	)
 	d.home = gcloudHome(g, gcpConfigDir)
 	d.own = environ.Names("gcp", environ.Choice)
-	// By the first Python's and Java's, by the others Node's.
+	// By the first Java's, by the others Node's.
 	d.blinds = []envVar{literal("NO_GCE_CHECK", "true"), literal("METADATA_SERVER_DETECTION", "none"), literal("METADATA_SERVER_DETECTION", "bios-only")}
 	d.static, d.mixes = gcpStatic, gcpMixes
 }

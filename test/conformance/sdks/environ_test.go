@@ -116,7 +116,8 @@ func TestWhatContainersSet(t *testing.T) {
 				t.Run(c.name, func(t *testing.T) {
 					env := b.env(w)
 					if test.direct {
-						env = w.directEnv(t)
+						// Where the webhook leaves EC2's metadata service to the application.
+						env = append(w.directEnv(t), "AWS_EC2_METADATA_DISABLED=false")
 					}
 					env = slices.Concat(env, []string{"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + endpoint}, test.env)
 					r := c.dated(c.run(t, c.check("aws"), env))
