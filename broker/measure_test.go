@@ -96,7 +96,7 @@ func TestTidyUp(t *testing.T) {
 
 // TestBounds: what a client may send, and how long it may take.
 func TestBounds(t *testing.T) {
-	s := (&Broker{log: slog.New(slog.NewTextHandler(io.Discard, nil))}).httpServer(http.NotFoundHandler())
+	s := (&Broker{log: slog.New(slog.DiscardHandler)}).httpServer(http.NotFoundHandler())
 	got := map[string]any{"header": s.MaxHeaderBytes, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout}
 	want := map[string]any{"header": 8192, "read": 5 * time.Second, "write": 15 * time.Second, "idle": time.Minute}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -167,7 +167,7 @@ func TestTakenPort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &Broker{config: loaded{Config: Config{Listen: l.Addr().String()}}, log: slog.New(slog.NewTextHandler(io.Discard, nil)), cache: cache.New(cache.Options{}), stopping: make(chan struct{})}
+	b := &Broker{config: loaded{Config: Config{Listen: l.Addr().String()}}, log: slog.New(slog.DiscardHandler), cache: cache.New(cache.Options{}), stopping: make(chan struct{})}
 	if err := b.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "podpass.io/broker-port") {
 		t.Errorf("it is taken: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -214,7 +215,7 @@ func TestDrainEnds(t *testing.T) {
 				t.Errorf("%s is not in the log: %s", want, &log)
 			}
 		}
-		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("the connection is left open: %v", err)
 		}
 		close(hangs)

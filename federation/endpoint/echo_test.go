@@ -45,7 +45,7 @@ func TestForeignQuotesNoSecret(t *testing.T) {
 	}
 	shown := func(t *testing.T, body string) string {
 		answers := roundTrip(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 403, Body: io.NopCloser(strings.NewReader(body))}, nil
+			return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(body))}, nil
 		})
 		e := ask(t.Context(), &http.Client{Transport: answers}, &endpoint.Call{URL: "https://sts.example.com", Secrets: secrets})
 		if !strings.Contains(e.Message, "own words") {

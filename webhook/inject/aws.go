@@ -131,7 +131,7 @@ func (d *delivery) of(pl *planner, c *podContainer) *delivery {
 // checkChosenRoles denies a choice for a container that the pod does not have: the one
 // that was meant would get the first role, which may do more, without a word.
 func (pl *planner) checkChosenRoles() {
-	if pl.answer.AWS == nil {
+	if pl.answer.AWS == nil || len(pl.answer.AWS.Chosen) == 0 {
 		return
 	}
 	names := map[string]bool{}

@@ -149,12 +149,12 @@ func (d *delivery) missingEnv(c *podContainer) []envVar {
 
 // lacking reports whether what a container is missing is what gives it credentials.
 func (d *delivery) lacking(env []envVar, mounts []volumeMount) bool {
-	return d.Cloud == "oidc" && len(mounts) > 0 || slices.ContainsFunc(env, func(v envVar) bool { return slices.Contains(d.own, v.Name) })
+	return (d.Cloud == "oidc" || d.Mode == serviceaccount.ModeDirect) && len(mounts) > 0 || slices.ContainsFunc(env, func(v envVar) bool { return slices.Contains(d.own, v.Name) })
 }
 
-// hasOwn reports, and warns, that the container has another source of credentials
-// for the cloud.
-func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
+// chosen is the variable by which the container has another source of credentials for
+// the cloud; false: it has none.
+func (d *delivery) chosen(c *podContainer) (podEnv, bool) {
 	for _, name := range d.own {
 		have, _ := c.env(name)
 		if want, ok := d.want(name); !c.hasEnv(name) || ok && want.same(have) || d.mounted(have) {
@@ -163,8 +163,18 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 		if name == d.file && have.unseen() {
 			continue // which may be where the token is: see checkKept
 		}
+		return have, true
+	}
+	return podEnv{}, false
+}
+
+// hasOwn reports, and warns, that the container has another source of credentials
+// for the cloud.
+func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
+	have, ok := d.chosen(c)
+	if ok {
 		p := serviceaccount.Problem{
-			Code: codeOwnCredentials, Where: pl.whereContainer(c.Name) + " variable " + name,
+			Code: codeOwnCredentials, Where: pl.whereContainer(c.Name) + " variable " + have.Name,
 			Message: fmt.Sprintf("the container has its own source of %s credentials, so that it does not get the ServiceAccount's", d.Cloud),
 			Fix:     "remove the variable, and those that belong to it, to use the ServiceAccount's identity",
 		}
@@ -173,9 +183,8 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 			p.Fix = "delete one of the two: the annotation of the ServiceAccount, or the association (aws eks delete-pod-identity-association)"
 		}
 		pl.warn(p)
-		return true
 	}
-	return false
+	return ok
 }
 
 // mounted reports whether a variable names the token's file in one of the places

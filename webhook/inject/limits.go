@@ -79,6 +79,7 @@ func (pl *planner) demand(name string, want Resources) demand {
 			default:
 				d.ratio = lower(d.ratio, l.MaxLimitRequestRatio, name)
 			}
+		default: // of volumes
 		}
 	}
 	if ofPod.limit != unset {

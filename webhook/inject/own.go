@@ -2,6 +2,7 @@ package inject
 
 import (
 	"encoding/json"
+	"path"
 	"slices"
 	"strings"
 
@@ -84,8 +85,10 @@ func (pl *planner) prune(at place, c *podContainer) {
 			return ok && v.same(e) || d.home != nil && d.home.env.Name == e.Name && d.home.env.same(e)
 		})
 	})
+	// A container that has its own source now is left without what was for the other.
+	deliveries = slices.DeleteFunc(deliveries, func(d *delivery) bool { _, ok := d.chosen(c); return ok })
 	c.VolumeMounts = removeStale(&pl.patch, at.path()+"/volumeMounts/", c.VolumeMounts, func(m podMount) bool {
-		return pl.mounted(m) && !slices.ContainsFunc(deliveries, func(d *delivery) bool {
+		return pl.mounted(c, m) && !slices.ContainsFunc(deliveries, func(d *delivery) bool {
 			return slices.ContainsFunc(d.mounts, func(want volumeMount) bool { return want.Name == m.Name && want.MountPath == m.MountPath }) ||
 				d.home != nil && d.home.mount.Name == m.Name && d.home.mount.MountPath == m.MountPath
 		})
@@ -150,8 +153,19 @@ func (pl *planner) wrote(c *podContainer, e podEnv) bool {
 	return false
 }
 
-// mounted reports whether a mount is an earlier plan's.
-func (pl *planner) mounted(m podMount) bool {
+// mounted reports whether a mount of the container is an earlier plan's: at podpass's
+// places, and of a token where the container's own variable says that it is.
+func (pl *planner) mounted(c *podContainer, m podMount) bool {
+	at := func(variable string) bool {
+		have, _ := c.env(variable)
+		return have.namesFile() && path.Dir(have.Value) == m.MountPath
+	}
+	switch {
+	case m.Name == awsVolume && at("AWS_WEB_IDENTITY_TOKEN_FILE"):
+		return pl.wasDirect("aws")
+	case m.Name == azureVolume && at("AZURE_FEDERATED_TOKEN_FILE"):
+		return pl.wasDirect("azure")
+	}
 	switch m.MountPath {
 	case awsTokenDir:
 		return pl.wasDirect("aws") && m.Name == awsVolume

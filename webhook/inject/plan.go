@@ -169,8 +169,8 @@ func (pl *planner) result() Result {
 }
 
 // tolerated are errors that only warn as yet, before the warnings.
-func tolerated(errors, warnings []serviceaccount.Problem) []serviceaccount.Problem {
-	list := slices.Clone(errors)
+func tolerated(faults, warnings []serviceaccount.Problem) []serviceaccount.Problem {
+	list := slices.Clone(faults)
 	for i := range list {
 		list[i].Message += "; the pod is admitted without an identity, and will be denied once the installation's userErrors is deny"
 	}

@@ -106,13 +106,13 @@ func (o options) run(ctx context.Context, stdin io.Reader, stdout io.Writer) err
 		if len(answer.Errors) > 0 {
 			denied++
 		}
-		if err := print(stdout, "", answer.Errors); err != nil {
+		if err := write(stdout, "", answer.Errors); err != nil {
 			return err
 		}
 		if !o.warnings {
 			continue
 		}
-		if err := print(stdout, "warning: ", concerning(answer.Warnings)); err != nil {
+		if err := write(stdout, "warning: ", concerning(answer.Warnings)); err != nil {
 			return err
 		}
 	}
@@ -130,7 +130,7 @@ func concerning(warnings []serviceaccount.Problem) []serviceaccount.Problem {
 	})
 }
 
-func print(w io.Writer, prefix string, problems []serviceaccount.Problem) error {
+func write(w io.Writer, prefix string, problems []serviceaccount.Problem) error {
 	var errs []error
 	for _, p := range problems {
 		_, err := fmt.Fprintln(w, prefix+p.String())

@@ -127,8 +127,8 @@ func unquoted(raw []byte) error {
 			Annotations map[string]any `json:"annotations"`
 		} `json:"metadata"`
 	}
-	if json.Unmarshal(raw, &o) != nil {
-		return nil
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return err
 	}
 	for what, m := range map[string]map[string]any{"label": o.Metadata.Labels, "annotation": o.Metadata.Annotations} {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
