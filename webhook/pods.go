@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 
@@ -95,16 +96,33 @@ func (h *PodHandler) decide(ctx context.Context, req *admissionv1.AdmissionReque
 	if h.Cluster != nil {
 		pod.Around = h.Cluster.Around(req.Namespace)
 	}
-	d.result, err = inject.Plan(pod, answer, settings)
-	switch {
-	case errors.Is(err, inject.ErrPod):
-		return fmt.Errorf("%w: %w", errNotReview, err)
-	case err != nil:
-		return fmt.Errorf("plan the injection of pod %s: %w", pod.Name(), err)
+	if d.result, err = plan(pod, answer, settings); err != nil {
+		return err
+	}
+	if len(d.result.Errors) > 0 && len(answer.Errors) == 0 {
+		// They came with the plan: of what is in memory alone, perhaps. That counts where the
+		// API server cannot be asked: an error would let the pod start.
+		live, err := h.live(ctx, req, pod, settings.Installation)
+		if err == nil && !reflect.DeepEqual(live, answer) {
+			if d.result, err = plan(pod, live, settings); err != nil {
+				return err
+			}
+		}
 	}
 	d.respond(req)
 	h.logDecision(req, pod, *d)
 	return nil
+}
+
+func plan(pod *inject.Pod, answer serviceaccount.Answer, settings inject.Settings) (inject.Result, error) {
+	result, err := inject.Plan(pod, answer, settings)
+	switch {
+	case errors.Is(err, inject.ErrPod):
+		err = fmt.Errorf("%w: %w", errNotReview, err)
+	case err != nil:
+		err = fmt.Errorf("plan the injection of pod %s: %w", pod.Name(), err)
+	}
+	return result, err
 }
 
 // respond makes the answer of what was planned.
@@ -135,22 +153,26 @@ func (d *decision) respond(req *admissionv1.AdmissionRequest) {
 // in go without an identity, or denies one: what is in memory may be older than the
 // annotation, or its correction, of a second ago.
 func (h *PodHandler) resolve(ctx context.Context, req *admissionv1.AdmissionRequest, pod *inject.Pod, in serviceaccount.Installation) (serviceaccount.Answer, error) {
+	answer, err := h.answer(ctx, req, pod, in, h.ServiceAccounts.Get)
+	missing := answer.OptedIn && answer.Empty()
+	if err != nil || !missing && len(answer.Errors) == 0 {
+		return answer, err
+	}
+	return h.live(ctx, req, pod, in)
+}
+
+func (h *PodHandler) live(ctx context.Context, req *admissionv1.AdmissionRequest, pod *inject.Pod, in serviceaccount.Installation) (serviceaccount.Answer, error) {
+	return h.answer(ctx, req, pod, in, h.ServiceAccounts.GetLive)
+}
+
+type getter func(ctx context.Context, namespace, name string) (sastore.Record, error)
+
+func (h *PodHandler) answer(ctx context.Context, req *admissionv1.AdmissionRequest, pod *inject.Pod, in serviceaccount.Installation, get getter) (serviceaccount.Answer, error) {
 	ask := pod.Request()
 	ask.Namespace = req.Namespace // which a pod need not name
 	if ask.OptedIn() {
 		ctx = sastore.OptedIn(ctx)
 	}
-	answer, err := h.answer(ctx, ask, in, h.ServiceAccounts.Get)
-	missing := answer.OptedIn && answer.Empty()
-	if err != nil || !missing && len(answer.Errors) == 0 {
-		return answer, err
-	}
-	return h.answer(ctx, ask, in, h.ServiceAccounts.GetLive)
-}
-
-type getter func(ctx context.Context, namespace, name string) (sastore.Record, error)
-
-func (h *PodHandler) answer(ctx context.Context, ask serviceaccount.Request, in serviceaccount.Installation, get getter) (serviceaccount.Answer, error) {
 	record, err := get(ctx, ask.Namespace, ask.Name)
 	// The API server itself refuses a pod whose ServiceAccount does not exist.
 	if err != nil && !errors.Is(err, sastore.ErrNotFound) {

@@ -243,6 +243,26 @@ func TestMendedAMomentAgo(t *testing.T) {
 	}
 }
 
+// TestPlansMistakeMendedAMomentAgo: so with a mistake that only the pod's plan finds, such
+// as what direct mode cannot give; and one live read says whether it is mended.
+func TestPlansMistakeMendedAMomentAgo(t *testing.T) {
+	chained := annotated("eks.amazonaws.com/role-arn", role)
+	chained.Annotations["podpass.io/mode"], chained.Annotations["podpass.io/aws-session-policy"] = "direct", "{}"
+	for name, live := range map[string]sastore.Record{"mended": annotated("eks.amazonaws.com/role-arn", role), "still wrong": chained} {
+		t.Run(name, func(t *testing.T) {
+			accounts := &fixed{cached: map[string]sastore.Record{"orders": chained}, live: map[string]sastore.Record{"orders": live}}
+			h, _ := newHandler(t, accounts)
+			r := decode(t, post(t, h, reviewOf(podOf("orders", "")), "application/json"))
+			if mended := name == "mended"; r.Allowed != mended || (r.Patch != nil) != mended {
+				t.Errorf("allowed %t, patch %s", r.Allowed, r.Patch)
+			}
+			if accounts.liveReads != 1 {
+				t.Errorf("%d live reads, want 1", accounts.liveReads)
+			}
+		})
+	}
+}
+
 func TestOptedInWithoutIdentityWarns(t *testing.T) {
 	h, _ := newHandler(t, &fixed{cached: map[string]sastore.Record{"orders": {}}})
 	r := decode(t, post(t, h, reviewOf(podOf("orders", `"podpass.io/inject":"true"`)), "application/json"))
