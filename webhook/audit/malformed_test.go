@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,9 +9,13 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 )
 
 // account puts a ServiceAccount where the auditor reads it live.
@@ -40,7 +45,7 @@ func TestMalformedServiceAccounts(t *testing.T) {
 		}
 		got := events(t, client)
 		if len(got) != 1 || got[0].InvolvedObject.Kind != "ServiceAccount" || got[0].InvolvedObject.Name != "bad" ||
-			got[0].InvolvedObject.UID != "uid-of-bad" || got[0].Type != "Warning" || got[0].Reason != "CloudIdentityMalformed" {
+			got[0].InvolvedObject.UID != "uid-of-bad" || got[0].Type != "Warning" || got[0].Reason != "CloudIdentityMalformed" || got[0].Count != 1 {
 			t.Fatalf("events %+v", got)
 		}
 		for _, part := range []string{"WI085", "ServiceAccount shop/bad", "fix: ", "and 1 more"} {
@@ -60,16 +65,50 @@ func TestMalformedEventsAreBounded(t *testing.T) {
 		bad := map[string]string{"eks.amazonaws.com/role-arn": strings.Repeat("x", 4000)}
 		known := accounts{}
 		a, client := newAuditor(t, known)
-		for i := range maxEvents + 10 {
+		for i := range 210 {
 			name := fmt.Sprintf("%08d", i)
 			known["shop/"+name] = bad
 			account(t, client, "shop", name, bad)
 		}
-		if pass := audited(t, a, 50*time.Second); pass.Malformed != maxEvents+10 {
+		if pass := audited(t, a, 50*time.Second); pass.Malformed != 210 {
 			t.Errorf("last pass %+v", pass)
 		}
-		if n := len(events(t, client)); n != maxEvents {
+		if n := len(events(t, client)); n != 200 {
 			t.Errorf("%d events after one pass", n)
 		}
 	})
+}
+
+// TestMalformedAndTheAPIServer: a pass in which a ServiceAccount could not be read, or its
+// event not be written, is not complete; one that a namespace does not take is nobody's
+// failure.
+func TestMalformedAndTheAPIServer(t *testing.T) {
+	down := apierrors.NewInternalError(errors.New("down"))
+	for name, test := range map[string]struct {
+		verb, resource string
+		err            error
+		complete       bool
+	}{
+		"unreadable":                 {"get", "serviceaccounts", down, false},
+		"no event written":           {"create", "events", down, false},
+		"events are forbidden there": {"create", "events", apierrors.NewForbidden(schema.GroupResource{Resource: "events"}, "", nil), true},
+		"the namespace has gone":     {"create", "events", apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				bad := map[string]string{"eks.amazonaws.com/role-arn": "orders"}
+				a, client := newAuditor(t, accounts{"shop/bad": bad})
+				account(t, client, "shop", "bad", bad)
+				client.PrependReactor(test.verb, test.resource, func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, test.err })
+				stop := start(t, a)
+				time.Sleep(30 * time.Second)
+				synctest.Wait()
+				pass, complete := a.LastPass()
+				stop()
+				if complete != test.complete || complete && pass.Malformed != 1 {
+					t.Errorf("complete %t, %+v", complete, pass)
+				}
+			})
+		})
+	}
 }
