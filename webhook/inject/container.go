@@ -149,7 +149,7 @@ func (d *delivery) missingEnv(c *podContainer) []envVar {
 
 // lacking reports whether what a container is missing is what gives it credentials.
 func (d *delivery) lacking(env []envVar, mounts []volumeMount) bool {
-	return (d.Cloud == "oidc" || d.Mode == serviceaccount.ModeDirect) && len(mounts) > 0 || slices.ContainsFunc(env, func(v envVar) bool { return slices.Contains(d.own, v.Name) })
+	return (d.Cloud == "oidc" || d.Mode == serviceaccount.ModeDirect) && len(mounts) > 0 || slices.ContainsFunc(env, func(v envVar) bool { return slices.Contains(d.own, v.Name) || slices.Contains(d.static, v.Name) })
 }
 
 // chosen is the variable by which the container has another source of credentials for
@@ -191,7 +191,7 @@ func (pl *planner) hasOwn(d *delivery, c *podContainer) bool {
 // where this delivery mounts it.
 func (d *delivery) mounted(have podEnv) bool {
 	at := cleanPath(have.Value)
-	return have.ValueFrom == nil && at != "" && (at == d.at || slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return at == m.MountPath+"/"+d.token.Path }))
+	return at != "" && (at == d.at || slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return at == m.MountPath+"/"+d.token.Path }))
 }
 
 func mountFix(d *delivery) string {

@@ -152,7 +152,6 @@ func (pl *planner) allotted(name string) allotment {
 			running = running.plus(a)
 		case c.RestartPolicy == "Always":
 			running, sidecars = running.plus(a), sidecars.plus(a)
-			initial = initial.orMore(sidecars)
 		default:
 			initial = initial.orMore(sidecars.plus(a))
 		}

@@ -97,7 +97,7 @@ func (pl *planner) mountTaken(m volumeMount, c *podContainer, message, fix strin
 // checkKept warns of a container that names another identity, which it gets with the
 // ServiceAccount's token, and of one whose place for the token cannot be seen.
 func (pl *planner) checkKept(d *delivery, c *podContainer) {
-	if have, _ := c.env(d.file); d.file != "" && have.unseen() && !d.mounted(have) {
+	if have, _ := c.env(d.file); d.file != "" && have.unseen() {
 		pl.warn(serviceaccount.Problem{
 			Code: codeOwnCredentials, Where: pl.whereContainer(c.Name) + " variable " + d.file,
 			Message: "where the container looks for its token cannot be seen here; the variable stays, and the token is at " + d.mounts[0].MountPath + "/" + d.token.Path,
