@@ -66,3 +66,29 @@ func stopUnderLoad(t *testing.T, http2 bool) {
 		t.Error("no review went to the replica that stays")
 	}
 }
+
+// TestAnswersEndConnectionsOnceStopping: and before, connections are kept.
+func TestAnswersEndConnectionsOnceStopping(t *testing.T) {
+	r := run(t, 2*time.Second, func(http.ResponseWriter, *http.Request) {})
+	transport := r.client.Transport.(*http.Transport)
+	transport.ForceAttemptHTTP2 = false
+	defer transport.CloseIdleConnections()
+	ends := func() bool {
+		resp, err := r.client.Post(r.url+"/", "application/json", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.Close
+	}
+	if ends() {
+		t.Error("a connection is ended without need")
+	}
+	r.signal()
+	for !r.stopping.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	if !ends() {
+		t.Error("an API server keeps its connection to a replica that stops")
+	}
+}
