@@ -95,11 +95,11 @@ func (pl *planner) prune(at place, c *podContainer) {
 	})
 }
 
-// removeStale removes elements of the array whose elements' paths begin with path.
-func removeStale[T any](p *patch, path string, list []T, stale func(T) bool) []T {
+// removeStale removes elements of the array whose elements' paths begin with at.
+func removeStale[T any](p *patch, at string, list []T, stale func(T) bool) []T {
 	for i := len(list) - 1; i >= 0; i-- { // from the end: a removal shifts what follows
 		if stale(list[i]) {
-			p.remove(path, i)
+			p.remove(at, i)
 		}
 	}
 	// All at once: one by one, many elements take the square of the time.
