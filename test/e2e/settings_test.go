@@ -27,6 +27,10 @@ func TestSettingsWithoutRestart(t *testing.T) {
 		}
 		return label
 	}
+	// An earlier test may have left other flags, which do restart them.
+	if err := bed.Install(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	before := replicas()
 	t.Cleanup(func() {
 		if err := bed.Install(context.WithoutCancel(t.Context())); err != nil {
