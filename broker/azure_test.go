@@ -279,3 +279,27 @@ func TestAnyAzureClient(t *testing.T) {
 		t.Errorf("no client named: %d %s", got.status, got.body)
 	}
 }
+
+// TestOtherAzureClients: one pod has several applications, each asked for by its client ID;
+// the pod's own where none is named, and nobody else's.
+func TestOtherAzureClients(t *testing.T) {
+	const other, stranger = "22222222-2222-3333-4444-555555555555", "33333333-2222-3333-4444-555555555555"
+	w := start(t, func(c *trust.Config, ids *serviceaccount.Identities, _ *world) {
+		again := c.Azure.Tenants[0].Applications[0]
+		again.ClientID = other
+		c.Azure.Tenants[0].Applications = append(c.Azure.Tenants[0].Applications, again)
+		*ids = serviceaccount.Identities{Azure: &azure.Identity{
+			ClientID: client, TenantID: tenant, Audience: azure.DefaultAudience, Others: []azure.Application{{ClientID: other, TenantID: tenant}},
+		}}
+	})
+	const path = "/azure/v1/token?api-version=2019-08-01&resource=https://vault.azure.net"
+	for asked, want := range map[string]string{"": client, "&client_id=" + client: client, "&client_id=" + other: other, "&client_id=" + stranger: ""} {
+		got := w.get(t, path+asked, "X-IDENTITY-HEADER: "+secret)
+		switch {
+		case want == "" && got.status != http.StatusBadRequest:
+			t.Errorf("%q: %d %s", asked, got.status, got.body)
+		case want != "" && (got.status != http.StatusOK || azureClaims(t, got.body).Client != want):
+			t.Errorf("%q: %d %s", asked, got.status, got.body)
+		}
+	}
+}
