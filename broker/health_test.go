@@ -68,3 +68,46 @@ func TestHealth(t *testing.T) {
 		t.Errorf("nobody listens: %v", err)
 	}
 }
+
+// TestHealthInNoTime: a probe whose time is over before it has asked is not healthy.
+func TestHealthInNoTime(t *testing.T) {
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	if err := broker.Health(ctx, "127.0.0.1:1"); err == nil {
+		t.Error("healthy, and nobody was asked")
+	}
+}
+
+// TestHealthHangsUp: a probe leaves no connection behind, of which the broker bounds the
+// number.
+func TestHealthHangsUp(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ended := make(chan error, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			ended <- err
+			return
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(5 * time.Second)) // a failure shows as one of reading
+		r := bufio.NewReader(conn)
+		for line := ""; err == nil && line != "\r\n"; {
+			line, err = r.ReadString('\n')
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.0 200 OK\r\n\r\n")
+		_ = conn.(*net.TCPConn).CloseWrite()
+		_, err = io.Copy(io.Discard, r) // nil: the probe has closed its side
+		ended <- err
+	}()
+	if err := broker.Health(t.Context(), l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the probe keeps its connection: %v", err)
+	}
+}
