@@ -93,6 +93,11 @@ func TestSkippedContainerOfThePlatform(t *testing.T) {
 			t.Errorf("%s is skipped: %v, want %s", skip, r.Injected, want)
 		}
 	}
+	// What only broker mode has is not given up for the platform.
+	a.SkipContainers, a.AWS.Chain = nil, []string{"arn:aws:iam::123456789012:role/next"}
+	if r := plan(t, pod, a); len(r.Injected) != 1 || r.Injected[0].Mode != serviceaccount.ModeBroker {
+		t.Errorf("with a chain of one: %v", r.Injected)
+	}
 }
 
 // TestExcludedPorts: as meshes list them; what is no number excludes nothing.

@@ -75,6 +75,7 @@ func TestLoadSettingsProblems(t *testing.T) {
 		"after nothing":           {"broker: {image: i, after: [a, '']}", []string{"broker.after: a name is empty"}},
 		"a proxy with a password": {"broker: {image: i, proxy: {https: 'http://user:hunter2@proxy:3128'}}", []string{"broker.proxy.https: has a user name"}},
 		"a proxy without scheme":  {"broker: {image: i, proxy: {http: 'proxy:3128', no: 'a b'}}", []string{"broker.proxy.http: not the URL of a proxy", "broker.proxy.no: want hosts"}},
+		"a proxy without a host":  {"broker: {image: i, proxy: {https: 'http://:3128'}}", []string{"broker.proxy.https: not the URL of a proxy"}},
 		"a proxy with a path":     {"broker: {image: i, proxy: {https: 'http://proxy:3128/pac'}}", []string{"broker.proxy.https: has more than a host and a port"}},
 		"no glob of namespaces":   {"broker: {image: i, namespaceResources: [{namespace: '[', resources: {limits: {cpu: x}}}]}", []string{`broker.namespaceResources[0].namespace: "["`, `broker.namespaceResources[0].resources.limits.cpu: "x"`}},
 		"no name of a Secret":     {"broker: {image: i, imagePullSecrets: [ok, Not_Ok]}", []string{`broker.imagePullSecrets[1]: "Not_Ok"`}},
