@@ -11,9 +11,9 @@ import (
 // of the webhook, so that no review waits for one.
 func TestSettingsWithoutRestart(t *testing.T) {
 	require(t)
-	replicas := func() string {
+	replicas := func() string { // without those of a former release that end
 		t.Helper()
-		names, err := bed.Kubectl(t.Context(), "get", "pods", "-n", testbed.Namespace, "-l", "app.kubernetes.io/component=webhook", "-o", "jsonpath={.items[*].metadata.uid} {.items[*].status.containerStatuses[*].restartCount}")
+		names, err := bed.Kubectl(t.Context(), "get", "pods", "-n", testbed.Namespace, "-l", "app.kubernetes.io/component=webhook", "-o", `go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.uid}}{{range .status.containerStatuses}} {{.restartCount}}{{end}}; {{end}}{{end}}`)
 		if err != nil {
 			t.Fatal(err)
 		}
