@@ -49,33 +49,18 @@ func (a *Auditor) malformed(ctx context.Context, r *round, name types.Namespaced
 	return a.reportMalformed(ctx, account, problems)
 }
 
+// reportMalformed writes a ServiceAccount's Event.
 func (a *Auditor) reportMalformed(ctx context.Context, account *corev1.ServiceAccount, problems []serviceaccount.Problem) error {
-	now := metav1.Now()
 	message := malformedCode + ": podpass denies pods of this ServiceAccount, or will: " + problems[0].String()
 	if n := len(problems) - 1; n > 0 {
 		message = fmt.Sprintf("%s (and %d more)", federation.Clip(message, maxMessage-32), n)
 	}
-	_, err := a.Client.CoreV1().Events(account.Namespace).Create(ctx, &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: account.Namespace,
-			Name:      fmt.Sprintf("%.200s.podpass-%.8s", account.Name, account.UID),
-		},
-		InvolvedObject: corev1.ObjectReference{
-			APIVersion: "v1", Kind: "ServiceAccount", Namespace: account.Namespace, Name: account.Name, UID: account.UID, ResourceVersion: account.ResourceVersion,
-		},
-		Type: corev1.EventTypeWarning, Reason: malformedReason, Message: federation.Clip(message, maxMessage),
-		Source:         corev1.EventSource{Component: "podpass"},
-		FirstTimestamp: now, LastTimestamp: now, Count: 1,
-	}, metav1.CreateOptions{})
-	switch {
-	case err == nil:
-		a.Log.Warn("ServiceAccount is malformed", "namespace", account.Namespace, "serviceAccount", account.Name, "problem", problems[0].Code)
-	case apierrors.IsAlreadyExists(err):
-	case apierrors.IsForbidden(err) || apierrors.IsNotFound(err):
-		a.Log.Debug("Event refused", "namespace", account.Namespace, "serviceAccount", account.Name, "error", err)
-	default:
+	written, err := a.write(ctx, "ServiceAccount", account.ObjectMeta, malformedReason, federation.Clip(message, maxMessage))
+	if err != nil {
 		return fmt.Errorf("write the event: %w", err)
 	}
-	a.reported[account.UID] = now.Time
+	if written {
+		a.Log.Warn("ServiceAccount is malformed", "namespace", account.Namespace, "serviceAccount", account.Name, "problem", problems[0].Code)
+	}
 	return nil
 }
