@@ -85,15 +85,16 @@ func (pl *planner) inject(at place, c *podContainer) {
 	brokered := false
 	for _, d := range pl.deliveries {
 		everywhere := d.of(pl, c).placed(pl, c)
-		d := everywhere.where(c)
+		d := everywhere.where(pl, c)
 		overrides, ok := pl.staticKeys(d, c)
 		if !ok {
 			continue
 		}
 		missing, ok := pl.missingMounts(d, c)
 		if !ok || pl.hasOwn(d, c) {
-			pl.guards[at] = append(pl.guards[at], d.guards(c)...)
-			env = append(env, d.guards(c)...)
+			guards := d.guards(c)
+			pl.guards[at] = append(pl.guards[at], guards...)
+			env = append(env, guards...)
 			for _, want := range d.guard {
 				pl.checkNodeMetadata(want, c)
 			}

@@ -2,7 +2,6 @@ package inject
 
 import (
 	"fmt"
-	"path"
 	"slices"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
@@ -18,7 +17,7 @@ type home struct {
 
 // mountAt gives what the container has at a path.
 func (c *podContainer) mountAt(at string) (podMount, bool) {
-	i := slices.IndexFunc(c.VolumeMounts, func(have podMount) bool { return path.Clean(have.MountPath) == at })
+	i := slices.IndexFunc(c.VolumeMounts, func(have podMount) bool { return cleanPath(have.MountPath) == at })
 	if i < 0 {
 		return podMount{}, false
 	}
@@ -33,7 +32,7 @@ func (m volumeMount) taken(c *podContainer) bool {
 
 // where is the delivery for a container in which a place of the token's file may be
 // taken: the others are enough, and the variable names one of them.
-func (d *delivery) where(c *podContainer) *delivery {
+func (d *delivery) where(pl *planner, c *podContainer) *delivery {
 	free := slices.DeleteFunc(slices.Clone(d.mounts), func(m volumeMount) bool { return m.taken(c) })
 	if d.file == "" || len(free) == 0 || len(free) == len(d.mounts) {
 		return d
@@ -42,7 +41,7 @@ func (d *delivery) where(c *podContainer) *delivery {
 	left.mounts, left.env = free, slices.Clone(d.env)
 	for i := range left.env {
 		if v := &left.env[i]; v.Name == d.file {
-			v.Value = free[0].MountPath + "/" + d.token.Path
+			v.Value = pl.file(free[0].MountPath + "/" + d.token.Path)
 		}
 	}
 	return &left

@@ -74,7 +74,7 @@ func (pl *planner) prune(at place, c *podContainer) {
 	early := at.list == "initContainers" && pl.early[c.Name]
 	var deliveries []*delivery
 	for _, d := range pl.deliveries {
-		deliveries = append(deliveries, d.of(pl, c).placed(pl, c).where(c))
+		deliveries = append(deliveries, d.of(pl, c).placed(pl, c).where(pl, c))
 	}
 	c.Env = removeStale(&pl.patch, at.path()+"/env/", c.Env, func(e podEnv) bool {
 		return pl.wrote(c, e) && !slices.ContainsFunc(deliveries, func(d *delivery) bool {
@@ -138,13 +138,13 @@ func (pl *planner) wrote(c *podContainer, e podEnv) bool {
 	case "AWS_ROLE_ARN":
 		return direct("aws") && e.Value != "" && e.Value == escapeReferences(pl.own.injected["aws"].Identity)
 	case "AWS_WEB_IDENTITY_TOKEN_FILE":
-		return direct("aws") && e.Value == awsTokenFile
+		return direct("aws") && e.Value == pl.file(awsTokenFile)
 	case "AWS_ROLE_SESSION_NAME":
 		return direct("aws") && e.Value == pl.sessionName()
 	case "AZURE_FEDERATED_TOKEN_FILE":
 		// At the older place only where the other is taken: else the user's own choice.
 		taken, ok := c.mountAt(azureTokenDir)
-		return direct("azure") && (e.Value == azureTokenDir+"/"+azureTokenName || ok && taken.Name != azureVolume && e.Value == azureTokenDirOld+"/"+azureTokenName)
+		return direct("azure") && (e.Value == pl.file(azureTokenDir+"/"+azureTokenName) || ok && taken.Name != azureVolume && e.Value == pl.file(azureTokenDirOld+"/"+azureTokenName))
 	case "CLOUDSDK_CONFIG":
 		return pl.own.injected["gcp"].Mode != "" && (e.Value == gcloudDir || e.Value == gcpConfigDir)
 	case "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE":

@@ -1,7 +1,6 @@
 package inject
 
 import (
-	"path"
 	"slices"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
@@ -38,7 +37,7 @@ func (pl *planner) platformAWS(a *serviceaccount.AWS) bool {
 func (c *podContainer) platformAWS(role string) bool {
 	arn, _ := c.env("AWS_ROLE_ARN")
 	file, _ := c.env("AWS_WEB_IDENTITY_TOKEN_FILE")
-	return arn.Value == role && file.Value == awsTokenFile && slices.ContainsFunc(c.VolumeMounts, func(m podMount) bool {
-		return m.Name == awsVolume && path.Clean(m.MountPath) == awsTokenDir
+	return arn.Value == role && cleanPath(file.Value) == awsTokenFile && slices.ContainsFunc(c.VolumeMounts, func(m podMount) bool {
+		return m.Name == awsVolume && cleanPath(m.MountPath) == awsTokenDir
 	})
 }

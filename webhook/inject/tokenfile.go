@@ -78,7 +78,7 @@ func free(dir string) bool {
 // above it or below it.
 func (pl *planner) mountsNear(d *delivery, c *podContainer, dir string) bool {
 	near := func(at string) bool {
-		at, dir := canonical(path.Clean(at)), canonical(dir)
+		at, dir := canonical(cleanPath(at)), canonical(dir)
 		return below(at, dir) || below(dir, at)
 	}
 	for _, m := range c.VolumeMounts {
