@@ -19,6 +19,31 @@ import (
 	"github.com/podpass-io/podpass/test/cloud/trust"
 )
 
+// trustedBy gives applications that trust a subject of the issuer.
+func trustedBy(i *issuer.Issuer) func(id, subject string) trust.Application {
+	return func(id, subject string) trust.Application {
+		return trust.Application{ClientID: id, FederatedCredentials: []trust.FederatedCredential{{Issuer: i.URL, Subject: subject, Audience: azure.DefaultAudience}}}
+	}
+}
+
+// podOf is what a pod of ServiceAccount shop/orders has: its token for Entra, and a way
+// there.
+func podOf(t *testing.T, i *issuer.Issuer, clouds *cloud.Clouds) (federation.TokenFile, *http.Client) {
+	t.Helper()
+	token := filepath.Join(t.TempDir(), "azure")
+	i.Write(t, token, issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Pod: "orders-1", Audience: azure.DefaultAudience})
+	ca, err := os.ReadFile(clouds.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := endpoint.NewClient(ca)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(to.CloseIdleConnections)
+	return federation.TokenFile(token), to
+}
+
 // TestApplications: one pod asks for tokens of several applications, in several
 // tenants, by client ID. Each must trust the pod by a federated credential of its
 // own; one that does not is explained, and does not keep the others from working.
@@ -31,26 +56,14 @@ func TestApplications(t *testing.T) {
 		stranger = "66666666-2222-3333-4444-555555555555"
 	)
 	i := issuer.Start(t)
-	trusts := func(id, subject string) trust.Application {
-		return trust.Application{ClientID: id, FederatedCredentials: []trust.FederatedCredential{{Issuer: i.URL, Subject: subject, Audience: azure.DefaultAudience}}}
-	}
+	trusts := trustedBy(i)
 	const subject = "system:serviceaccount:shop:orders"
 	clouds := cloud.Start(t, trust.Config{Issuers: []trust.Issuer{i.Trust()}, Azure: trust.Azure{Tenants: []trust.Tenant{
 		{ID: tenant, Applications: []trust.Application{trusts(client, subject), trusts(sibling, subject), trusts(stranger, "system:serviceaccount:shop:payments"), trusts(another, subject)}},
 		{ID: tenant2, Applications: []trust.Application{trusts(abroad, subject)}},
 	}}})
-	token := filepath.Join(t.TempDir(), "azure")
-	i.Write(t, token, issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Pod: "orders-1", Audience: azure.DefaultAudience})
-	ca, err := os.ReadFile(clouds.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to, err := endpoint.NewClient(ca)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(to.CloseIdleConnections)
-	c := &azure.Client{Token: federation.TokenFile(token), AuthorityHost: clouds.Azure, HTTP: to, Identity: azure.Identity{
+	token, to := podOf(t, i, clouds)
+	c := &azure.Client{Token: token, AuthorityHost: clouds.Azure, HTTP: to, Identity: azure.Identity{
 		ClientID: client, TenantID: tenant, Audience: azure.DefaultAudience,
 		Others: []azure.Application{{ClientID: sibling, TenantID: tenant}, {ClientID: abroad, TenantID: tenant2}, {ClientID: stranger, TenantID: tenant}},
 	}}
@@ -121,24 +134,12 @@ func TestApplications(t *testing.T) {
 func TestAnyApplication(t *testing.T) {
 	const tenant, stranger = "99999999-8888-7777-6666-555555555555", "66666666-2222-3333-4444-555555555555"
 	i := issuer.Start(t)
-	trusts := func(id, subject string) trust.Application {
-		return trust.Application{ClientID: id, FederatedCredentials: []trust.FederatedCredential{{Issuer: i.URL, Subject: subject, Audience: azure.DefaultAudience}}}
-	}
+	trusts := trustedBy(i)
 	clouds := cloud.Start(t, trust.Config{Issuers: []trust.Issuer{i.Trust()}, Azure: trust.Azure{Tenants: []trust.Tenant{
 		{ID: tenant, Applications: []trust.Application{trusts(client, "system:serviceaccount:shop:orders"), trusts(another, "system:serviceaccount:shop:orders"), trusts(stranger, "system:serviceaccount:shop:payments")}},
 	}}})
-	token := filepath.Join(t.TempDir(), "azure")
-	i.Write(t, token, issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Pod: "orders-1", Audience: azure.DefaultAudience})
-	ca, err := os.ReadFile(clouds.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to, err := endpoint.NewClient(ca)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(to.CloseIdleConnections)
-	c := &azure.Client{Token: federation.TokenFile(token), AuthorityHost: clouds.Azure, HTTP: to, Identity: azure.Identity{TenantID: tenant, Audience: azure.DefaultAudience}}
+	token, to := podOf(t, i, clouds)
+	c := &azure.Client{Token: token, AuthorityHost: clouds.Azure, HTTP: to, Identity: azure.Identity{TenantID: tenant, Audience: azure.DefaultAudience}}
 	h := &azureapi.Handler{Secret: uid, Log: slog.New(slog.DiscardHandler), Any: func(id string) (azureapi.Source, bool) {
 		of, ok := c.For(id)
 		if !ok {

@@ -134,10 +134,7 @@ func (pl *planner) checkChosenRoles() {
 	if pl.answer.AWS == nil || len(pl.answer.AWS.Chosen) == 0 {
 		return
 	}
-	names := map[string]bool{}
-	for _, c := range pl.containers() {
-		names[c.Name] = true
-	}
+	names := pl.names()
 	for _, container := range slices.Sorted(maps.Keys(pl.answer.AWS.Chosen)) {
 		if !names[container] {
 			pl.fail(serviceaccount.Problem{

@@ -33,6 +33,15 @@ func (pl *planner) containers() iter.Seq2[place, *podContainer] {
 	}
 }
 
+// names are those of containers.
+func (pl *planner) names() map[string]bool {
+	names := map[string]bool{}
+	for _, c := range pl.containers() {
+		names[c.Name] = true
+	}
+	return names
+}
+
 // place is where a container is in the pod.
 type place struct {
 	list  string
@@ -44,13 +53,13 @@ func (p place) path() string { return "/spec/" + p.list + "/" + strconv.Itoa(p.i
 
 // checkSkipList warns of names that skip nothing, and of a list that skips all.
 func (pl *planner) checkSkipList() {
-	names := map[string]bool{}
-	left := 0
-	for _, c := range pl.containers() {
-		names[c.Name] = true
-		if !pl.skipped[c.Name] {
-			left++
-		}
+	if len(pl.skipped) == 0 {
+		return
+	}
+	names := pl.names()
+	all := len(names) > 0
+	for name := range names {
+		all = all && pl.skipped[name]
 	}
 	for _, skip := range pl.answer.SkipContainers {
 		if names[skip] {
@@ -62,7 +71,7 @@ func (pl *planner) checkSkipList() {
 			Fix: "correct the name; nothing needs to be done if another webhook adds that container",
 		})
 	}
-	if left == 0 && len(names) > 0 {
+	if all {
 		pl.warn(serviceaccount.Problem{
 			Code: codeAllSkipped, Where: pl.where(), Message: "its ServiceAccount asks for cloud identities, but each container is on the list of those to skip",
 			Fix: "shorten the list, or label the pod podpass.io/inject=false",

@@ -130,13 +130,14 @@ func unquoted(raw []byte) error {
 	if err := json.Unmarshal(raw, &o); err != nil {
 		return err
 	}
-	for what, m := range map[string]map[string]any{"label": o.Metadata.Labels, "annotation": o.Metadata.Annotations} {
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			if v := m[key]; v != nil {
-				if _, ok := v.(string); !ok {
-					return fmt.Errorf("%s %s has the value %v, and Kubernetes takes only text there: write it in quotes, %q", what, key, v, fmt.Sprint(v))
-				}
-			}
+	return errors.Join(notText("label", o.Metadata.Labels), notText("annotation", o.Metadata.Annotations))
+}
+
+// notText names the first of a map's keys whose value is no text; nil: there is none.
+func notText(what string, m map[string]any) error {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		if _, ok := m[key].(string); !ok && m[key] != nil {
+			return fmt.Errorf("%s %s has the value %v, and Kubernetes takes only text there: write it in quotes, %q", what, key, m[key], fmt.Sprint(m[key]))
 		}
 	}
 	return nil
