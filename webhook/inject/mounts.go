@@ -116,3 +116,17 @@ func (pl *planner) checkKept(d *delivery, c *podContainer) {
 		})
 	}
 }
+
+// mounted reports whether a variable names the token's file in one of the places
+// where this delivery mounts it.
+func (d *delivery) mounted(have podEnv) bool {
+	at := cleanPath(have.Value)
+	return at != "" && (at == d.at || slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return at == m.MountPath+"/"+d.token.Path }))
+}
+
+func mountFix(d *delivery) string {
+	if d.Cloud == "oidc" { // whose files are mounted in either mode
+		return "remove that mount"
+	}
+	return "remove that mount, or use broker mode, which mounts no cloud's token in the container"
+}

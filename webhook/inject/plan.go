@@ -2,9 +2,7 @@ package inject
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
@@ -129,118 +127,10 @@ func (pl *planner) plan() error {
 	return nil
 }
 
-// serves reports whether the pod has the broker: some container uses a cloud of its.
-func (pl *planner) serves() bool {
-	return slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return d.Mode == serviceaccount.ModeBroker && pl.used[d.Cloud] })
-}
-
 func set(names []string) map[string]bool {
 	m := make(map[string]bool, len(names))
 	for _, name := range names {
 		m[name] = true
 	}
 	return m
-}
-
-func (pl *planner) result() Result {
-	r := Result{Warnings: pl.warnings, Errors: pl.errors}
-	switch {
-	case len(pl.errors) > 0:
-		r.Reason = ReasonUserError
-		if pl.settings.UserErrors == UserErrorsWarn {
-			r.Warnings, r.Errors = tolerated(pl.errors, pl.warnings), nil
-		}
-		return r
-	case len(pl.used) == 0:
-		r.Reason, r.Patch = ReasonNoContainer, pl.patch.json
-		return r
-	case pl.patch.json == nil:
-		r.Reason = ReasonComplete
-	default:
-		r.Reason, r.Patch = ReasonInjected, pl.patch.json
-	}
-	r.Injected = pl.injected()
-	for _, i := range r.Injected {
-		if pl.lacking[i.Cloud] {
-			r.Missing = append(r.Missing, i)
-		}
-	}
-	return r
-}
-
-// tolerated are errors that only warn as yet, before the warnings.
-func tolerated(faults, warnings []serviceaccount.Problem) []serviceaccount.Problem {
-	list := slices.Clone(faults)
-	for i := range list {
-		list[i].Message += "; the pod is admitted without an identity, and will be denied once the installation's userErrors is deny"
-	}
-	return append(list, warnings...)
-}
-
-// ownContainers gives the init containers that podpass adds, in the order in which
-// they start, and plans the volumes that they and the injected containers need.
-func (pl *planner) ownContainers() ([]container, error) {
-	var list []container
-	for _, d := range pl.deliveries {
-		if !pl.used[d.Cloud] {
-			continue
-		}
-		if d.Mode == serviceaccount.ModeBroker && len(list) == 0 {
-			c, err := pl.sidecar()
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, c)
-			pl.addVolume(pl.brokerTokens())
-		}
-		for _, v := range d.volumes {
-			pl.addVolume(v)
-		}
-		if d.home != nil && d.home.used {
-			pl.addVolume(d.home.volume)
-		}
-	}
-	for _, d := range pl.deliveries {
-		if pl.used[d.Cloud] && d.setup != nil {
-			list = append(list, *d.setup)
-		}
-	}
-	return list, nil
-}
-
-// ours reports whether a container of that name is podpass's.
-func (pl *planner) ours(name string) bool {
-	return name == brokerContainer || name == gcpConfigContainer
-}
-
-// injected is what the pod has after the patch.
-func (pl *planner) injected() []Injection {
-	var list []Injection
-	for _, d := range pl.deliveries {
-		if pl.used[d.Cloud] {
-			list = append(list, d.Injection)
-		}
-	}
-	return list
-}
-
-// mark adds the label and the annotation. They are podpass's: what somebody else
-// wrote there (a copy of an injected pod, a wish) is not true, and is written over.
-func (pl *planner) mark() error {
-	label := serviceaccount.ModeDirect
-	why := map[string]Injection{}
-	for _, i := range pl.injected() {
-		why[i.Cloud] = i
-		if i.Mode == serviceaccount.ModeBroker {
-			label = serviceaccount.ModeBroker
-		}
-	}
-	annotation, err := json.Marshal(why)
-	if err != nil {
-		return fmt.Errorf("encode annotation %s: %w", InjectionAnnotation, err)
-	}
-	m := pl.pod.Metadata
-	pl.patch.set("/metadata/labels", m.Labels, InjectedLabel, string(label))
-	pl.patch.set("/metadata/annotations", m.Annotations, InjectionAnnotation, string(annotation))
-	return nil
 }

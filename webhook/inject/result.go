@@ -1,6 +1,10 @@
 package inject
 
-import "github.com/podpass-io/podpass/federation/serviceaccount"
+import (
+	"slices"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
 
 // Result is what Plan decided.
 type Result struct {
@@ -55,3 +59,49 @@ const (
 	// InjectionAnnotation is a JSON object: cloud -> Injection.
 	InjectionAnnotation = "podpass.io/injection"
 )
+
+func (pl *planner) result() Result {
+	r := Result{Warnings: pl.warnings, Errors: pl.errors}
+	switch {
+	case len(pl.errors) > 0:
+		r.Reason = ReasonUserError
+		if pl.settings.UserErrors == UserErrorsWarn {
+			r.Warnings, r.Errors = tolerated(pl.errors, pl.warnings), nil
+		}
+		return r
+	case len(pl.used) == 0:
+		r.Reason, r.Patch = ReasonNoContainer, pl.patch.json
+		return r
+	case pl.patch.json == nil:
+		r.Reason = ReasonComplete
+	default:
+		r.Reason, r.Patch = ReasonInjected, pl.patch.json
+	}
+	r.Injected = pl.injected()
+	for _, i := range r.Injected {
+		if pl.lacking[i.Cloud] {
+			r.Missing = append(r.Missing, i)
+		}
+	}
+	return r
+}
+
+// tolerated are errors that only warn as yet, before the warnings.
+func tolerated(faults, warnings []serviceaccount.Problem) []serviceaccount.Problem {
+	list := slices.Clone(faults)
+	for i := range list {
+		list[i].Message += "; the pod is admitted without an identity, and will be denied once the installation's userErrors is deny"
+	}
+	return append(list, warnings...)
+}
+
+// injected is what the pod has after the patch.
+func (pl *planner) injected() []Injection {
+	var list []Injection
+	for _, d := range pl.deliveries {
+		if pl.used[d.Cloud] {
+			list = append(list, d.Injection)
+		}
+	}
+	return list
+}

@@ -88,77 +88,6 @@ type fieldRef struct {
 	FieldPath string `json:"fieldPath"`
 }
 
-type volumeMount struct {
-	Name      string `json:"name"`
-	MountPath string `json:"mountPath"`
-	ReadOnly  bool   `json:"readOnly,omitempty"`
-}
-
-func (m volumeMount) appendJSON(b []byte) []byte {
-	b = stringMember(append(b, '{'), "name", m.Name)
-	b = stringMember(b, "mountPath", m.MountPath)
-	if m.ReadOnly {
-		b = boolMember(b, "readOnly", true)
-	}
-	return append(b, '}')
-}
-
-type volume struct {
-	Name      string           `json:"name"`
-	Projected *projectedVolume `json:"projected,omitempty"`
-	EmptyDir  *emptyDirVolume  `json:"emptyDir,omitempty"`
-}
-
-func (v volume) appendJSON(b []byte) []byte {
-	b = stringMember(append(b, '{'), "name", v.Name)
-	if v.Projected != nil {
-		b = v.Projected.appendJSON(member(b, "projected"))
-	}
-	if v.EmptyDir != nil {
-		b = optionalMember(append(member(b, "emptyDir"), '{'), "medium", v.EmptyDir.Medium)
-		b = append(optionalMember(b, "sizeLimit", v.EmptyDir.SizeLimit), '}')
-	}
-	return append(b, '}')
-}
-
-type projectedVolume struct {
-	Sources     []projection `json:"sources"`
-	DefaultMode int          `json:"defaultMode,omitempty"`
-}
-
-func (v projectedVolume) appendJSON(b []byte) []byte {
-	b = arrayMember(append(b, '{'), "sources", v.Sources)
-	if v.DefaultMode != 0 {
-		b = intMember(b, "defaultMode", int64(v.DefaultMode))
-	}
-	return append(b, '}')
-}
-
-type projection struct {
-	ServiceAccountToken *tokenProjection `json:"serviceAccountToken"`
-	// Only read, and not what is in them.
-	PodCertificate     *struct{} `json:"podCertificate,omitempty"`
-	ClusterTrustBundle *struct{} `json:"clusterTrustBundle,omitempty"`
-}
-
-func (p projection) appendJSON(b []byte) []byte {
-	t := p.ServiceAccountToken
-	b = stringMember(append(member(append(b, '{'), "serviceAccountToken"), '{'), "audience", t.Audience)
-	b = intMember(b, "expirationSeconds", t.ExpirationSeconds)
-	return append(stringMember(b, "path", t.Path), "}}"...)
-}
-
-type tokenProjection struct {
-	Audience          string `json:"audience"`
-	ExpirationSeconds int64  `json:"expirationSeconds"`
-	Path              string `json:"path"`
-}
-
-type emptyDirVolume struct {
-	Medium    string `json:"medium,omitempty"`
-	SizeLimit string `json:"sizeLimit,omitempty"`
-}
-
 type probe struct {
 	Exec             execAction `json:"exec"`
 	PeriodSeconds    int        `json:"periodSeconds"`
@@ -175,37 +104,4 @@ func (p probe) appendJSON(b []byte) []byte {
 
 type execAction struct {
 	Command []string `json:"command"`
-}
-
-type securityContext struct {
-	AllowPrivilegeEscalation bool           `json:"allowPrivilegeEscalation"`
-	Capabilities             capabilities   `json:"capabilities"`
-	ReadOnlyRootFilesystem   bool           `json:"readOnlyRootFilesystem"`
-	RunAsNonRoot             bool           `json:"runAsNonRoot"`
-	RunAsUser                *int64         `json:"runAsUser,omitempty"`
-	RunAsGroup               *int64         `json:"runAsGroup,omitempty"`
-	SeccompProfile           seccompProfile `json:"seccompProfile"`
-}
-
-func (s securityContext) appendJSON(b []byte) []byte {
-	b = boolMember(append(b, '{'), "allowPrivilegeEscalation", s.AllowPrivilegeEscalation)
-	b = append(stringsMember(append(member(b, "capabilities"), '{'), "drop", s.Capabilities.Drop), '}')
-	b = boolMember(b, "readOnlyRootFilesystem", s.ReadOnlyRootFilesystem)
-	b = boolMember(b, "runAsNonRoot", s.RunAsNonRoot)
-	if s.RunAsUser != nil {
-		b = intMember(b, "runAsUser", *s.RunAsUser)
-	}
-	if s.RunAsGroup != nil {
-		b = intMember(b, "runAsGroup", *s.RunAsGroup)
-	}
-	b = append(stringMember(append(member(b, "seccompProfile"), '{'), "type", s.SeccompProfile.Type), '}')
-	return append(b, '}')
-}
-
-type capabilities struct {
-	Drop []string `json:"drop"`
-}
-
-type seccompProfile struct {
-	Type string `json:"type"`
 }
