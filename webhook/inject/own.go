@@ -2,6 +2,7 @@ package inject
 
 import (
 	"encoding/json"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -51,7 +52,10 @@ func (c *podContainer) podpass() bool {
 // registration asks the same, in the chart, of pods that opted in.
 func (p *Pod) LabelHolds() (bool, error) {
 	w, err := p.whole()
-	if err != nil {
+	switch {
+	case errors.Is(err, errTooLarge): // no plan gave it anything
+		return false, nil
+	case err != nil:
 		return false, err
 	}
 	switch serviceaccount.Mode(p.Metadata.Labels[InjectedLabel]) {
