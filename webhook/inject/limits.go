@@ -77,7 +77,7 @@ func (pl *planner) demand(name string, want Resources) demand {
 				most := int64(float64(ofPod.request) * float64(ratio.MilliValue()) / 1000)
 				d.room.limit = min(d.room.limit, max(0, most-others.limit))
 			default:
-				d.ratio = lower(d.ratio, l.MaxLimitRequestRatio, name)
+				d.ratio = lower(d.ratio, ratio)
 			}
 		default: // of volumes
 		}
@@ -99,9 +99,9 @@ func (d *demand) ofContainer(name string, l corev1.LimitRangeItem) {
 	if q, ok := l.Max[key]; ok {
 		d.most, d.limit = min(d.most, unitsOf(name, q)), true
 	}
-	if _, ok := l.MaxLimitRequestRatio[key]; ok {
+	if ratio, ok := l.MaxLimitRequestRatio[key]; ok {
 		d.request, d.limit = true, true
-		d.ratio, d.containerRatio = lower(d.ratio, l.MaxLimitRequestRatio, name), lower(d.containerRatio, l.MaxLimitRequestRatio, name)
+		d.ratio, d.containerRatio = lower(d.ratio, ratio), lower(d.containerRatio, ratio)
 	}
 	if _, ok := l.DefaultRequest[key]; ok {
 		d.request = true
@@ -111,12 +111,12 @@ func (d *demand) ofContainer(name string, l corev1.LimitRangeItem) {
 	}
 }
 
-func lower(have *resource.Quantity, list corev1.ResourceList, name string) *resource.Quantity {
-	q, ok := list[corev1.ResourceName(name)]
-	if !ok || have != nil && have.Cmp(q) <= 0 {
+// lower is the stricter of two ratios, of which there may be only the second.
+func lower(have *resource.Quantity, ratio resource.Quantity) *resource.Quantity {
+	if have != nil && have.Cmp(ratio) <= 0 {
 		return have
 	}
-	return &q
+	return &ratio
 }
 
 // ofPod is what the pod itself has of a resource.

@@ -130,6 +130,19 @@ func TestNothingIsNotAnIdentity(t *testing.T) {
 	}
 }
 
+// TestBrokerThatIsNotPodpasss: a container of the sidecar's name alone leaves no address, and
+// what leads to it is the user's.
+func TestBrokerThatIsNotPodpasss(t *testing.T) {
+	for variable, want := range map[string]int{"PODPASS_IDENTITIES": 0, "IDENTITIES": 1} {
+		raw := []byte(`{"metadata":{"name":"p"},"spec":{"initContainers":[{"name":"podpass-broker","env":[{"name":"` + variable + `","value":"{}"},{"name":"PODPASS_LISTEN","value":"127.0.0.1:9"}]}],
+			"containers":[{"name":"a","env":[{"name":"GCE_METADATA_HOST","value":"127.0.0.1:9"}]}]}}`)
+		got := typed(t, apply(t, raw, plan(t, raw, benchAnswer(serviceaccount.ModeDirect, 1)).Patch)).Spec.Containers[0].Env
+		if n := len(slices.DeleteFunc(got, func(e corev1.EnvVar) bool { return e.Name != "GCE_METADATA_HOST" })); n != want {
+			t.Errorf("%s: %d of the variable, want %d", variable, n, want)
+		}
+	}
+}
+
 // TestEarlierPlansOldAzurePlace: the token's older place is podpass's choice where the
 // other was taken by a mount of the user's, and else the user's.
 func TestEarlierPlansOldAzurePlace(t *testing.T) {
