@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,20 +109,56 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// TestMoreThanAnybodyNeeds: a namespace with thousands of items would make each of its
-// pods dear.
-func TestMoreThanAnybodyNeeds(t *testing.T) {
-	s := New(fake.NewClientset(), slog.New(slog.DiscardHandler))
-	huge := limitRange("shop", "huge", "1m")
-	for range maxItems {
-		huge.Spec.Limits = append(huge.Spec.Limits, huge.Spec.Limits[1])
+// TestKeepsWhatIsOfPodsAndContainers: items of any other kind say nothing of a pod.
+func TestKeepsWhatIsOfPodsAndContainers(t *testing.T) {
+	l := limitRange("shop", "floor", "100m")
+	l.Spec.Limits = append(l.Spec.Limits, corev1.LimitRangeItem{Type: corev1.LimitTypePod, Min: corev1.ResourceList{"cpu": resource.MustParse("2")}})
+	s := New(fake.NewClientset(l), slog.New(slog.DiscardHandler))
+	start(t, s)
+	if d := cmp.Diff([]string{"100m", "2"}, s.least("shop")); d != "" {
+		t.Error(d)
 	}
-	for _, l := range []*corev1.LimitRange{huge, limitRange("shop", "floor", "100m")} {
-		if err := (target{s.known, s}).Add(l); err != nil {
-			t.Fatal(err)
+}
+
+// TestNoObject: the reflector is told what cannot be kept, and logs it.
+func TestNoObject(t *testing.T) {
+	s := New(fake.NewClientset(), slog.New(slog.DiscardHandler))
+	to := target{s.known, s}
+	for name, err := range map[string]error{
+		"created": to.Add("no object"), "changed": to.Update("no object"), "listed": to.Replace([]any{"no object"}, "1"),
+	} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
 		}
 	}
-	if d := cmp.Diff([]string{"100m"}, s.least("shop")); d != "" {
-		t.Error(d)
+}
+
+// TestMoreThanAnybodyNeeds: a namespace with thousands of items would make each of its
+// pods dear. 64 are looked at, of whole LimitRanges.
+func TestMoreThanAnybodyNeeds(t *testing.T) {
+	of := func(name string, items int) *corev1.LimitRange {
+		l := limitRange("shop", name, "1m")
+		l.Spec.Limits = slices.Repeat(l.Spec.Limits[1:], items)
+		return l
+	}
+	for name, test := range map[string]struct {
+		ranges []*corev1.LimitRange
+		want   int
+	}{
+		"as many as may be": {[]*corev1.LimitRange{of("a", 64)}, 64},
+		"too many":          {[]*corev1.LimitRange{of("a", 65)}, 0},
+		"together":          {[]*corev1.LimitRange{of("a", 32), of("b", 32)}, 64},
+		"one is too large":  {[]*corev1.LimitRange{of("a", 65), of("b", 3)}, 3},
+		"one too many":      {[]*corev1.LimitRange{of("a", 40), of("b", 40)}, 40},
+	} {
+		s := New(fake.NewClientset(), slog.New(slog.DiscardHandler))
+		for _, l := range test.ranges {
+			if err := (target{s.known, s}).Add(l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := len(s.Around("shop").Limits); got != test.want {
+			t.Errorf("%s: %d items, want %d", name, got, test.want)
+		}
 	}
 }
