@@ -33,7 +33,12 @@ func TestExplanationForPeople(t *testing.T) {
 	if err := e.Print(&got); err != nil {
 		t.Fatal(err)
 	}
-	var lines []string // how columns are aligned is the tabwriter's
+	// How columns are aligned is the tabwriter's; two blanks stand between them.
+	const aligned = "\naws/reports  own         1h0m0s     30m0s          arn\n"
+	if !strings.Contains(got.String(), aligned) {
+		t.Errorf("want%sin\n%s", aligned, got.String())
+	}
+	var lines []string
 	for line := range strings.Lines(got.String()) {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))
 	}

@@ -118,7 +118,7 @@ func TestRolesHaveNames(t *testing.T) {
 func TestStopLetsExchangesEnd(t *testing.T) {
 	w := start(t, nil)
 	w.clouds.Faults.Set(fault.Fault{Operation: "aws", LatencyMillis: 700})
-	c, log, stop := w.again(t, func(*broker.Config) {})
+	c, log, stop := w.again(t, func(c *broker.Config) { c.MetricsListen = program.Address(t) })
 	status := make(chan int, 1)
 	go func() {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+c.Listen+awsPath, nil)
