@@ -149,6 +149,27 @@ func TestReadinessGoesFirst(t *testing.T) {
 	}
 }
 
+// TestStopIsLogged: for how long admission goes on, and that it has ended.
+func TestStopIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s := NewServer(ServerOptions{TLS: new(tls.Config), ShutdownDelay: 20 * time.Second, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		ctx, signal := context.WithCancel(t.Context())
+		lifetime, end := s.Lifetime(ctx)
+		defer end()
+		signal()
+		start := time.Now()
+		<-lifetime.Done()
+		if took := time.Since(start); took != 20*time.Second {
+			t.Errorf("went on for %s", took)
+		}
+		_, first, _ := strings.Cut(log.String(), "level=")
+		if !strings.HasPrefix(first, `INFO msg="Stopping: no longer ready, still serving" for=20s`) || !strings.HasSuffix(first, "level=INFO msg=\"Admission has stopped\"\n") {
+			t.Errorf("log: %s", &log)
+		}
+	})
+}
+
 // TestEndsWithTheManager: without a signal, since another part of the process failed.
 func TestEndsWithTheManager(t *testing.T) {
 	config, err := TLS(newCertificate(t), nil)
@@ -259,6 +280,37 @@ func TestIdleClientsAreCutOff(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestBounds: what one client may have a server keep, in bytes and at one time.
+func TestBounds(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	for name, test := range map[string]struct {
+		server      *http.Server
+		connections int
+	}{
+		"admission": {NewServer(ServerOptions{TLS: new(tls.Config), Log: log}).http, 256},
+		"probes":    {NewProbeServer("", nil, prometheus.NewRegistry(), log), 32},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := test.server.MaxHeaderBytes; got != 16<<10 {
+				t.Errorf("headers of %d bytes", got)
+			}
+			if got := test.server.HTTP2.MaxConcurrentStreams; got != 100 {
+				t.Errorf("%d streams of a connection", got)
+			}
+			var open []*fakeConn
+			for range test.connections + 1 {
+				open = append(open, new(fakeConn))
+				test.server.ConnState(open[len(open)-1], http.StateNew)
+			}
+			for i, conn := range open {
+				if conn.closed != (i == 0) {
+					t.Errorf("connection %d of %d: closed %t", i, len(open), conn.closed)
+				}
+			}
+		})
 	}
 }
 

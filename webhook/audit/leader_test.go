@@ -101,7 +101,7 @@ func TestOneReplicaAudits(t *testing.T) {
 		if err := <-b.ended; err != nil {
 			t.Error(err)
 		}
-		time.Sleep(2 * retryPeriod)
+		time.Sleep(3 * retryPeriod) // client-go's jitter makes one pause up to 2.2 of them
 		wantAuditing(t, "after the second has ended", true, false, a, b)
 		a.stop()
 		if err := <-a.ended; err != nil {
