@@ -3,6 +3,7 @@ package broker
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -184,5 +185,41 @@ func TestListenerEndsWhileItWaits(t *testing.T) {
 	}
 	if answered(next, time.Second) {
 		t.Error("served after the end")
+	}
+}
+
+// TestConnectionsThatEndMakeRoom: one that is closed with its answer lets the next one
+// in, as one that is quiet again does.
+func TestConnectionsThatEndMakeRoom(t *testing.T) {
+	l := serveLimited(t)
+	for range 2 {
+		if _, err := io.WriteString(l.dial(), "GET /held HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		<-l.waiting
+	}
+	next := l.dial()
+	l.send(next, "/")
+	if answered(next, 100*time.Millisecond) {
+		t.Fatal("served beyond the bound")
+	}
+	close(l.held)
+	if !answered(next, 5*time.Second) {
+		t.Error("not served when there was room")
+	}
+}
+
+// TestListenerClosesOnce: its error is that of the listener within.
+func TestListenerClosesOnce(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := limitConnections(listener, 1)
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := c.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("closed again: %v", err)
 	}
 }

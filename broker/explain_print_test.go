@@ -18,7 +18,7 @@ func TestExplanationForPeople(t *testing.T) {
 	e := &broker.Explanation{
 		Version: "1.2.3", Time: now,
 		Tokens: []broker.TokenState{
-			{Cloud: "aws", Claims: &federation.Claims{Issuer: "https://i", Subject: "s", Audiences: []string{"a", "b"}, Expiry: now.Add(90 * time.Minute)}},
+			{Cloud: "aws", Claims: &federation.Claims{Issuer: "https://i", Subject: "s", Audiences: []string{"a&b;", "c"}, Expiry: now.Add(90 * time.Minute)}},
 			{Cloud: "gcp", Error: "no such file"},
 		},
 		Credentials: []broker.CredentialState{
@@ -34,9 +34,13 @@ func TestExplanationForPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	// How columns are aligned is the tabwriter's; two blanks stand between them.
-	const aligned = "\naws/reports  own         1h0m0s     30m0s          arn\n"
-	if !strings.Contains(got.String(), aligned) {
-		t.Errorf("want%sin\n%s", aligned, got.String())
+	for _, aligned := range []string{
+		"\naws    https://i  s        a&b;,c    1h30m0s\n", // text, and no HTML
+		"\naws/reports  own         1h0m0s     30m0s          arn\n",
+	} {
+		if !strings.Contains(got.String(), aligned) {
+			t.Errorf("want%sin\n%s", aligned, got.String())
+		}
 	}
 	var lines []string
 	for line := range strings.Lines(got.String()) {
@@ -46,7 +50,7 @@ func TestExplanationForPeople(t *testing.T) {
 		"podpass-broker 1.2.3",
 		"",
 		"CLOUD TOKEN SUBJECT AUDIENCE EXPIRES",
-		"aws https://i s a,b 1h30m0s",
+		"aws https://i s a&b;,c 1h30m0s",
 		"gcp no such file",
 		"",
 		"CLOUD CREDENTIAL VALID FOR NEXT EXCHANGE PRINCIPAL",
