@@ -94,6 +94,9 @@ func decode(t *testing.T, w *httptest.ResponseRecorder) *admissionv1.AdmissionRe
 	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || r.Response == nil || r.Kind != "AdmissionReview" || r.Response.UID != "u-1" {
 		t.Fatalf("not an answer to the review: %d %s", w.Code, w.Body)
 	}
+	if got := w.Header().Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type %q", got)
+	}
 	return r.Response
 }
 

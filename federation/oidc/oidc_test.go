@@ -41,6 +41,7 @@ func TestParseAudience(t *testing.T) {
 		"https://vault.example.com": "name of a file",
 		"Vault":                     "name of a file",
 		"..":                        "name of a file",
+		"https://x.example.com/?a=": "name of a file", // what stands before = is none either
 		"../x=vault":                "name of a file",
 		"vault=":                    "not an audience",
 		"vault=a b":                 "not an audience",
