@@ -93,6 +93,7 @@ func TestApplications(t *testing.T) {
 		"one that trusts another":  {"&client_id=" + stranger, 403, "", "", "AADSTS700213"},
 		"one that is not the pods": {"&client_id=" + another, 400, "", "", client + ", " + sibling + ", " + abroad + ", " + stranger},
 		"two":                      {"&client_id=" + client + "&client_id=" + sibling, 400, "", "", "more than once"},
+		"a resource ID":            {"&mi_res_id=/subscriptions/x", 400, "", "", "this pod's has the client_id " + client},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, target := range []string{appService, imds} {
@@ -161,7 +162,7 @@ func TestAnyApplication(t *testing.T) {
 		"an empty one":           {"&client_id=", 400, "AZURE_CLIENT_ID"},
 		"no GUID":                {"&client_id=../x", 400, "GUID"},
 		"two":                    {"&client_id=" + client + "&client_id=" + another, 400, "more than once"},
-		"a resource ID":          {"&mi_res_id=/subscriptions/x", 400, "client_id"},
+		"a resource ID":          {"&mi_res_id=/subscriptions/x", 400, "name it by its client_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, target := range []string{appService, imds} {
