@@ -296,6 +296,7 @@ func TestFailures(t *testing.T) {
 		after          string
 	}{
 		"denied":         {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindDenied, Status: 403, Message: "why"}, 400, 404, ""},
+		"condition":      {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindDenied, Status: 400, Message: "why"}, 400, 404, ""},
 		"API disabled":   {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindConfig, Status: 403, Code: "SERVICE_DISABLED", Message: "why"}, 400, 404, ""},
 		"configuration":  {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindConfig, Status: 400, Message: "why"}, 400, 400, ""},
 		"issuer":         {impersonating, &federation.Error{Cloud: "gcp", Kind: federation.KindIssuerUntrusted, Status: 400, Message: "why"}, 400, 400, ""},
