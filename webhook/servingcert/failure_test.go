@@ -220,6 +220,40 @@ func TestRotationWaitsForAllReplicas(t *testing.T) {
 	})
 }
 
+// TestAnotherNextCAIsAcknowledgedAnew: replicas that have seen a next CA have not seen the
+// one that takes its place.
+func TestAnotherNextCAIsAcknowledgedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(mutating(), endpoints("a", "stuck"))
+		s := newSource(a, "a")
+		check := func() {
+			t.Helper()
+			if err := s.check(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check()
+		first := a.secret(t).Data[keyCert]
+		a.deleteSecret(t)
+		check()
+		a.put(t, func(s *corev1.Secret) {
+			s.Annotations = map[string]string{annotationPublished: "a,stuck"}
+			s.Data[keyNextCert] = []byte("garbage")
+		})
+		check()
+		time.Sleep(overlap)
+		check()
+		if !bytes.Equal(a.secret(t).Data[keyCert], first) {
+			t.Error("signs with a next CA that a replica has not published")
+		}
+		a.put(t, func(s *corev1.Secret) { s.Annotations = map[string]string{annotationPublished: "a,stuck"} })
+		check()
+		if bytes.Equal(a.secret(t).Data[keyCert], first) {
+			t.Error("all have published it, and it does not sign")
+		}
+	})
+}
+
 // TestErrorsAreReported: each request that fails is in the error, by what it was for.
 func TestErrorsAreReported(t *testing.T) {
 	forbidden := func(resource string) error {
