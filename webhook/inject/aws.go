@@ -51,7 +51,7 @@ func awsBroker(d *delivery, pl *planner, a *serviceaccount.AWS) {
 		d.env = append(d.env, noIMDS)
 	}
 	d.alternatives = regionAlternatives
-	d.own, d.guard = awsChoices, []envVar{noIMDS}
+	d.own, d.guard = awsChoices, awsGuards
 	d.static, d.hidden = awsStatic, awsHidden
 }
 
@@ -73,7 +73,7 @@ func awsDirect(d *delivery, pl *planner, a *serviceaccount.AWS) {
 	// container's own is assumed with it. A secret without an endpoint chooses nothing.
 	d.own = []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_WEB_IDENTITY_TOKEN_FILE"}
 	d.kept = []string{"AWS_ROLE_ARN"}
-	d.guard = []envVar{noIMDS}
+	d.guard = awsGuards
 	d.static, d.hidden = awsStatic, awsHidden
 	d.file = "AWS_WEB_IDENTITY_TOKEN_FILE"
 	d.token.Path = "token"

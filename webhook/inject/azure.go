@@ -20,7 +20,8 @@ const (
 )
 
 var (
-	azureStatic = environ.Names("azure", environ.Key, environ.KeyFile)
+	azureChoices = environ.Names("azure", environ.Choice)
+	azureStatic  = environ.Names("azure", environ.Key, environ.KeyFile)
 	// azureMixes are used with AZURE_CLIENT_ID and AZURE_TENANT_ID.
 	azureMixes = []string{"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_PASSWORD"}
 )
@@ -36,7 +37,7 @@ func azureBroker(d *delivery, pl *planner, z *serviceaccount.Azure) {
 		literal("AZURE_TENANT_ID", z.TenantID),
 		literal("AZURE_AUTHORITY_HOST", pl.authorityHost()),
 	)
-	d.own = environ.Names("azure", environ.Choice)
+	d.own, d.guard = azureChoices, azureGuards
 	d.static, d.mixes = azureStatic, azureMixes
 	d.selects = []envVar{literal("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")}
 }
@@ -49,6 +50,7 @@ func azureDirect(d *delivery, pl *planner, z *serviceaccount.Azure) {
 		literal("AZURE_AUTHORITY_HOST", pl.authorityHost()),
 	)
 	d.own, d.file = []string{"AZURE_FEDERATED_TOKEN_FILE"}, "AZURE_FEDERATED_TOKEN_FILE"
+	d.guard = azureGuards
 	d.static, d.mixes = azureStatic, azureMixes
 	d.selects = []envVar{literal("AZURE_TOKEN_CREDENTIALS", "WorkloadIdentityCredential")}
 	d.token.Path = azureTokenName

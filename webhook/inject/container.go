@@ -24,25 +24,22 @@ func (pl *planner) inject(at place, c *podContainer) {
 		d := everywhere.where(pl, c)
 		overrides, ok := pl.staticKeys(d, c)
 		if !ok {
+			env = append(env, pl.leave(d, at, c)...)
 			continue
 		}
 		missing, ok := pl.missingMounts(d, c)
 		if !ok || pl.hasOwn(d, c) {
-			guards := d.guards(c)
-			pl.guards[at] = append(pl.guards[at], guards...)
-			env = append(env, guards...)
-			for _, want := range d.guard {
-				pl.checkNodeMetadata(want, c)
-			}
+			env = append(env, pl.leave(d, at, c)...)
 			continue
 		}
 		if d.Mode == serviceaccount.ModeBroker && at.list == "initContainers" && pl.early[c.Name] {
-			env = append(env, pl.tooEarly(d, c)...)
+			env = append(env, pl.tooEarly(d, at, c)...)
 			pl.used[d.Cloud] = pl.used[d.Cloud] || len(d.mounts) > 0
 			mounts = append(mounts, missing...)
 			continue
 		}
 		pl.used[d.Cloud] = true
+		pl.unguard(d, at, c)
 		pl.checkKept(d, c)
 		pl.checkPlaces(everywhere, c)
 		pl.checkSelection(d, c, overrides)
@@ -57,8 +54,8 @@ func (pl *planner) inject(at place, c *podContainer) {
 		if d.Mode == serviceaccount.ModeBroker {
 			brokered = true
 			pl.checkClientID(d, c)
-			if want, ok := d.want(noIMDS.Name); ok {
-				pl.checkNodeMetadata(want, c)
+			if _, ok := d.want(noIMDS.Name); ok {
+				pl.checkNodeMetadata(d, c)
 			}
 		}
 	}

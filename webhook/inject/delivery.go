@@ -1,8 +1,6 @@
 package inject
 
 import (
-	"slices"
-
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -35,7 +33,7 @@ type delivery struct {
 	mixes []string
 	// guard is added to a container that is left without this cloud, so that its SDKs do
 	// not take the node's identity instead.
-	guard []envVar
+	guard []guard
 	// hidden are those of static that may be emptied on suspicion, where an envFrom
 	// might set them: only where every SDK takes an empty one as not set.
 	hidden []string
@@ -57,15 +55,6 @@ type delivery struct {
 	home *home
 	// setup is the init container that direct mode needs first; nil: none.
 	setup *container
-}
-
-// guards are those that a container needs which is left without this cloud; one that has
-// the platform's own identity is the platform's.
-func (d *delivery) guards(c *podContainer) []envVar {
-	if slices.ContainsFunc(c.Env, podIdentity) {
-		return nil
-	}
-	return c.without(d.guard)
 }
 
 // want gives the value that this delivery has for a variable.

@@ -44,7 +44,8 @@ func gcloudHome(g *serviceaccount.GCP, dir string) *home {
 }
 
 var (
-	gcpStatic = environ.Names("gcp", environ.Key, environ.KeyFile)
+	gcpChoices = environ.Names("gcp", environ.Choice)
+	gcpStatic  = environ.Names("gcp", environ.Key, environ.KeyFile)
 	// gcpMixes: the others are for one tool alone, beside which SDKs get theirs.
 	gcpMixes = []string{"GOOGLE_APPLICATION_CREDENTIALS"}
 )
@@ -67,7 +68,7 @@ func gcpBroker(d *delivery, pl *planner, g *serviceaccount.GCP) {
 		literal("CLOUDSDK_COMPUTE_REGION", pl.settings.GCP.Region),
 	)
 	d.home = gcloudHome(g, gcpConfigDir)
-	d.own = environ.Names("gcp", environ.Choice)
+	d.own, d.guard = gcpChoices, gcpGuards
 	// By the first Java's, by the others Node's.
 	d.blinds = []envVar{literal("NO_GCE_CHECK", "true"), literal("METADATA_SERVER_DETECTION", "none"), literal("METADATA_SERVER_DETECTION", "bios-only")}
 	d.static, d.mixes = gcpStatic, gcpMixes
@@ -96,7 +97,7 @@ func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
 		literal("GOOGLE_CLOUD_QUOTA_PROJECT", g.QuotaProject),
 	)
 	d.home = gcloudHome(g, gcloudDir)
-	d.static, d.mixes = gcpStatic, gcpMixes
+	d.static, d.mixes, d.guard = gcpStatic, gcpMixes, gcpGuards
 	d.token.Path = "token"
 	d.volumes = []volume{
 		tokenVolume(gcpTokenVolume, d.token),

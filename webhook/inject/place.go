@@ -147,7 +147,7 @@ func excludesPort(list string, port int) bool {
 // tooEarly gives what an init container gets that starts before the broker: nothing that
 // leads to it, since it may wait there for ever. It is warned of once, unless it is a
 // mesh's. Nor may it take the node's role instead.
-func (pl *planner) tooEarly(d *delivery, c *podContainer) []envVar {
+func (pl *planner) tooEarly(d *delivery, at place, c *podContainer) []envVar {
 	if meshContainer(c.Name) {
 		return nil
 	}
@@ -159,8 +159,5 @@ func (pl *planner) tooEarly(d *delivery, c *podContainer) []envVar {
 			Fix:     "move it behind the container that the network comes with, or name it in podpass.io/skip-containers if it needs no identity",
 		})
 	}
-	if _, set := c.env(noIMDS.Name); d.Cloud == "aws" && !set {
-		return []envVar{noIMDS}
-	}
-	return nil
+	return pl.leave(d, at, c)
 }

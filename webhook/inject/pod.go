@@ -3,7 +3,6 @@ package inject
 import (
 	"cmp"
 	"encoding/json"
-	"slices"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -175,11 +174,6 @@ func (c *podContainer) env(name string) (podEnv, bool) {
 		}
 	}
 	return podEnv{}, false
-}
-
-// without are those of list that the container does not set.
-func (c *podContainer) without(list []envVar) []envVar {
-	return slices.DeleteFunc(slices.Clone(list), func(v envVar) bool { return c.hasEnv(v.Name) })
 }
 
 // hasEnv reports whether a variable is set to something. One that is explicitly

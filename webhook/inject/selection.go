@@ -53,16 +53,3 @@ func selected(c *podContainer, want envVar) bool {
 	have, _ := c.env(want.Name)
 	return strings.EqualFold(have.Value, want.Value) || strings.EqualFold(have.Value, "prod")
 }
-
-// checkNodeMetadata warns of a container that keeps EC2's metadata service in its SDK's
-// chain, where want would take it out: behind the broker, or behind what the container
-// has chosen itself.
-func (pl *planner) checkNodeMetadata(want envVar, c *podContainer) {
-	if have, _ := c.env(want.Name); have.Value != "" && !strings.EqualFold(have.Value, want.Value) {
-		pl.warn(serviceaccount.Problem{
-			Code: codeNodeMetadata, Where: pl.whereContainer(c.Name) + " variable " + want.Name, Value: have.Value,
-			Message: "the SDK takes the node's role when it has no other credentials",
-			Fix:     "remove the variable; podpass then sets it to true",
-		})
-	}
-}
