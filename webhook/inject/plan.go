@@ -116,6 +116,12 @@ func (pl *planner) plan() error {
 		return err
 	}
 	pl.putVolumes()
+	if len(setup) == 0 && len(pl.answer.BrokerResources) > 0 {
+		pl.warn(serviceaccount.Problem{
+			Code: codeIgnoredInDirect, Where: pl.where() + " " + serviceaccount.KeyBrokerResources, Message: "has no effect in direct mode, where podpass adds no container to this pod",
+			Fix: "use broker mode, or remove the annotation",
+		})
+	}
 	if len(setup) > 0 {
 		appendTo(&pl.patch, "/spec/imagePullSecrets", pl.pod.Spec.ImagePullSecrets != nil, pl.pullSecrets())
 	}

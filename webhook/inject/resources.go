@@ -96,11 +96,18 @@ func say(list map[string]string, name string, n int64, spelled map[string]string
 	}
 }
 
+// warnNoRoom does not make the pod direct by itself, as it does where a broker cannot be:
+// whether the application may have the tokens is not for a LimitRange to say, which
+// somebody may change the next day.
 func (pl *planner) warnNoRoom(name string) {
+	fix := "give the pod's containers less, or ask whoever keeps the namespace's LimitRange or the pod's own resources to allow for one more container"
+	if pl.answer.GCP == nil { // whose direct mode has a container, too
+		fix += "; or set podpass.io/mode: direct on the pod, by which it gets no container, and the application the tokens"
+	}
 	pl.warnOnce(serviceaccount.Problem{
 		Code: codeLimitRange, Where: pl.where(), Value: name,
 		Message: "the limits of its namespace leave nothing of this resource for podpass's container, so that Kubernetes will refuse the pod",
-		Fix:     "give the pod's containers less, or ask whoever keeps the namespace's LimitRange or the pod's own resources to allow for one more container",
+		Fix:     fix,
 	})
 }
 
