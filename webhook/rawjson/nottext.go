@@ -8,8 +8,14 @@ import "errors"
 type notText struct{ path, kind string }
 
 func (e *notText) Error() string {
-	return e.path + ": is " + e.kind + " where a string has to be; put the value into quotes"
+	text := e.path + ": is " + e.kind + " where a string has to be"
+	if e.kind == object || e.kind == list { // no quotes would help
+		return text
+	}
+	return text + "; put the value into quotes"
 }
+
+const object, list = "an object", "a list"
 
 // maxShown bounds what an error repeats of a name.
 const maxShown = 253
@@ -20,9 +26,10 @@ func shown(b []byte) string { return string(b[:min(len(b), maxShown)]) }
 func (r *Reader) notText() {
 	kind := "a number"
 	switch r.peek() {
-	case '{', '[': // no quotes would help
-		r.invalid()
-		return
+	case '{':
+		kind = object
+	case '[':
+		kind = list
 	case 't', 'f':
 		kind = "a bool"
 	}

@@ -124,8 +124,10 @@ func TestNotText(t *testing.T) {
 		`{"text":8080}`:                                            `text: is a number where a string has to be; put the value into quotes`,
 		`{"list":[{"text":"a"},{"text":-1.5e3}]}`:                  `list[1].text: is a number where a string has to be; put the value into quotes`,
 		`{"list":[{"list":[{"text":"a"},{"list":[{"text":1}]}]}]}`: `list[0].list[1].list[0].text: is a number where a string has to be; put the value into quotes`,
-		`{"text":{}}`:  `invalid JSON at byte 8`,
-		`{"text":tru}`: `invalid JSON at byte 8`,
+		`{"text":{}}`:            `text: is an object where a string has to be`,
+		`{"map":{"team":["a"]}}`: `map.team: is a list where a string has to be`,
+		`{"text":{"a"}}`:         `invalid JSON at byte 12`,
+		`{"text":tru}`:           `invalid JSON at byte 8`,
 	} {
 		r := NewReader([]byte(data))
 		readNested(r)

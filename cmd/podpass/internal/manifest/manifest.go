@@ -9,15 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/webhook/inject"
+	"github.com/podpass-io/podpass/webhook/rawjson"
 )
 
 // maxManifest bounds what is read of one file: far above what etcd would store.
@@ -101,7 +100,7 @@ func appendObject(list []Object, file string, raw []byte) ([]Object, error) {
 	}
 	o := Object{Raw: raw, File: file}
 	if err := json.Unmarshal(raw, &o.Head); err != nil {
-		return nil, fmt.Errorf("not a Kubernetes object: %w", cmp.Or(unquoted(raw), err))
+		return nil, fmt.Errorf("not a Kubernetes object: %w", cmp.Or(onlyText(raw), err))
 	}
 	if o.Kind == "" {
 		return nil, errors.New("not a Kubernetes object: kind is missing")
@@ -118,29 +117,22 @@ func appendObject(list []Object, file string, raw []byte) ([]Object, error) {
 	return list, nil
 }
 
-// unquoted names the label or annotation whose value YAML takes for something else than
-// text; nil: there is none.
-func unquoted(raw []byte) error {
-	var o struct {
-		Metadata struct {
-			Labels      map[string]any `json:"labels"`
-			Annotations map[string]any `json:"annotations"`
-		} `json:"metadata"`
-	}
-	if err := json.Unmarshal(raw, &o); err != nil {
-		return err
-	}
-	return errors.Join(notText("label", o.Metadata.Labels), notText("annotation", o.Metadata.Annotations))
-}
-
-// notText names the first of a map's keys whose value is no text; nil: there is none.
-func notText(what string, m map[string]any) error {
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		if _, ok := m[key].(string); !ok && m[key] != nil {
-			return fmt.Errorf("%s %s has the value %v, and Kubernetes takes only text there: write it in quotes, %q", what, key, m[key], fmt.Sprint(m[key]))
+// onlyText says which label or annotation is no text, which YAML makes of true or 8080
+// without quotes; nil: they all are.
+func onlyText(raw []byte) error {
+	r := rawjson.NewReader(raw)
+	for name := range r.Members {
+		if string(name) != "metadata" {
+			continue
+		}
+		for name := range r.Members {
+			if string(name) == "labels" || string(name) == "annotations" {
+				var texts map[string]string
+				r.Map(&texts)
+			}
 		}
 	}
-	return nil
+	return r.End()
 }
 
 // ServiceAccounts are those among objects, by namespace/name; namespace is that of
