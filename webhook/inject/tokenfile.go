@@ -25,7 +25,7 @@ func (d *delivery) placed(pl *planner, c *podContainer) *delivery {
 	}
 	dir, name := path.Split(have.Value)
 	dir = path.Clean(dir)
-	if !free(dir) || pl.mountsNear(d, c, dir) || !more.addFile(name) {
+	if !free(dir) || d.within(dir) || pl.mountsNear(d, c, dir) || !more.addFile(name) {
 		return d
 	}
 	// A mount of ours below it gives way: the container has said where it looks.
@@ -34,6 +34,13 @@ func (d *delivery) placed(pl *planner, c *podContainer) *delivery {
 	})
 	more.mounts = append(more.mounts, volumeMount{Name: d.volumes[0].Name, MountPath: dir, ReadOnly: true})
 	return &more
+}
+
+// within reports whether a directory is within a mount of d's, where a container with
+// another mount does not start: the volume is read-only, and may have a file of that name.
+func (d *delivery) within(dir string) bool {
+	dir = canonical(dir)
+	return slices.ContainsFunc(d.mounts, func(m volumeMount) bool { return dir != canonical(m.MountPath) && below(dir, canonical(m.MountPath)) })
 }
 
 // namesFile reports whether the value is known, and can be a file's path in a container.
