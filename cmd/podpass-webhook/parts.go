@@ -76,8 +76,12 @@ func newParts(o *options, config *rest.Config, settings *webhook.SettingsFile, l
 	p.pods = &webhook.PodHandler{ServiceAccounts: p.store, Cluster: p.limits, Settings: settings.Current, Room: room, Metrics: m, Log: log}
 	p.serviceAccounts = &webhook.ServiceAccountHandler{Settings: settings.Current, Deny: o.denyServiceAccounts, Room: room, Metrics: m, Log: log}
 	if o.audit.period > 0 {
+		auditing, err := audit.NewClient(config)
+		if err != nil {
+			return nil, err
+		}
 		p.auditor = &audit.Auditor{
-			Client: client, ServiceAccounts: p.store, Settings: settings.Current, Excluded: o.audit.excludedNamespaces, Period: o.audit.period, Log: log,
+			Client: auditing, ServiceAccounts: p.store, Settings: settings.Current, Excluded: o.audit.excludedNamespaces, Period: o.audit.period, Log: log,
 		}
 		webhook.RegisterAudit(registry, p.auditor)
 	}

@@ -41,7 +41,7 @@ const (
 	// identities takes about eight minutes, and is no load.
 	pace = 100 * time.Millisecond
 	// labelledEvery is how many passes there are for one that looks at labelled pods. They
-	// are nearly all of the pods with identities, four a list.
+	// are nearly all of the pods with identities.
 	labelledEvery = 10
 )
 
@@ -55,6 +55,7 @@ type ServiceAccounts interface {
 // Auditor runs the passes. It is meant for one replica at a time: see Leader. Two
 // that run at the same time find the same, and write each Event once.
 type Auditor struct {
+	// Client is one of NewClient's: a list may be as long as anybody's pods make it.
 	Client          kubernetes.Interface
 	ServiceAccounts ServiceAccounts
 	Settings        inject.Source

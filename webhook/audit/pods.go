@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -15,9 +16,10 @@ import (
 	"github.com/podpass-io/podpass/webhook/sastore"
 )
 
-// pageSize bounds what is in memory at one time: etcd takes objects of 1.5 MiB, and
-// a page that is decoded takes several times its length. Lists are empty, mostly.
-const pageSize = 4
+// pageSize is how many pods a list has at most. Pods have some KiB, so that a page has a
+// few hundred; of pods so large that a page is above what the client takes, fewer are
+// asked for.
+const pageSize = 100
 
 // pods gives fn the ServiceAccount's pods that run, or will, and whose label fits: those
 // without podpass's, or those with it. An error of fn ends it.
@@ -35,6 +37,10 @@ func (a *Auditor) pods(ctx context.Context, name types.NamespacedName, label str
 			return err
 		}
 		list, err := a.Client.CoreV1().Pods(name.Namespace).List(ctx, options)
+		if apierrors.IsRequestEntityTooLargeError(err) && options.Limit > 1 {
+			options.Limit = max(1, options.Limit/5) // 20, then 4, of which all pages fit
+			continue
+		}
 		if err != nil {
 			return err
 		}
