@@ -114,7 +114,7 @@ func (r *resolver) azureMode(v value) Mode {
 	if err != nil {
 		r.warn(CodeChoice, v, "is neither true nor false; as it is there, it counts as true", "choose one of them, or remove the annotation")
 	}
-	r.warn(CodeAzureProxy, v, "asks for a proxy that catches 169.254.169.254, which the broker does not: it serves SDKs that read IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST (azidentity for Go 1.0, azure-identity for Python 1.7 and for Java 1.4, Azure.Identity for .NET 1.5, @azure/identity 2.0, and newer)",
+	r.warn(CodeAzureProxy, v, "asks for a proxy that catches 169.254.169.254, which the broker does not: it serves SDKs that read IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST (azidentity for Go 1.0, azure-identity for Python 1.7 and for Java 1.4.1, Azure.Identity for .NET 1.5, @azure/identity 2.0, and newer)",
 		"leave it for those; what has that address built in, as SDKs from before Azure.Identity have, needs a newer SDK, or one with WorkloadIdentityCredential and podpass.io/mode: direct")
 	return ModeBroker
 }
