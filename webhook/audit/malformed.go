@@ -19,8 +19,9 @@ import (
 const (
 	malformedReason = "CloudIdentityMalformed"
 	malformedCode   = "WI085"
-	// maxMessage is what an API server takes as an Event's message, in bytes.
-	maxMessage = 1024
+	// maxMessage is what an API server takes as an Event's message, in bytes, without the
+	// dots of one that is cut.
+	maxMessage = 1024 - len("...")
 )
 
 // malformed counts a ServiceAccount whose annotations deny its pods, and writes its

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
 // account puts a ServiceAccount where the auditor reads it live.
@@ -57,6 +61,76 @@ func TestMalformedServiceAccounts(t *testing.T) {
 			t.Errorf("a message of %d bytes: an API server takes 1024", n)
 		}
 	})
+}
+
+// TestMalformedEventIsWrittenOnce: not tried again in each pass, but by another replica.
+func TestMalformedEventIsWrittenOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := map[string]string{"eks.amazonaws.com/role-arn": "orders"}
+		a, client := newAuditor(t, accounts{"shop/bad": bad})
+		account(t, client, "shop", "bad", bad)
+		creates := 0
+		client.PrependReactor("create", "events", func(clienttesting.Action) (bool, runtime.Object, error) {
+			creates++
+			return false, nil, nil
+		})
+		audited(t, a, 50*time.Minute)
+		if creates != 1 {
+			t.Errorf("tried %d times in an hour", creates)
+		}
+	})
+}
+
+// TestMalformedMessageFits: what an API server takes is 1024 bytes, of which the number of
+// the other problems is a part.
+func TestMalformedMessageFits(t *testing.T) {
+	long := serviceaccount.Problem{Code: "WI001", Where: "ServiceAccount shop/bad", Message: strings.Repeat("m", 2000)}
+	for name, test := range map[string]struct {
+		problems []serviceaccount.Problem
+		length   int
+		end      string
+	}{
+		"one problem": {[]serviceaccount.Problem{long}, 1024, "m..."},
+		"three":       {[]serviceaccount.Problem{long, long, long}, 1005, "m... (and 2 more)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, client := newAuditor(t, nil)
+			a.reported = map[types.UID]time.Time{}
+			if err := a.reportMalformed(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "bad"}}, test.problems); err != nil {
+				t.Fatal(err)
+			}
+			if got := events(t, client)[0].Message; len(got) != test.length || !strings.HasSuffix(got, test.end) {
+				t.Errorf("%d bytes: %s", len(got), got)
+			}
+		})
+	}
+}
+
+// TestLogTellsOfMalformed: once, with the code of the first problem; and of an event that is
+// refused.
+func TestLogTellsOfMalformed(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error // of creating an Event
+		want []string
+	}{
+		"written": {nil, []string{`level=WARN msg="ServiceAccount is malformed" namespace=shop serviceAccount=bad problem=WI001`}},
+		"refused": {apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop"), []string{`level=DEBUG msg="Event refused" namespace=shop serviceAccount=bad error="namespaces \"shop\" not found"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				bad := map[string]string{"eks.amazonaws.com/role-arn": "orders"}
+				a, client := newAuditor(t, accounts{"shop/bad": bad})
+				account(t, client, "shop", "bad", bad)
+				client.PrependReactor("create", "events", func(clienttesting.Action) (bool, runtime.Object, error) { return test.err != nil, nil, test.err })
+				var log bytes.Buffer
+				a.Log = textLog(&log)
+				audited(t, a, 5*time.Minute)
+				if diff := cmp.Diff(test.want, lines(&log)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
 }
 
 // TestMalformedEventsAreBounded: as those of pods are.
