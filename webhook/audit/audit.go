@@ -68,7 +68,8 @@ type Auditor struct {
 	running  sync.Mutex
 	last     atomic.Pointer[Pass]
 	reported map[types.UID]time.Time
-	// passes is the number of complete ones; mislabelled what the last found that looked.
+	// passes is the number of complete ones of this Run; mislabelled what the last found that
+	// looked, as the first of them does.
 	passes, mislabelled int
 }
 
@@ -97,7 +98,7 @@ func (a *Auditor) Run(ctx context.Context) error {
 	a.running.Lock() // a Run before this one may still be ending
 	defer a.running.Unlock()
 	defer a.last.Store(nil) // another replica's may differ by now
-	a.reported, a.passes, a.mislabelled = map[types.UID]time.Time{}, 0, 0
+	a.reported, a.passes = map[types.UID]time.Time{}, 0
 	wait.JitterUntilWithContext(ctx, func(ctx context.Context) {
 		if err := a.pass(ctx); err != nil && ctx.Err() == nil {
 			a.Log.Error("Audit pass failed; the next one follows", "error", err)
