@@ -138,7 +138,7 @@ func (s Settings) Validate() error {
 	if slices.Contains(b.After, "") {
 		bad("broker.after: a name is empty")
 	}
-	if b.MetricsPort != 0 && b.MetricsPort == cmp.Or(s.BrokerPort, serviceaccount.DefaultBrokerPort) {
+	if b.MetricsPort == cmp.Or(s.BrokerPort, serviceaccount.DefaultBrokerPort) {
 		bad("broker.metricsPort: %d is brokerPort, on which the broker listens for applications; choose another", b.MetricsPort)
 	}
 	if b.RunAsUser < -1 {
