@@ -21,8 +21,7 @@ func (pl *planner) user() *int64 {
 
 // commonUser is the one user of all of the pod's containers, by the pod's or their own
 // security contexts; false: there are several, or one is not known.
-func (pl *planner) commonUser() (int64, bool) {
-	user, known := int64(0), false
+func (pl *planner) commonUser() (user int64, known bool) {
 	for _, c := range pl.containers() {
 		own := c.SecurityContext.RunAsUser
 		if own == nil {
