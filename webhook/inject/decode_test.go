@@ -232,8 +232,10 @@ func TestNamesAreClippedWhereTheyEnter(t *testing.T) {
 	}
 }
 
-// TestElementsAreCounted: three bytes of JSON become a hundred in memory.
+// TestElementsAreCounted: three bytes of JSON become a hundred in memory, so that a pod has
+// at most 32,768 of them.
 func TestElementsAreCounted(t *testing.T) {
+	const most = 32_768
 	for name, list := range map[string]string{
 		"containers": `"containers":[%s]`, "variables": `"containers":[{"env":[%s]}]`, "mounts": `"initContainers":[{"volumeMounts":[%s]}]`, "volumes": `"volumes":[%s]`,
 	} {
@@ -241,7 +243,7 @@ func TestElementsAreCounted(t *testing.T) {
 			spec := func(n int) []byte {
 				return []byte(`{"metadata":{},"spec":{` + fmt.Sprintf(list, strings.Repeat("{},", n)+"{}") + `}}`)
 			}
-			p, err := Decode(spec(maxElements + 1))
+			p, err := Decode(spec(most))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -249,7 +251,7 @@ func TestElementsAreCounted(t *testing.T) {
 			if err != nil || len(r.Errors) != 1 || r.Errors[0].Code != codeTooLarge {
 				t.Errorf("%v %v", r.Errors, err)
 			}
-			if p, err = Decode(spec(maxElements - 3)); err == nil {
+			if p, err = Decode(spec(most - 2)); err == nil {
 				_, err = p.whole()
 			}
 			if err != nil {

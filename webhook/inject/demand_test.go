@@ -40,9 +40,15 @@ func TestSidecarsCPU(t *testing.T) {
 		"two ratios, the stricter first":   {limits: `{"type":"Container","maxLimitRequestRatio":{"cpu":"4"}},{"type":"Container","maxLimitRequestRatio":{"cpu":"8"}}`, containers: app, want: "50m/200m"},
 		"of volumes":                       {limits: `{"type":"PersistentVolumeClaim","max":{"cpu":"1m"}}`, containers: app, want: "5m/200m"},
 
-		"a pod's max, some left":                {limits: fmt.Sprintf(pods, "650m"), containers: app, want: "5m/150m"},
-		"a pod's max, requests all used":        {broker: unlimited, limits: fmt.Sprintf(pods, "500m"), containers: `{"requests":{"cpu":"500m"},"limits":{"cpu":"500m"}}`, want: "0/"},
-		"a pod's max, requests overdrawn":       {broker: unlimited, limits: fmt.Sprintf(pods, "400m"), containers: `{"requests":{"cpu":"500m"},"limits":{"cpu":"500m"}}`, want: "0/"},
+		"a pod's max, some left":                       {limits: fmt.Sprintf(pods, "650m"), containers: app, want: "5m/150m"},
+		"a pod's max, requests all used":               {broker: unlimited, limits: fmt.Sprintf(pods, "500m"), containers: `{"requests":{"cpu":"500m"},"limits":{"cpu":"500m"}}`, want: "0/"},
+		"a pod's max, requests overdrawn":              {broker: unlimited, limits: fmt.Sprintf(pods, "400m"), containers: `{"requests":{"cpu":"500m"},"limits":{"cpu":"500m"}}`, want: "0/"},
+		"a pod's max, some containers ask for nothing": {broker: unlimited, limits: fmt.Sprintf(pods, "503m"), containers: `{"requests":{"cpu":"500m"},"limits":{"cpu":"500m"}},{}`, want: "3m/"},
+		"a pod's max, limits all used, little asked":   {broker: `{"requests":{"cpu":""},"limits":{"cpu":"1m"}}`, limits: fmt.Sprintf(pods, "500m"), containers: app, want: "0/0"},
+		"a pod's ratio, limits all used, little asked": {
+			broker: `{"requests":{"cpu":""},"limits":{"cpu":"1m"}}`, pod: `{"requests":{"cpu":"100m"}}`,
+			limits: `{"type":"Container","default":{"cpu":"1m"}},{"type":"Pod","maxLimitRequestRatio":{"cpu":"2"}}`, containers: app, want: "0/0",
+		},
 		"a pod's max, limits all used":          {limits: fmt.Sprintf(pods, "500m"), containers: app, want: "0/0"},
 		"a pod's max, of two containers":        {limits: fmt.Sprintf(pods, "1100m"), containers: app + "," + app, want: "5m/100m"},
 		"a pod's max, one without a limit":      {limits: fmt.Sprintf(pods, "600m"), containers: app + ",{}", want: "5m/100m"},

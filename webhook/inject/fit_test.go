@@ -54,6 +54,11 @@ func TestFit(t *testing.T) {
 		"a ratio of containers":                 {demand{most: all, room: allotment{all, all}, usual: usual, request: true, limit: true, ratio: ratio("2"), containerRatio: ratio("2")}, allotment{unset, unset}, false, allotment{100, 200}, true},
 		"a ratio of containers, and no room":    {demand{most: all, room: allotment{all, 0}, usable: 10, request: true, limit: true, ratio: ratio("2"), containerRatio: ratio("2")}, usual, false, allotment{0, 0}, false},
 		"a ratio of containers, no room to ask": {demand{most: all, room: allotment{0, all}, usable: 10, request: true, limit: true, ratio: ratio("2"), containerRatio: ratio("2")}, usual, false, allotment{0, 0}, false},
+		"a ratio of bytes":                      {demand{most: all, room: allotment{all, all}, ratio: ratio("2")}, allotment{5, 64 << 20}, false, allotment{32 << 20, 64 << 20}, true},
+		"a ratio, and a limit of one":           {demand{most: all, room: allotment{all, all}, ratio: ratio("2")}, allotment{0, 1}, false, allotment{1, 1}, true},
+		"a ratio, and a request of one":         {demand{most: all, room: allotment{all, all}, ratio: ratio("2")}, allotment{1, 2}, false, allotment{1, 2}, true},
+		"a ratio of containers, and one of all": {demand{most: all, room: allotment{all, all}, ratio: ratio("2"), containerRatio: ratio("2")}, allotment{1, 1}, false, allotment{1, 1}, true},
+		"a ratio of containers, no limit":       {demand{most: all, room: allotment{all, all}, ratio: ratio("2"), containerRatio: ratio("2")}, allotment{5, unset}, false, allotment{5, unset}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, ok := tt.d.fit(tt.a, tt.guaranteed); got != tt.want || ok != tt.ok {

@@ -131,7 +131,7 @@ type podPort struct {
 type quantity string
 
 func (q *quantity) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
+	if b[0] == '"' { // b is a JSON value, and not empty
 		return json.Unmarshal(b, (*string)(q))
 	}
 	*q = quantity(b)

@@ -2,10 +2,12 @@ package inject
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podpass-io/podpass/federation/oidc"
@@ -117,6 +119,39 @@ func TestEarlierPlansVariables(t *testing.T) {
 				t.Errorf("one of %v, %v and %v goes, which are the user's", nowhere, mine, named)
 			}
 		})
+	}
+}
+
+// TestManyVariables: an earlier plan's are found wherever they are, and no others go.
+func TestManyVariables(t *testing.T) {
+	var env []corev1.EnvVar
+	var want []string
+	for i := range 120 {
+		if i == 2 || i == 11 || i == 12 || i == 110 {
+			env = append(env, corev1.EnvVar{Name: "GCE_METADATA_HOST", Value: "127.0.0.1:9"})
+			continue
+		}
+		want = append(want, fmt.Sprint("V", i))
+		env = append(env, corev1.EnvVar{Name: fmt.Sprint("V", i)})
+	}
+	var got []string
+	for _, e := range replanned(t, evidence{true, ""}, corev1.Container{Name: "a", Env: env}).Env {
+		got = append(got, e.Name)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestLongAnnotationIsNotRead: podpass's own has some hundred bytes, and is read up to
+// 16,384.
+func TestLongAnnotationIsNotRead(t *testing.T) {
+	for length, want := range map[int]int{16_384: 0, 16_385: 1} {
+		by := evidence{false, onceDirect + strings.Repeat(" ", length-len(onceDirect))}
+		role := corev1.EnvVar{Name: "AWS_ROLE_ARN", Value: "arn:aws:iam::123456789012:role/web"}
+		if got := replanned(t, by, corev1.Container{Name: "a", Env: []corev1.EnvVar{role}}).Env; len(got) != want {
+			t.Errorf("%d bytes: %v is left", length, got)
+		}
 	}
 }
 

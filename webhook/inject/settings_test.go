@@ -104,6 +104,21 @@ func TestLoadSettingsProblems(t *testing.T) {
 	}
 }
 
+// TestProblemsOfResourcesAreSorted: they are of maps, and the same settings get the same
+// message, whose change somebody may wait for.
+func TestProblemsOfResourcesAreSorted(t *testing.T) {
+	bad := map[string]string{"a": "x", "b": "x", "c": "x", "d": "x"}
+	var got []string
+	for _, err := range (Resources{Requests: bad, Limits: bad}).validate("at") {
+		at, _, _ := strings.Cut(err.Error(), ":")
+		got = append(got, at)
+	}
+	want := []string{"at.limits.a", "at.limits.b", "at.limits.c", "at.limits.d", "at.requests.a", "at.requests.b", "at.requests.c", "at.requests.d"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 // TestProxyWithoutQuotes: YAML reads the name "no" as false, which was an unknown field.
 func TestProxyWithoutQuotes(t *testing.T) {
 	s, err := LoadSettings([]byte("broker: {image: i, proxy: {no: .corp.example}}"))

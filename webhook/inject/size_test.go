@@ -103,6 +103,31 @@ func TestTooLargeBySidecar(t *testing.T) {
 	}
 }
 
+// TestPatchIsBounded, to the byte: etcd takes 1,572,864 in one request.
+func TestPatchIsBounded(t *testing.T) {
+	const most = 1_572_864
+	planned := func(bundle int) Result {
+		s := testSettings
+		s.CABundle = strings.Repeat("x", bundle)
+		p, err := Decode([]byte(`{"metadata":{},"spec":{"containers":[{"name":"c"}]}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Plan(p, benchAnswer(serviceaccount.ModeBroker, 1), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	besides := len(planned(1).Patch) - 1
+	if r := planned(most - besides); len(r.Patch) != most || len(r.Errors) > 0 {
+		t.Errorf("a patch of %d bytes, want %d; errors %v", len(r.Patch), most, r.Errors)
+	}
+	if r := planned(most - besides + 1); r.Patch != nil || len(r.Errors) != 1 || r.Errors[0].Code != codeTooLarge {
+		t.Errorf("one byte more: a patch of %d, errors %v", len(r.Patch), r.Errors)
+	}
+}
+
 // Planning stops where the patch is too large, not when it is complete.
 func TestTooLargeStopsEarly(t *testing.T) {
 	p, err := Decode(worstPods()["12,000 containers"])
