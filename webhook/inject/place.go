@@ -78,9 +78,6 @@ func (pl *planner) findEarly() {
 // say nothing. With the former a strict start would wait for what cannot come: the
 // containers start when the init containers are done, and the broker is one.
 func (pl *planner) checkPlace() {
-	if !pl.brokerUsed() {
-		return
-	}
 	if late, fix := pl.lateNetwork(); late != "" {
 		pl.answer.StrictStart = false
 		pl.warn(serviceaccount.Problem{
@@ -97,11 +94,6 @@ func (pl *planner) checkPlace() {
 			})
 		}
 	}
-}
-
-// brokerUsed reports whether some container has credentials of the broker.
-func (pl *planner) brokerUsed() bool {
-	return slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return d.Mode == serviceaccount.ModeBroker && pl.used[d.Cloud] })
 }
 
 // lateNetwork is the name of the container that the network comes with, if the broker

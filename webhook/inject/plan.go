@@ -109,8 +109,8 @@ func (pl *planner) plan() error {
 	if pl.serves() {
 		pl.checkPorts()
 		pl.checkSharedProcesses()
+		pl.checkPlace()
 	}
-	pl.checkPlace()
 	setup, err := pl.ownContainers()
 	if err != nil {
 		return err
