@@ -41,7 +41,7 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-// TestExceedsAsKubernetesDoes: in floating point, in which 1.1 times 10 is not 11.
+// TestExceedsAsKubernetesDoes: in floating point, in which 161 is more than 16.1 times 10.
 func TestExceedsAsKubernetesDoes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		request, limit int64
@@ -52,6 +52,7 @@ func TestExceedsAsKubernetesDoes(t *testing.T) {
 		"one more":   {100, 201, "2", true},
 		"a fraction": {67, 100, "1500m", false},
 		"no request": {0, 1, "100", true},
+		"161 of 10":  {10, 161, "16100m", true}, // as numbers are written, it would be just 16.1
 	} {
 		t.Run(name, func(t *testing.T) {
 			ratio := resource.MustParse(tt.ratio)

@@ -2,6 +2,7 @@ package inject
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -89,33 +90,61 @@ func TestPlanOperations(t *testing.T) {
 func TestSidecarSettings(t *testing.T) {
 	s := Settings{
 		Installation: serviceaccount.Installation{
-			AWS:   serviceaccount.AWSInstallation{STSEndpoints: map[string]string{"aws": "https://sts.example.com"}},
-			GCP:   serviceaccount.GCPInstallation{STSEndpoint: "https://gcp.example.com"},
-			Azure: serviceaccount.AzureInstallation{AuthorityHost: "https://login.example.com/"},
+			AWS: serviceaccount.AWSInstallation{STSEndpoints: map[string]string{"aws": "https://sts.example.com"}},
+			GCP: serviceaccount.GCPInstallation{
+				UniverseDomain: "universe.example.com", STSEndpoint: "https://gcp.example.com", IAMCredentialsEndpoint: "https://iam.example.com", Zone: "zone-a",
+			},
+			Azure: serviceaccount.AzureInstallation{AuthorityHost: "https://login.example.com/", ProbeResource: "https://vault.example.com"},
 		},
 		Broker:   BrokerSettings{Image: "i", ImagePullPolicy: "Never", LogLevel: "debug", RunAsUser: -1},
 		CABundle: "-----BEGIN CERTIFICATE-----",
 	}
-	pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c"}]}}`)
-	p, err := Decode(pod)
-	if err != nil {
-		t.Fatal(err)
+	aws := map[string]string{"PODPASS_AWS_STS_ENDPOINT": "https://sts.example.com"}
+	gcp := map[string]string{
+		"PODPASS_GCP_UNIVERSE_DOMAIN": "universe.example.com", "PODPASS_GCP_STS_ENDPOINT": "https://gcp.example.com", "PODPASS_GCP_IAM_CREDENTIALS_ENDPOINT": "https://iam.example.com",
+		"PODPASS_GCP_INSTANCE_ZONE": "zone-a", "PODPASS_GCP_INSTANCE_NAME": "spec.nodeName",
 	}
-	r, err := Plan(p, benchAnswer(serviceaccount.ModeBroker, 1), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := typed(t, apply(t, pod, r.Patch)).Spec.InitContainers[0]
-	got := map[string]string{}
-	for _, e := range c.Env[4:] {
-		got[e.Name] = e.Value
-	}
-	want := map[string]string{"PODPASS_AWS_STS_ENDPOINT": "https://sts.example.com", "PODPASS_CA_BUNDLE": s.CABundle, "PODPASS_LOG_LEVEL": "debug"}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-	if c.SecurityContext.RunAsUser != nil || c.ImagePullPolicy != "Never" {
-		t.Errorf("runAsUser %v, imagePullPolicy %q", c.SecurityContext.RunAsUser, c.ImagePullPolicy)
+	azure := map[string]string{"PODPASS_AZURE_AUTHORITY_HOST": "https://login.example.com/", "PODPASS_AZURE_PROBE_RESOURCE": "https://vault.example.com"}
+	for name, tt := range map[string]struct {
+		leave func(*serviceaccount.Answer)
+		want  []map[string]string
+	}{
+		"aws":   {func(a *serviceaccount.Answer) { a.GCP, a.Azure = nil, nil }, []map[string]string{aws}},
+		"gcp":   {func(a *serviceaccount.Answer) { a.AWS, a.Azure = nil, nil }, []map[string]string{gcp}},
+		"azure": {func(a *serviceaccount.Answer) { a.AWS, a.GCP = nil, nil }, []map[string]string{azure}},
+		"all":   {func(*serviceaccount.Answer) {}, []map[string]string{aws, gcp, azure}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c"}]}}`)
+			p, err := Decode(pod)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := benchAnswer(serviceaccount.ModeBroker, 3)
+			tt.leave(&a)
+			r, err := Plan(p, a, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := typed(t, apply(t, pod, r.Patch)).Spec.InitContainers[0]
+			got := map[string]string{}
+			for _, e := range c.Env[4:] {
+				got[e.Name] = e.Value
+				if e.ValueFrom != nil {
+					got[e.Name] = e.ValueFrom.FieldRef.FieldPath
+				}
+			}
+			want := map[string]string{"PODPASS_CA_BUNDLE": s.CABundle, "PODPASS_LOG_LEVEL": "debug"}
+			for _, list := range tt.want {
+				maps.Copy(want, list)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Error(d)
+			}
+			if c.SecurityContext.RunAsUser != nil || c.ImagePullPolicy != "Never" {
+				t.Errorf("runAsUser %v, imagePullPolicy %q", c.SecurityContext.RunAsUser, c.ImagePullPolicy)
+			}
+		})
 	}
 }
 
