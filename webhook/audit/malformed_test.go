@@ -63,7 +63,7 @@ func TestMalformedServiceAccounts(t *testing.T) {
 	})
 }
 
-// TestMalformedEventIsWrittenOnce: not tried again in each pass, but by another replica.
+// TestMalformedEventIsWrittenOnce: a replica does not try again in each pass.
 func TestMalformedEventIsWrittenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bad := map[string]string{"eks.amazonaws.com/role-arn": "orders"}

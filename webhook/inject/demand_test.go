@@ -24,9 +24,9 @@ func TestSidecarsCPU(t *testing.T) {
 		broker     string // resources by the installation's settings
 		limits     string // of the LimitRanges
 		pod        string // its own resources
-		containers string // of the pod: lists of init containers and containers
-		init       string
-		want       string // request/limit, "": not said
+		containers string // resources of each container, a list
+		init       string // init containers without their names, a list
+		want       string // request/limit, each empty where it is not said
 	}{
 		"nothing is demanded":              {containers: app, want: "5m/200m"},
 		"nothing is demanded nor asked":    {broker: unnamed, limits: `{"type":"Container","max":{"memory":"1Gi"}}`, containers: app, want: "/"},

@@ -165,9 +165,9 @@ func TestNothingIsNotAnIdentity(t *testing.T) {
 	}
 }
 
-// TestBrokerThatIsNotPodpasss: a container of the sidecar's name alone leaves no address, and
+// TestBrokerOfSomebodyElse: a container of the sidecar's name alone leaves no address, and
 // what leads to it is the user's.
-func TestBrokerThatIsNotPodpasss(t *testing.T) {
+func TestBrokerOfSomebodyElse(t *testing.T) {
 	for variable, want := range map[string]int{"PODPASS_IDENTITIES": 0, "IDENTITIES": 1} {
 		raw := []byte(`{"metadata":{"name":"p"},"spec":{"initContainers":[{"name":"podpass-broker","env":[{"name":"` + variable + `","value":"{}"},{"name":"PODPASS_LISTEN","value":"127.0.0.1:9"}]}],
 			"containers":[{"name":"a","env":[{"name":"GCE_METADATA_HOST","value":"127.0.0.1:9"}]}]}}`)
