@@ -44,6 +44,57 @@ func TestWhatAPodLacks(t *testing.T) {
 	}
 }
 
+// TestWhatAPodOfTwoModesLacks: what one mode lacks is not the other's.
+func TestWhatAPodOfTwoModesLacks(t *testing.T) {
+	a := benchAnswer(serviceaccount.ModeBroker, 3)
+	a.GCP.Mode = serviceaccount.ModeDirect
+	pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"a"}]}}`)
+	for container, want := range map[string][]string{"podpass-gcp-config": {"gcp"}, "podpass-broker": {"aws", "azure"}} {
+		injected := typed(t, apply(t, pod, plan(t, pod, a).Patch))
+		injected.Spec.InitContainers = slices.DeleteFunc(injected.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == container })
+		if len(injected.Spec.InitContainers) != 1 {
+			t.Fatalf("%d init containers without %s", len(injected.Spec.InitContainers), container)
+		}
+		raw, err := json.Marshal(injected)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, i := range plan(t, raw, a).Missing {
+			got = append(got, i.Cloud)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("without %s it lacks %v, want %v", container, got, want)
+		}
+	}
+}
+
+// TestLateNetworkOfAnyUser: a mesh whose proxy comes late is warned of also where the
+// platform chooses the broker's user, who may be none of the mesh's.
+func TestLateNetworkOfAnyUser(t *testing.T) {
+	for user, want := range map[int64]int{-1: 1, 0: 1, 1336: 1, 1337: 0} {
+		s := testSettings
+		s.Broker.RunAsUser = user
+		p, err := Decode([]byte(`{"metadata":{"name":"p"},"spec":{"initContainers":[{"name":"istio-validation"}],"containers":[{"name":"a"},{"name":"istio-proxy"}]}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Plan(p, benchAnswer(serviceaccount.ModeBroker, 1), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		late := 0
+		for _, w := range r.Warnings {
+			if w.Code == codeLateNetwork {
+				late++
+			}
+		}
+		if late != want {
+			t.Errorf("user %d: warnings %v", user, r.Warnings)
+		}
+	}
+}
+
 // TestUsersMountsStay: at podpass's own places too, in a pod that an earlier plan has
 // injected: whose a mount is, its volume tells.
 func TestUsersMountsStay(t *testing.T) {

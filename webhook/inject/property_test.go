@@ -143,6 +143,9 @@ func TestPlanTwiceIsOnce(t *testing.T) {
 		if again.Patch != nil || len(again.Errors) != len(first.Errors) {
 			t.Fatalf("the second plan has %s, errors %v", again.Patch, again.Errors)
 		}
+		if first.Reason == ReasonInjected && again.Reason != ReasonComplete {
+			t.Fatalf("the second plan is %q", again.Reason)
+		}
 		if !reflect.DeepEqual(first.Injected, again.Injected) {
 			t.Fatalf("injected %v, then %v", first.Injected, again.Injected)
 		}
