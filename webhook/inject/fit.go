@@ -68,13 +68,14 @@ func exceeds(a allotment, ratio *resource.Quantity) bool {
 	return a.request <= 0 || float64(a.limit)/float64(a.request)*1000 > float64(ratio.MilliValue())
 }
 
+// met asks for what fit could not heed: it never gives more than there is room for.
 func (d demand) met(a allotment) bool {
 	switch {
 	case a.request == unset && d.request || a.limit == unset && d.limit:
 		return false
-	case a.request != unset && (a.request < d.least || a.request > d.most || a.request > d.room.request):
+	case a.request != unset && (a.request < d.least || a.request > d.most):
 		return false
-	case a.limit != unset && (a.limit < d.least || a.limit > d.most || a.limit > d.room.limit || a.request > a.limit):
+	case a.limit != unset && (a.limit < d.least || a.request > a.limit):
 		return false
 	case d.containerRatio != nil && (a.request <= 0 || a.limit <= 0):
 		return false

@@ -11,7 +11,7 @@ import (
 // which has the token under each name that one of them wants.
 func (d *delivery) placed(pl *planner, c *podContainer) *delivery {
 	have, _ := c.env(d.file)
-	if d.file == "" || d.mounted(have) || !have.namesFile() {
+	if d.file == "" || !have.namesFile() {
 		return d
 	}
 	more := *d
