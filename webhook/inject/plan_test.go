@@ -99,20 +99,20 @@ func TestSidecarSettings(t *testing.T) {
 		Broker:   BrokerSettings{Image: "i", ImagePullPolicy: "Never", LogLevel: "debug", RunAsUser: -1},
 		CABundle: "-----BEGIN CERTIFICATE-----",
 	}
-	aws := map[string]string{"PODPASS_AWS_STS_ENDPOINT": "https://sts.example.com"}
-	gcp := map[string]string{
+	ofAWS := map[string]string{"PODPASS_AWS_STS_ENDPOINT": "https://sts.example.com"}
+	ofGCP := map[string]string{
 		"PODPASS_GCP_UNIVERSE_DOMAIN": "universe.example.com", "PODPASS_GCP_STS_ENDPOINT": "https://gcp.example.com", "PODPASS_GCP_IAM_CREDENTIALS_ENDPOINT": "https://iam.example.com",
 		"PODPASS_GCP_INSTANCE_ZONE": "zone-a", "PODPASS_GCP_INSTANCE_NAME": "spec.nodeName",
 	}
-	azure := map[string]string{"PODPASS_AZURE_AUTHORITY_HOST": "https://login.example.com/", "PODPASS_AZURE_PROBE_RESOURCE": "https://vault.example.com"}
+	ofAzure := map[string]string{"PODPASS_AZURE_AUTHORITY_HOST": "https://login.example.com/", "PODPASS_AZURE_PROBE_RESOURCE": "https://vault.example.com"}
 	for name, tt := range map[string]struct {
 		leave func(*serviceaccount.Answer)
 		want  []map[string]string
 	}{
-		"aws":   {func(a *serviceaccount.Answer) { a.GCP, a.Azure = nil, nil }, []map[string]string{aws}},
-		"gcp":   {func(a *serviceaccount.Answer) { a.AWS, a.Azure = nil, nil }, []map[string]string{gcp}},
-		"azure": {func(a *serviceaccount.Answer) { a.AWS, a.GCP = nil, nil }, []map[string]string{azure}},
-		"all":   {func(*serviceaccount.Answer) {}, []map[string]string{aws, gcp, azure}},
+		"aws":   {func(a *serviceaccount.Answer) { a.GCP, a.Azure = nil, nil }, []map[string]string{ofAWS}},
+		"gcp":   {func(a *serviceaccount.Answer) { a.AWS, a.Azure = nil, nil }, []map[string]string{ofGCP}},
+		"azure": {func(a *serviceaccount.Answer) { a.AWS, a.GCP = nil, nil }, []map[string]string{ofAzure}},
+		"all":   {func(*serviceaccount.Answer) {}, []map[string]string{ofAWS, ofGCP, ofAzure}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c"}]}}`)
