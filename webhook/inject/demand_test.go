@@ -107,6 +107,27 @@ func TestSidecarsCPU(t *testing.T) {
 	}
 }
 
+// TestResourceThatNoLimitRangeKnows: the installation may ask for any resource, in a
+// namespace with LimitRanges too.
+func TestResourceThatNoLimitRangeKnows(t *testing.T) {
+	s := testSettings
+	s.Broker.Resources = Resources{Limits: Quantities{"example.com/slot": "2"}}
+	raw := []byte(`{"metadata":{"name":"p"},"spec":{"containers":[{"name":"a"}]}}`)
+	p, err := Decode(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Around.Limits = []corev1.LimitRangeItem{{Type: corev1.LimitTypeContainer}}
+	r, err := Plan(p, benchAnswer(serviceaccount.ModeBroker, 1), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := typed(t, apply(t, raw, r.Patch)).Spec.InitContainers[0].Resources.Limits["example.com/slot"]
+	if got.String() != "2" {
+		t.Errorf("%s of it", got.String())
+	}
+}
+
 // withNames is a list of containers with a name each.
 func withNames(t *testing.T, prefix, list, each string) string {
 	t.Helper()

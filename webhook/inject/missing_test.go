@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/podpass-io/podpass/federation/oidc"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -92,6 +93,38 @@ func TestLateNetworkOfAnyUser(t *testing.T) {
 		if late != want {
 			t.Errorf("user %d: warnings %v", user, r.Warnings)
 		}
+	}
+}
+
+// TestEarlyContainerIsWarnedOnce, for all clouds, and whatever else it is warned of.
+func TestEarlyContainerIsWarnedOnce(t *testing.T) {
+	pod := []byte(`{"metadata":{"name":"p"},"spec":{"initContainers":[{"name":"early","env":[{"name":"AWS_ACCESS_KEY_ID","value":"x"}]},{"name":"istio-proxy","restartPolicy":"Always"}],"containers":[{"name":"a"}]}}`)
+	var got []string
+	for _, w := range plan(t, pod, benchAnswer(serviceaccount.ModeBroker, 3)).Warnings {
+		got = append(got, w.Code+" "+w.Where)
+	}
+	want := []string{codeStaticKeys + " Pod p container early", codeEarlyContainer + " Pod p container early"}
+	if !slices.Equal(got, want) {
+		t.Errorf("warnings %v, want %v", got, want)
+	}
+}
+
+// TestEarlyContainerHasPlainTokens: they are files, which need no broker, and a pod whose
+// other containers are skipped has them by that one.
+func TestEarlyContainerHasPlainTokens(t *testing.T) {
+	pod := []byte(`{"metadata":{"name":"p"},"spec":{"initContainers":[{"name":"early"},{"name":"istio-proxy","restartPolicy":"Always"}],"containers":[{"name":"a"}]}}`)
+	a := serviceaccount.Answer{SkipContainers: []string{"a", "istio-proxy"}, OIDC: &serviceaccount.OIDC{
+		Grant:     serviceaccount.Grant{Mode: serviceaccount.ModeBroker, TokenExpiration: 3600},
+		Audiences: []oidc.Audience{{Name: "vault", Audience: "v"}},
+		Identity:  oidc.Identity{Sources: []oidc.Source{{Name: "api", TokenURL: "https://login.example.com/token", Audience: "a"}}},
+	}}
+	r := plan(t, pod, a)
+	if len(r.Injected) != 1 || r.Injected[0].Cloud != "oidc" {
+		t.Fatalf("injected %v", r.Injected)
+	}
+	early := typed(t, apply(t, pod, r.Patch)).Spec.InitContainers[0]
+	if early.Name != "early" || len(early.VolumeMounts) != 1 || early.VolumeMounts[0].MountPath != "/var/run/secrets/podpass.io/oidc" {
+		t.Errorf("%s mounts %v", early.Name, early.VolumeMounts)
 	}
 }
 
