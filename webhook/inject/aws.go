@@ -138,7 +138,7 @@ func (pl *planner) checkChosenRoles() {
 	for _, container := range slices.Sorted(maps.Keys(pl.answer.AWS.Chosen)) {
 		if !names[container] {
 			pl.fail(serviceaccount.Problem{
-				Code: codeUnknownContainer, Where: pl.where() + " " + strings.Replace(serviceaccount.KeyAWSChosenRole, "<container>", container, 1), Value: pl.answer.AWS.Chosen[container],
+				Code: codeUnknownContainer, Where: pl.where() + " " + strings.ReplaceAll(serviceaccount.KeyAWSChosenRole, "<container>", container), Value: pl.answer.AWS.Chosen[container],
 				Message: "the pod has no container of that name, and the one that is meant would get the ServiceAccount's first role",
 				Fix:     "correct the name after aws-role., or remove the annotation",
 			})
