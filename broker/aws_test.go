@@ -160,6 +160,7 @@ func TestAWSChainRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := start(t, chained(test.change))
+			explained(t, w) // on a busy machine two exchanges take longer than an answer waits
 			got := w.get(t, awsPath, awsHeader)
 			if got.status != test.status {
 				t.Errorf("status %d, want %d", got.status, test.status)
