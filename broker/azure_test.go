@@ -183,8 +183,10 @@ func TestAzureFloodOfResources(t *testing.T) {
 		}
 	}
 	allowed := 64 + int(time.Since(began).Seconds()) + 1
-	asked := w.counts("azure", before+statuses[http.StatusOK]) - before
-	if asked > allowed || statuses[http.StatusOK] != asked || statuses[http.StatusOK]+statuses[http.StatusTooManyRequests] != 10_000 {
+	// On a busy machine Entra's answer comes too late for one or the other.
+	late := statuses[http.StatusServiceUnavailable]
+	asked := w.counts("azure", before+statuses[http.StatusOK]+late) - before
+	if asked > allowed || statuses[http.StatusOK]+late != asked || late > asked/10 || asked+statuses[http.StatusTooManyRequests] != 10_000 {
 		t.Errorf("%d requests to Entra, want at most %d; answers %v", asked, allowed, statuses)
 	}
 	// The other clouds have limits of their own.
