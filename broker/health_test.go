@@ -44,8 +44,12 @@ func TestHealth(t *testing.T) {
 					defer conn.Close()
 					answer := test.answers[min(n, len(test.answers)-1)]
 					r, err := http.ReadRequest(bufio.NewReader(conn))
-					if err != nil || r.URL.Path != broker.ReadyPath || r.Host != "localhost" {
-						t.Errorf("asked %v, %v", r, err)
+					if err != nil {
+						_ = conn.Close()
+						continue // its time was over before it could ask
+					}
+					if r.URL.Path != broker.ReadyPath || r.Host != "localhost" {
+						t.Errorf("asked %v", r)
 					}
 					if answer != "" {
 						_, _ = io.WriteString(conn, answer) // who asks has gone, perhaps
