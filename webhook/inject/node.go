@@ -91,15 +91,10 @@ func (pl *planner) leave(d *delivery, at place, c *podContainer) []envVar {
 // openToNode says of a container with a choice of its own what may still ask the node for
 // its identity, since nothing that podpass could add would leave the choice as it is.
 func (d *delivery) openToNode(c *podContainer) string {
-	switch d.Cloud {
-	case "gcp":
-		// What reads ROOT has a guard.
-		for _, name := range []string{"GCE_METADATA_HOST", "GCE_METADATA_IP"} {
-			if !c.hasEnv(name) {
-				return "; SDKs that read " + name + ", which is not set, ask the node's metadata service"
-			}
-		}
-	case "azure":
+	switch {
+	case d.Cloud == "gcp" && !c.hasEnv("GCE_METADATA_HOST"): // with it, what reads IP asks there
+		return "; SDKs that read GCE_METADATA_HOST, which is not set, ask the node's metadata service"
+	case d.Cloud == "azure":
 		return "; an SDK to which that says nothing, or not enough, asks the node's metadata service"
 	}
 	return ""
