@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	admissionv1 "k8s.io/api/admissionregistration/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -65,7 +65,7 @@ func entries(t *testing.T, helm string, args ...string) map[string]entry {
 	all := map[string]entry{}
 	for doc := range bytes.SplitSeq(out, []byte("\n---\n")) {
 		// The two kinds differ in nothing that is read here.
-		var c admissionv1.ValidatingWebhookConfiguration
+		var c admissionregistrationv1.ValidatingWebhookConfiguration
 		if err := yaml.Unmarshal(doc, &c); err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func entries(t *testing.T, helm string, args ...string) map[string]entry {
 			if i < 0 {
 				t.Fatalf("%s excludes no namespace", w.Name)
 			}
-			all[w.Name] = entry{w.NamespaceSelector.MatchExpressions[i].Values, *w.FailurePolicy == admissionv1.Fail}
+			all[w.Name] = entry{w.NamespaceSelector.MatchExpressions[i].Values, *w.FailurePolicy == admissionregistrationv1.Fail}
 		}
 	}
 	return all
