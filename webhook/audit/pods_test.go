@@ -14,7 +14,7 @@ import (
 	"github.com/podpass-io/podpass/webhook/inject"
 )
 
-// TestPagesOfPods: pods are read four at a time, since each may have 1.5 MiB, those of
+// TestPagesOfPods: pods are read a hundred at a time, those of
 // every page are looked at, and one label selector is asked of all pages.
 func TestPagesOfPods(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestPagesOfPods(t *testing.T) {
 			if o.LabelSelector != "!podpass.io/injected,!eks.amazonaws.com/skip-pod-identity-webhook,podpass.io/inject!=false" {
 				return true, new(corev1.PodList), nil
 			}
-			if o.Limit != 4 || o.FieldSelector != "spec.serviceAccountName=orders,status.phase!=Succeeded,status.phase!=Failed" {
+			if o.Limit != 100 || o.FieldSelector != "spec.serviceAccountName=orders,status.phase!=Succeeded,status.phase!=Failed" {
 				t.Errorf("asked for %+v", o)
 			}
 			asked[o.Continue]++
