@@ -56,3 +56,18 @@ func TestValidResource(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoseClientNamesNone: an identity without a client ID has each application of its
+// tenant, and nothing that is no client ID.
+func TestWhoseClientNamesNone(t *testing.T) {
+	const one, tenant = "11111111-2222-3333-4444-aaaaaaaaaaaa", "99999999-8888-7777-6666-555555555555"
+	c := &azure.Client{Identity: azure.Identity{TenantID: tenant}}
+	if got, ok := c.For(strings.ToUpper(one)); !ok || got.Identity.ClientID != one || got.Identity.TenantID != tenant {
+		t.Errorf("%t, %+v", ok, got)
+	}
+	for _, id := range []string{"", "orders", one + "1"} {
+		if got, ok := c.For(id); ok {
+			t.Errorf("%q is %+v", id, got.Identity)
+		}
+	}
+}
