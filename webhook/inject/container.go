@@ -16,6 +16,7 @@ func (pl *planner) inject(at place, c *podContainer) {
 		return
 	}
 	pl.prune(at, c)
+	pl.pruneGuards(at, c)
 	var env []envVar
 	var mounts []volumeMount
 	brokered := false

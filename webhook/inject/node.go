@@ -72,10 +72,22 @@ func (d *delivery) others(c *podContainer) bool {
 	return d.Cloud == "aws" && slices.ContainsFunc(c.Env, podIdentity) || d.Cloud == "gcp" && cleanPath(file.Value) == gcpConfigFile
 }
 
-// guarded reports whether a variable is a guard that leads nowhere, which is podpass's.
+// is reports whether a variable is this guard and leads nowhere, so that it is podpass's.
+func (g guard) is(e podEnv) bool {
+	return g.Name == e.Name && g.Value == e.Value && (e.Value == nobody || strings.HasSuffix(e.Value, nowhere))
+}
+
+// guarded reports whether a variable is one of the guards that lead nowhere.
 func (d *delivery) guarded(e podEnv) bool {
-	return slices.ContainsFunc(d.guard, func(g guard) bool {
-		return g.Name == e.Name && g.Value == e.Value && (e.Value == nobody || strings.HasSuffix(e.Value, nowhere))
+	return slices.ContainsFunc(d.guard, func(g guard) bool { return g.is(e) })
+}
+
+// pruneGuards removes those of an earlier plan whose cloud the pod does not ask for now.
+func (pl *planner) pruneGuards(at place, c *podContainer) {
+	c.Env = removeStale(&pl.patch, at.path()+"/env/", c.Env, func(e podEnv) bool {
+		is := func(g guard) bool { return g.is(e) }
+		return (slices.ContainsFunc(gcpGuards, is) || slices.ContainsFunc(azureGuards, is)) &&
+			!slices.ContainsFunc(pl.deliveries, func(d *delivery) bool { return d.guarded(e) })
 	})
 }
 

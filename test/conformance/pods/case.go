@@ -56,7 +56,10 @@ type Case struct {
 	// Refused: the API server itself refuses such a pod, with this text, whatever
 	// webhooks say. The planner and the handler see it all the same.
 	Refused string `json:"refused,omitempty"`
-	Expect  Expect `json:"expect"`
+	// RefusedInjected is part of what the API server says where it takes the pod as it is,
+	// and refuses it with what podpass adds.
+	RefusedInjected string `json:"refusedInjected,omitempty"`
+	Expect          Expect `json:"expect"`
 }
 
 // ServiceAccount is the part of one that matters.

@@ -181,7 +181,7 @@ func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
 	a.podpass.Store(nil)
 	before, _, err := a.create(ctx, c.PodNamespace(), pod)
 	if c.Refused != "" {
-		return a.refused(ctx, c, err)
+		return a.refused(ctx, c, c.Refused, err)
 	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("the API server refuses the pod even without podpass: %w", err)
@@ -218,17 +218,20 @@ func (a *apiServer) admit(ctx context.Context, c Case) (Outcome, error) {
 		o.After, o.Denied = nil, problems(err.Error())
 		return o, nil
 	}
+	if c.RefusedInjected != "" {
+		return a.refused(ctx, c, c.RefusedInjected, err)
+	}
 	return o, err
 }
 
 // refused holds that the API server refuses the pod for the case's reason, and
 // falls back to the handler for what podpass says of it.
-func (a *apiServer) refused(ctx context.Context, c Case, err error) (Outcome, error) {
+func (a *apiServer) refused(ctx context.Context, c Case, reason string, err error) (Outcome, error) {
 	if err == nil {
-		return Outcome{}, fmt.Errorf("the API server should refuse the pod with %q", c.Refused)
+		return Outcome{}, fmt.Errorf("the API server should refuse the pod with %q", reason)
 	}
-	if !strings.Contains(err.Error(), c.Refused) {
-		return Outcome{}, fmt.Errorf("the API server should refuse the pod with %q, and says: %w", c.Refused, err)
+	if !strings.Contains(err.Error(), reason) {
+		return Outcome{}, fmt.Errorf("the API server should refuse the pod with %q, and says: %w", reason, err)
 	}
 	return admitByHandler(ctx, c)
 }
