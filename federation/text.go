@@ -12,7 +12,8 @@ var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
 // identities: it becomes part of annotations, paths and files.
 func ValidName(s string) bool { return namePattern.MatchString(s) }
 
-// Clip cuts s to at most n bytes, for texts that quote what somebody else wrote.
+// Clip cuts s to at most n bytes, and three dots that say so, for texts that quote what
+// somebody else wrote.
 func Clip(s string, n int) string {
 	if len(s) <= n {
 		return s
