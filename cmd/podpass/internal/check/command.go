@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -31,7 +32,8 @@ the cluster. Nothing needs to be installed: run it before podpass is, to know wh
 would deny. You need the right to list ServiceAccounts.
 
 Each problem is one line, with its fix, on standard output; the exit status is 1 if there
-is one. What pods themselves may have wrong is not looked at: see podpass inject.`
+is one, and 2 if podpass could not look. What pods themselves may have wrong is not
+looked at: see podpass inject and podpass doctor.`
 
 const examples = `  # Whom would podpass deny?
   podpass check
@@ -125,8 +127,8 @@ func (o options) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Wri
 		}
 	}
 	if denied > 0 {
-		return hint.New(fmt.Errorf("pods of %d of %d ServiceAccounts would be denied", denied, len(accounts)),
-			"mend them first; or install with userErrors: warn, so that they run as they do now")
+		return exit.Found(hint.New(fmt.Errorf("pods of %d of %d ServiceAccounts would be denied", denied, len(accounts)),
+			"mend them first; or install with userErrors: warn, so that they run as they do now"))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
@@ -154,7 +155,7 @@ func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*s
 	for _, p := range s.answer.Warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", p)
 	}
-	return s, hint.Problems(s.answer.Errors, defaults)
+	return s, exit.Found(hint.Problems(s.answer.Errors, defaults))
 }
 
 // missing says that the ServiceAccount has no identity in a cloud.
