@@ -5,8 +5,6 @@ import (
 	"io"
 
 	"sigs.k8s.io/yaml"
-
-	"github.com/podpass-io/podpass/federation/finding"
 )
 
 func writeJSON(w io.Writer, v any) error {
@@ -32,7 +30,7 @@ func writeYAML(w io.Writer, r *Report) error {
 func (r *Report) whole() Report {
 	c := *r
 	if c.Findings == nil {
-		c.Findings = []finding.Finding{}
+		c.Findings = []Finding{}
 	}
 	if c.Checks == nil {
 		c.Checks = []Check{}

@@ -22,6 +22,7 @@ func writeHTML(w io.Writer, r *Report) error {
 	}
 	return t.Execute(w, struct {
 		*Report
+		Findings        []Finding
 		Summary, Looked string
-	}{r, r.Summary(), r.looked()})
+	}{r, collapse(r.Findings), r.Summary(), r.looked()})
 }

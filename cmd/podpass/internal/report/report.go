@@ -25,9 +25,17 @@ type Report struct {
 	// Cluster names the kubeconfig's context; it may be empty.
 	Cluster string `json:"cluster,omitempty"`
 	// Looked says how many of what was looked at, in the order of the chain.
-	Looked   []Count           `json:"looked,omitempty"`
-	Checks   []Check           `json:"checks"`
-	Findings []finding.Finding `json:"findings"`
+	Looked   []Count   `json:"looked,omitempty"`
+	Checks   []Check   `json:"checks"`
+	Findings []Finding `json:"findings"`
+}
+
+// Finding is one, and what it can be shown together with.
+type Finding struct {
+	finding.Finding
+	// Group is the workload, of whose pods each may have the same: "Deployment
+	// shop/orders"; empty: it stands alone.
+	Group string `json:"group,omitempty"`
 }
 
 // Count is a number of things: "12 pods".
@@ -40,12 +48,12 @@ type Count struct {
 type Result string
 
 // A check that has Found something may be skipped for other objects; one that is
-// Skipped ran for none. NotAsked is one that a flag asks for.
+// Skipped ran for none. NotRun is one that nobody asked for, or that had no object.
 const (
-	Sound    Result = "sound"
-	Found    Result = "found"
-	Skipped  Result = "skipped"
-	NotAsked Result = "not asked"
+	Sound   Result = "sound"
+	Found   Result = "found"
+	Skipped Result = "skipped"
+	NotRun  Result = "not run"
 )
 
 // Check is one link of the chain.
@@ -56,15 +64,15 @@ type Check struct {
 	Result Result `json:"result"`
 	// Codes of what it found.
 	Codes []string `json:"codes,omitempty"`
-	// Because are the codes of findings that made the check pointless, of all objects or
-	// of some; or what was not there to be looked at.
+	// Because are the codes of findings that made the check pointless, for all objects or
+	// for some; or why it was not run.
 	Because []string `json:"because,omitempty"`
 }
 
 // Sort puts the findings in the order in which they should be read: the gravest first,
 // then by code and place.
 func (r *Report) Sort() {
-	slices.SortStableFunc(r.Findings, func(a, b finding.Finding) int {
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(weight(a.Severity)-weight(b.Severity), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Where, b.Where))
 	})
 }
@@ -76,12 +84,20 @@ func weight(s finding.Severity) int {
 // Err is the error with which a command ends that made the report: nil if there is
 // nothing to mend. What is only information is no finding in that sense.
 func (r *Report) Err() error {
-	switch finding.Worst(r.Findings) {
+	switch r.worst() {
 	case finding.Error, finding.Warning:
 		return exit.Found(errors.New(r.Summary()))
 	default:
 		return nil
 	}
+}
+
+func (r *Report) worst() finding.Severity {
+	var list []finding.Finding
+	for _, f := range r.Findings {
+		list = append(list, f.Finding)
+	}
+	return finding.Worst(list)
 }
 
 // Summary counts the findings: "1 error, 2 warnings"; "no findings".

@@ -26,7 +26,7 @@ func writeTable(w io.Writer, r *Report, wide, colour bool) error {
 		t.Init(&out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "SEVERITY\tCODE\tWHERE\tFOUND")
 	}
-	for _, f := range r.Findings {
+	for _, f := range collapse(r.Findings) {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Severity, f.Code, line(f.Where), line(f.Message))
 		for _, d := range []struct {
 			name, text string
@@ -62,7 +62,7 @@ func (c Check) why(wide bool) string {
 	}
 	switch {
 	case len(c.Because) == 0:
-	case c.Result == NotAsked:
+	case c.Result == NotRun:
 		parts = append(parts, strings.Join(c.Because, " "))
 	case c.Result == Skipped:
 		parts = append(parts, "because of "+strings.Join(c.Because, " "))
