@@ -133,13 +133,13 @@ func noted(writers []metav1.ManagedFieldsEntry, annotations map[string]bool) (la
 const parallel = 8
 
 // eachAccount runs the checks of ServiceAccounts.
-func (r *run) eachAccount(ctx context.Context, all *subject) error {
+func (r *run) eachAccount(ctx context.Context) error {
 	names := slices.Sorted(maps.Keys(r.accounts))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for i, name := range names {
 		a := r.accounts[name]
-		a.subject = all.of("")
+		a.subject = r.all.of("")
 		group.Go(func() error {
 			r.Say("looking at ServiceAccounts: %d of %d", i+1, len(names))
 			if err := r.check(ctx, a.subject, checkAccount, func(context.Context) ([]found, error) { return r.account(a), nil }); err != nil {

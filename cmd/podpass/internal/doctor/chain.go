@@ -103,9 +103,14 @@ func (r *run) check(ctx context.Context, s *subject, name string, fn func(contex
 	return nil
 }
 
-// report is the check's line; a nil result is of a check that had nothing to look at.
-func (res *result) report(c check, o Options) report.Check {
+// report is the check's line; a nil result is of a check that had nothing to look at, or
+// that is pointless in the whole cluster.
+func (res *result) report(c check, o Options, blocked []string) report.Check {
 	out := report.Check{Name: c.name, About: c.about, Result: report.NotRun}
+	if res == nil && len(blocked) > 0 {
+		out.Result, out.Because = report.Skipped, blocked
+		return out
+	}
 	if res == nil {
 		out.Because = []string{o.notRun(c.name)}
 		return out

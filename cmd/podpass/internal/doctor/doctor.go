@@ -70,6 +70,7 @@ type run struct {
 	namespaces    map[string]labels.Set // that were looked up
 	policies      map[string]policies   // by namespace
 
+	all     *subject // the cluster
 	mu      sync.Mutex
 	results map[string]*result // by check
 	found   []report.Finding
@@ -95,14 +96,14 @@ func Run(ctx context.Context, client kubernetes.Interface, config *rest.Config, 
 
 // follow runs the checks of the cluster, then those of each ServiceAccount and pod.
 func (r *run) follow(ctx context.Context) error {
-	all := subject{blocked: map[string][]string{}}
+	r.all = &subject{blocked: map[string][]string{}}
 	steps := []func(context.Context) error{
-		func(ctx context.Context) error { return r.check(ctx, &all, checkCluster, r.reach) },
-		func(ctx context.Context) error { return r.check(ctx, &all, checkInstallation, r.installation) },
-		func(ctx context.Context) error { return r.check(ctx, &all, checkObjects, r.objects) },
-		func(ctx context.Context) error { return r.check(ctx, &all, checkIssuer, r.issuer) },
-		func(ctx context.Context) error { return r.eachAccount(ctx, &all) },
-		func(ctx context.Context) error { return r.eachPod(ctx, &all) },
+		func(ctx context.Context) error { return r.check(ctx, r.all, checkCluster, r.reach) },
+		func(ctx context.Context) error { return r.check(ctx, r.all, checkInstallation, r.installation) },
+		func(ctx context.Context) error { return r.check(ctx, r.all, checkObjects, r.objects) },
+		func(ctx context.Context) error { return r.check(ctx, r.all, checkIssuer, r.issuer) },
+		r.eachAccount,
+		r.eachPod,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -119,7 +120,7 @@ func (r *run) report() *report.Report {
 		Looked: []report.Count{{What: "ServiceAccounts", N: len(r.accounts)}, {What: "pods", N: r.pods}},
 	}
 	for _, c := range chain {
-		out.Checks = append(out.Checks, r.results[c.name].report(c, r.Options))
+		out.Checks = append(out.Checks, r.results[c.name].report(c, r.Options, r.all.blocked[c.name]))
 	}
 	out.Sort()
 	return out

@@ -37,7 +37,7 @@ func (p *pod) where() string { return "pod " + p.Namespace + "/" + p.Name }
 func (p *pod) get() string { return "kubectl get pod -n " + p.Namespace + " " + p.Name + " -o yaml" }
 
 // eachPod runs the checks of the pods, page by page.
-func (r *run) eachPod(ctx context.Context, all *subject) error {
+func (r *run) eachPod(ctx context.Context) error {
 	seen := map[types.UID]bool{}
 	for _, l := range r.lists {
 		err := cluster.EachPod(ctx, r.client.CoreV1().RESTClient(), l.namespace, l.options, func(raw []byte) error {
@@ -63,7 +63,7 @@ func (r *run) eachPod(ctx context.Context, all *subject) error {
 		if err != nil {
 			return err
 		}
-		if err := r.check(ctx, all, checkPod, func(context.Context) ([]found, error) { return out, nil }); err != nil {
+		if err := r.check(ctx, r.all, checkPod, func(context.Context) ([]found, error) { return out, nil }); err != nil {
 			return err
 		}
 	}
