@@ -70,7 +70,10 @@ type run struct {
 	namespaces    map[string]labels.Set // that were looked up
 	policies      map[string]policies   // by namespace
 
-	all     *subject // the cluster
+	all  *subject // the cluster
+	only []string // checks to run; nil: all
+	// counted is given each pod with what was found of it, which is then not kept; nil: it is kept.
+	counted func(*pod, []report.Finding)
 	mu      sync.Mutex
 	results map[string]*result // by check
 	found   []report.Finding
@@ -81,22 +84,25 @@ type run struct {
 // a cancelled context, an API server that fails. A cluster that cannot be reached is a
 // finding, of CodeUnreachable.
 func Run(ctx context.Context, client kubernetes.Interface, config *rest.Config, o Options) (*report.Report, error) {
-	if o.Say == nil {
-		o.Say = func(string, ...any) {}
-	}
-	r := &run{
-		Options: o, client: client, config: config, broker: execer{client, config},
-		accounts: map[string]*account{}, policies: map[string]policies{}, namespaces: map[string]labels.Set{}, results: map[string]*result{},
-	}
+	r := newRun(client, config, o)
 	if err := r.follow(ctx); err != nil {
 		return nil, err
 	}
 	return r.report(), nil
 }
 
+func newRun(client kubernetes.Interface, config *rest.Config, o Options) *run {
+	if o.Say == nil {
+		o.Say = func(string, ...any) {}
+	}
+	return &run{
+		Options: o, client: client, config: config, broker: execer{client, config}, all: &subject{blocked: map[string][]string{}},
+		accounts: map[string]*account{}, policies: map[string]policies{}, namespaces: map[string]labels.Set{}, results: map[string]*result{},
+	}
+}
+
 // follow runs the checks of the cluster, then those of each ServiceAccount and pod.
 func (r *run) follow(ctx context.Context) error {
-	r.all = &subject{blocked: map[string][]string{}}
 	steps := []func(context.Context) error{
 		func(ctx context.Context) error { return r.check(ctx, r.all, checkCluster, r.reach) },
 		func(ctx context.Context) error { return r.check(ctx, r.all, checkInstallation, r.installation) },

@@ -74,6 +74,7 @@ func (r *run) onePod(ctx context.Context, p *pod, raw []byte) error {
 	if err := r.planned(p, raw); err != nil {
 		return fmt.Errorf("%s: %w", p.where(), err)
 	}
+	before := len(r.found)
 	steps := []struct {
 		name string
 		fn   func(context.Context) ([]found, error)
@@ -90,6 +91,10 @@ func (r *run) onePod(ctx context.Context, p *pod, raw []byte) error {
 		if err := r.check(ctx, p.subject, s.name, s.fn); err != nil {
 			return err
 		}
+	}
+	if r.counted != nil {
+		r.counted(p, r.found[before:])
+		r.found = r.found[:before]
 	}
 	return nil
 }
