@@ -174,9 +174,11 @@ func (a *api) get(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	parts := strings.Split(path, "/")
 	resource := parts[len(parts)-1]
-	if !slices.Contains([]string{
-		"pods", "serviceaccounts", "namespaces", "configmaps", "deployments", "endpointslices", "mutatingwebhookconfigurations", "networkpolicies",
-	}, resource) {
+	kind, ok := map[string]string{
+		"pods": "Pod", "serviceaccounts": "ServiceAccount", "namespaces": "Namespace", "configmaps": "ConfigMap", "deployments": "Deployment",
+		"endpointslices": "EndpointSlice", "mutatingwebhookconfigurations": "MutatingWebhookConfiguration", "networkpolicies": "NetworkPolicy",
+	}[resource]
+	if !ok {
 		refuse(w, 404, "NotFound", path+" not found")
 		return
 	}
@@ -203,7 +205,11 @@ func (a *api) get(w http.ResponseWriter, r *http.Request, path string) {
 		meta["continue"] = strconv.Itoa(from + limit)
 	}
 	a.largest = max(a.largest, len(items))
-	list := map[string]any{"kind": "List", "apiVersion": "v1", "metadata": meta, "items": items}
+	version := "v1"
+	if parts[1] == "apis" {
+		version = parts[2] + "/" + parts[3]
+	}
+	list := map[string]any{"kind": kind + "List", "apiVersion": version, "metadata": meta, "items": items}
 	if strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadataList") {
 		list["kind"], list["apiVersion"] = "PartialObjectMetadataList", "meta.k8s.io/v1"
 		var partial []any
