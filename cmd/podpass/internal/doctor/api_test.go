@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -16,8 +17,10 @@ import (
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/podpass-io/podpass/test/cloud/signer"
 )
@@ -105,18 +108,21 @@ func (a *api) token(w http.ResponseWriter, r *http.Request, account string) {
 		refuse(w, 404, "NotFound", "no such ServiceAccount")
 		return
 	}
-	var in struct {
-		Spec struct {
-			Audiences         []string `json:"audiences"`
-			ExpirationSeconds int64    `json:"expirationSeconds"`
-		} `json:"spec"`
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		refuse(w, 400, "BadRequest", err.Error())
+		return
 	}
-	_ = json.NewDecoder(r.Body).Decode(&in) // what is missing shows in the token
+	in := new(authenticationv1.TokenRequest) // in JSON or Protobuf
+	if _, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, in); err != nil {
+		refuse(w, 400, "BadRequest", err.Error())
+		return
+	}
 	m := o["metadata"].(map[string]any)
 	now := time.Now()
 	token, err := a.signer.Sign(map[string]any{
 		"iss": a.issuer, "sub": fmt.Sprintf("system:serviceaccount:%s:%s", m["namespace"], m["name"]), "aud": in.Spec.Audiences,
-		"iat": now.Unix(), "exp": now.Unix() + in.Spec.ExpirationSeconds,
+		"iat": now.Unix(), "exp": now.Unix() + *in.Spec.ExpirationSeconds,
 		"kubernetes.io": map[string]any{"namespace": m["namespace"], "serviceaccount": map[string]any{"name": m["name"]}},
 	})
 	if err != nil {

@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +17,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
 	"github.com/podpass-io/podpass/federation/finding"
 	"github.com/podpass-io/podpass/test/cloud"
@@ -26,6 +29,7 @@ import (
 type bed struct {
 	config         *rest.Config
 	issuer, caFile string
+	json           bool // it answers in JSON, whatever is asked for
 }
 
 // TestChain: each link by its code and with nothing else reported, against as much of an
@@ -35,7 +39,7 @@ func TestChain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t)
-			c.test(t, &bed{config: &rest.Config{Host: a.issuer, ContentConfig: rest.ContentConfig{ContentType: "application/json"}, TLSClientConfig: rest.TLSClientConfig{CAFile: a.caFile}}, issuer: a.issuer, caFile: a.caFile}, "shop")
+			c.test(t, &bed{config: &rest.Config{Host: a.issuer, ContentConfig: rest.ContentConfig{ContentType: "application/json"}, TLSClientConfig: rest.TLSClientConfig{CAFile: a.caFile}}, issuer: a.issuer, caFile: a.caFile, json: true}, "shop")
 		})
 	}
 }
@@ -52,7 +56,7 @@ func TestClusterDoctor(t *testing.T) {
 	}
 }
 
-func (c broken) test(t *testing.T, b *bed, namespace string) {
+func (c *broken) test(t *testing.T, b *bed, namespace string) {
 	direct, err := kubernetes.NewForConfig(b.config)
 	if err != nil {
 		t.Fatal(err)
@@ -88,10 +92,59 @@ func (c broken) test(t *testing.T, b *bed, namespace string) {
 		t.Fatal(err)
 	}
 	c.holds(t, r)
+	if c.issuer.at == "" && (c.options == nil || o.Exchange) && (c.api.edit == nil || b.json) {
+		c.command(t, config.Host, b.caFile, namespace, targets, o.Exchange)
+	}
+}
+
+// command runs podpass doctor -o json against the same, for its output and its status.
+func (c *broken) command(t *testing.T, server, caFile, namespace, targets string, trade bool) {
+	t.Helper()
+	args := append(strings.Fields(targets), "-o", "json", "--kubeconfig", kubeconfig(t, server), "-n", namespace, "--issuer-ca", caFile, "--explain=false")
+	if trade {
+		args = append(args, "--exchange")
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := Command("test")
+	cmd.SetOut(&stdout)
+	cmd.SetErr(&stderr)
+	cmd.SetArgs(args)
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	err := cmd.ExecuteContext(t.Context())
+	var r report.Report
+	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+		t.Fatalf("%v: %s %s", err, stdout.String(), stderr.String())
+	}
+	c.holds(t, &r)
+	want := exit.Findings
+	switch {
+	case c.want == codeUnreachable:
+		want = exit.CouldNotRun
+	case finding.Worst(plain(&r)) == finding.Info || c.want == "":
+		want = exit.Sound
+	}
+	if got := exit.Status(err); got != want {
+		t.Errorf("exit status %d, want %d: %v", got, want, err)
+	}
+	if stderr.Len() > 0 {
+		t.Errorf("standard error: %s", stderr.String())
+	}
+}
+
+// kubeconfig is one for a server that asks for nothing.
+func kubeconfig(t testing.TB, server string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	text := "apiVersion: v1\nkind: Config\ncurrent-context: test\nclusters: [{name: test, cluster: {server: '" + server + "'}}]\n" +
+		"contexts: [{name: test, context: {cluster: test, user: test, namespace: shop}}]\nusers: [{name: test, user: {}}]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // holds compares what was found with what is wanted.
-func (c broken) holds(t *testing.T, r *report.Report) {
+func (c *broken) holds(t *testing.T, r *report.Report) {
 	t.Helper()
 	text := ""
 	var codes []string
@@ -126,7 +179,7 @@ func plain(r *report.Report) (list []finding.Finding) {
 }
 
 // settings lead to the stand-in of AWS where the case makes an exchange.
-func (c broken) settings(t *testing.T, b *bed, namespace string) string {
+func (c *broken) settings(t *testing.T, b *bed, namespace string) string {
 	t.Helper()
 	o := Options{}
 	if c.options != nil {
@@ -152,7 +205,7 @@ func (c broken) settings(t *testing.T, b *bed, namespace string) string {
 }
 
 // proxy gives a configuration of the same API server, by way of what tampers with it.
-func (c broken) proxy(t *testing.T, config *rest.Config) *rest.Config {
+func (c *broken) proxy(t *testing.T, config *rest.Config) *rest.Config {
 	t.Helper()
 	transport, err := rest.TransportFor(config)
 	if err != nil {
