@@ -166,6 +166,11 @@ func cases() map[string]broken {
 		"former sidecar": {want: codeOtherSidecar, world: func(_ *testing.T, w *world) {
 			w.pods[0].Spec.InitContainers[0].Image = "example.com/podpass-broker:former"
 		}},
+		"former settings": {want: codeOtherSidecar, says: "other settings", world: func(t *testing.T, w *world) {
+			w.settings = "broker: {image: example.com/podpass-broker:1}\naws: {stsEndpoints: {aws: \"https://sts.example.com\"}}\n"
+			w.pods = []*corev1.Pod{w.injected(t, w.pod("orders-1"))}
+			w.settings = publicClouds
+		}},
 		"image not found": {want: codeSidecarDown, says: "ImagePullBackOff", world: func(_ *testing.T, w *world) {
 			w.pods[0].Status = statusOf(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "not found"}})
 		}},
@@ -215,8 +220,9 @@ func cases() map[string]broken {
 		"issuer not registered":   {trust: func(a *trust.AWS) { a.Providers = nil }, options: func(o *Options) { o.Exchange = true }, want: codeIssuerUnknown},
 		"audience not registered": {trust: func(a *trust.AWS) { a.Providers[0].Audiences = []string{"other"} }, options: func(o *Options) { o.Exchange = true }, want: codeAudience},
 		"not trusted":             {trust: func(a *trust.AWS) { a.Roles[0].Subjects = []string{"system:serviceaccount:other:orders"} }, options: func(o *Options) { o.Exchange = true }, want: codeDenied, says: ":orders"},
-		"cloud is away": {want: codeUnavailable, options: func(o *Options) { o.Exchange = true }, world: func(_ *testing.T, w *world) {
+		"cloud is away": {want: codeUnavailable, options: func(o *Options) { o.Exchange = true }, world: func(t *testing.T, w *world) {
 			w.settings = strings.Replace(w.settings, "https://127.0.0.1:", "https://127.0.0.1:1 #", 1)
+			w.pods = []*corev1.Pod{w.injected(t, w.pod("orders-1"))}
 		}},
 
 		// The pod's own broker, where there is no kubelet.

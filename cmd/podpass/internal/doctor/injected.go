@@ -21,7 +21,7 @@ func (r *run) injected(p *pod) []found {
 	if text := p.Annotations[inject.InjectionAnnotation]; len(text) <= maxInjection && json.Unmarshal([]byte(text), &have) != nil {
 		have = nil // somebody else wrote it: then it says nothing
 	}
-	lacks := map[string]bool{}
+	lacks, old := map[string]bool{}, false
 	for _, m := range p.plan.Missing {
 		lacks[m.Cloud] = true
 	}
@@ -34,20 +34,26 @@ func (r *run) injected(p *pod) []found {
 		case !ok && lacks[want.Cloud]:
 			out = append(out, p.found(codeOtherIdentity, finding.Error, "it was injected before its ServiceAccount asked for an identity in "+want.Cloud,
 				want.Identity, "none", p.again()))
+		case lacks[want.Cloud] && p.outdated:
+			old = true
 		case lacks[want.Cloud]:
 			out = append(out, p.found(codeDamaged, finding.Error, "a part of what podpass has put into it for "+want.Cloud+" is missing or was changed: a variable, a mount, a volume or the sidecar",
 				"what podpass inject shows of the pod", "the pod as it is", "see who changes pods after admission, another webhook perhaps, and "+p.again()))
 		}
 	}
-	return append(out, r.sidecar(p)...)
+	if old && len(out) == 0 {
+		out = append(out, p.found(codeOtherSidecar, finding.Warning, "its sidecar has other settings than the installation has now", "those of now", "those of when it was created", p.again()))
+	}
+	return append(out, r.sidecar(p, len(out) > 0)...)
 }
 
-// sidecar looks at the broker's container, and whether it runs.
-func (r *run) sidecar(p *pod) []found {
+// sidecar looks at the broker's container, and whether it runs. said: that it is another
+// one has been said.
+func (r *run) sidecar(p *pod, said bool) []found {
 	var out []found
 	for _, c := range p.Spec.InitContainers {
-		if want := r.settings.Broker.Image; c.Name == sidecar && c.Image != want && r.settingsKnown() {
-			out = append(out, p.found(codeOtherSidecar, finding.Warning, "its sidecar is not the installation's", want, c.Image, p.again()))
+		if want := r.settings.Broker.Image; c.Name == sidecar && c.Image != want && !said && r.settingsKnown() {
+			out = append(out, p.found(codeOtherSidecar, finding.Warning, "its sidecar has another image than the installation's", want, c.Image, p.again()))
 		}
 	}
 	for _, s := range p.Status.InitContainerStatuses {

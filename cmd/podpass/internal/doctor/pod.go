@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,6 +31,8 @@ type pod struct {
 	plan   inject.Result
 	// holds: it has podpass's label, and what that says is there.
 	holds bool
+	// outdated: of what it lacks all would be there with a sidecar as it would be now.
+	outdated bool
 }
 
 func (p *pod) where() string { return "pod " + p.Namespace + "/" + p.Name }
@@ -111,10 +114,42 @@ func (r *run) planned(p *pod, raw []byte) error {
 	if p.plan, err = inject.Plan(decoded, p.answer, r.settings); err != nil {
 		return err
 	}
-	if p.Labels[inject.InjectedLabel] != "" {
-		p.holds, err = decoded.LabelHolds()
+	if p.Labels[inject.InjectedLabel] == "" {
+		return nil
 	}
+	if p.holds, err = decoded.LabelHolds(); err != nil || !p.holds || len(p.plan.Missing) == 0 {
+		return err
+	}
+	p.outdated, err = r.onlyContainers(p, raw)
 	return err
+}
+
+// onlyContainers reports whether the pod would lack nothing with podpass's own containers
+// as they would be now: then it has the settings of its day, and nobody has damaged it.
+func (r *run) onlyContainers(p *pod, raw []byte) (bool, error) {
+	patch, err := jsonpatch.DecodePatch(p.plan.Patch)
+	if err != nil {
+		return false, err
+	}
+	var own jsonpatch.Patch
+	for _, op := range patch {
+		path, err := op.Path()
+		if err != nil {
+			return false, err
+		}
+		if strings.HasPrefix(path, "/spec/initContainers") && strings.Count(path, "/") <= 3 {
+			own = append(own, op)
+		}
+	}
+	if raw, err = own.Apply(raw); err != nil {
+		return false, err
+	}
+	decoded, err := inject.Decode(raw)
+	if err != nil {
+		return false, err
+	}
+	plan, err := inject.Plan(decoded, p.answer, r.settings)
+	return len(plan.Missing) == 0, err
 }
 
 // pod says in what the pod differs from what it would be if it were created now.
