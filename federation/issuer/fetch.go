@@ -109,7 +109,8 @@ func get(ctx context.Context, client *http.Client, address string) (r Response) 
 		r.Err = err
 		return r
 	}
-	req.Header.Set("Accept", "application/json")
+	// No Accept: an API server refuses whoever wants application/json of its keys, which
+	// are application/jwk-set+json, by 406.
 	resp, err := direct.Do(req)
 	if err != nil {
 		if e, ok := errors.AsType[*url.Error](err); ok {

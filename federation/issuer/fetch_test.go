@@ -26,6 +26,8 @@ func site(t *testing.T, answers map[string]string) *httptest.Server {
 		switch location, redirect := strings.CutPrefix(answer, "-> "); {
 		case !ok:
 			http.NotFound(w, r)
+		case strings.HasSuffix(r.URL.Path, "/jwks") && r.Header.Get("Accept") == "application/json":
+			http.Error(w, "only application/jwk-set+json", http.StatusNotAcceptable) // as an API server does
 		case redirect:
 			http.Redirect(w, r, location, http.StatusFound)
 		default:
