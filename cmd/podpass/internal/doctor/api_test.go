@@ -69,6 +69,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"issuer": a.issuer, "jwks_uri": a.issuer + "/openid/v1/jwks", "response_types_supported": []string{"id_token"},
 			"subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
 		})
+	case path == "/openid/v1/jwks" && r.Header.Get("Accept") == "application/json":
+		refuse(w, 406, "NotAcceptable", "only application/jwk-set+json") // as an API server does
 	case path == "/openid/v1/jwks":
 		w.Header().Set("Cache-Control", "public, max-age=3600")
 		a.signer.ServeHTTP(w, r)

@@ -5,6 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/doctor"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
 	"github.com/podpass-io/podpass/federation/finding"
 )
@@ -71,3 +78,63 @@ func TestWatch(t *testing.T) {
 		t.Errorf("the first look fails, and %v", err)
 	}
 }
+
+// TestExamples runs the examples of --help, in a cluster in which there is nothing.
+func TestExamples(t *testing.T) {
+	kinds := map[string]string{"mutatingwebhookconfigurations": "MutatingWebhookConfigurationList", "configmaps": "ConfigMapList", "pods": "PodList"}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		version := strings.TrimPrefix(path.Dir(r.URL.Path), "/apis/")
+		answer := map[string]any{"kind": kinds[path.Base(r.URL.Path)], "apiVersion": strings.TrimPrefix(version, "/api/"), "metadata": map[string]any{}, "items": []any{}}
+		switch {
+		case r.URL.Path == "/version":
+			answer = map[string]any{"major": "1", "minor": "37"}
+		case strings.Contains(r.Header.Get("Accept"), "PartialObjectMetadata"):
+			answer["kind"], answer["apiVersion"] = "PartialObjectMetadataList", "meta.k8s.io/v1"
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(answer) // an error means that the client has gone
+	}))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	config := "{apiVersion: v1, kind: Config, current-context: t, clusters: [{name: t, cluster: {server: '" + server.URL + "'}}], contexts: [{name: t, context: {cluster: t}}]}"
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", file)
+	ran := 0
+	for line := range strings.Lines(examples) {
+		args, ok := strings.CutPrefix(strings.TrimSpace(line), "podpass status")
+		if !ok {
+			continue
+		}
+		ran++
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		var out, errs bytes.Buffer
+		cmd := Command("test")
+		cmd.SetOut(writerFunc(func(p []byte) (int, error) {
+			if strings.Contains(args, "--watch") {
+				cancel() // somebody has seen it
+			}
+			return out.Write(p)
+		}))
+		cmd.SetErr(&errs)
+		cmd.SetArgs(strings.Fields(args))
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		err := cmd.ExecuteContext(ctx)
+		cancel()
+		want := exit.Findings // podpass is not installed
+		if strings.Contains(args, "--watch") {
+			want = exit.Sound
+		}
+		if got := exit.Status(err); got != want || !strings.Contains(out.String(), "WI120") {
+			t.Errorf("podpass status%s: exit status %d, want %d: %v %s %s", args, got, want, err, out.String(), errs.String())
+		}
+	}
+	if ran != 3 {
+		t.Errorf("%d examples were run, want 3", ran)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
