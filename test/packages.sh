@@ -24,6 +24,7 @@ need /usr/lib/python3/dist-packages/azure/identity python3-azure
 need /usr/bin/aws awscli
 need /usr/share/java/google-auth-library-oauth2-http.jar libgoogle-auth-java
 need /usr/bin/javac default-jdk-headless
+need chromium chromium # the HTML report
 
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 if [[ $(id -u) -ne 0 ]]; then
