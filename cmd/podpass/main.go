@@ -19,7 +19,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/check"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/doctor"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/fleet"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
 )
@@ -75,6 +77,9 @@ program shows what the webhook does, and whether the cloud trusts a ServiceAccou
   # Which ServiceAccounts would it deny?
   podpass check
 
+  # Why does this pod get no credentials?
+  podpass doctor pod/orders-7c9d -n shop
+
   # Does AWS trust this ServiceAccount?
   podpass token aws orders -n shop`,
 		SilenceErrors: true,
@@ -83,7 +88,7 @@ program shows what the webhook does, and whether the cloud trusts a ServiceAccou
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{err, fmt.Sprintf("run %q to see the flags", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(check.Command(version), inject.Command(version), token.Command(version), versionCommand())
+	root.AddCommand(check.Command(version), doctor.Command(version), inject.Command(version), fleet.Command(version), token.Command(version), versionCommand())
 	return root
 }
 

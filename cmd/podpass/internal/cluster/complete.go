@@ -26,10 +26,6 @@ var (
 // Names are those of the objects of a kind in the chosen namespace, for completion:
 // where they cannot be had there are none.
 func (f *Flags) Names(ctx context.Context, kind schema.GroupVersionResource) []string {
-	return f.names(ctx, kind)
-}
-
-func (f *Flags) names(ctx context.Context, kind schema.GroupVersionResource) []string {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
 	config, err := f.REST("")

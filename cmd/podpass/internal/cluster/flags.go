@@ -78,7 +78,7 @@ func (f *Flags) AddSelection(set *pflag.FlagSet) {
 func (f *Flags) Complete(cmd *cobra.Command) {
 	for flag, complete := range map[string]cobra.CompletionFunc{
 		"namespace": func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return f.names(cmd.Context(), Namespaces), cobra.ShellCompDirectiveNoFileComp
+			return f.Names(cmd.Context(), Namespaces), cobra.ShellCompDirectiveNoFileComp
 		},
 		"context": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return f.contexts(), cobra.ShellCompDirectiveNoFileComp
@@ -134,6 +134,18 @@ func (f *Flags) Client(without string) (kubernetes.Interface, *rest.Config, erro
 		return nil, nil, hint.New(fmt.Errorf("kubeconfig: %w", err), "set --kubeconfig, or "+without)
 	}
 	return client, c, nil
+}
+
+// ContextName names the kubeconfig's context in use; empty: none, as in a pod.
+func (f *Flags) ContextName() string {
+	if *f.config.Context != "" {
+		return *f.config.Context
+	}
+	raw, err := f.config.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return ""
+	}
+	return raw.CurrentContext
 }
 
 func (f *Flags) contexts() []string {

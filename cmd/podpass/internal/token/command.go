@@ -7,18 +7,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exchange"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
-	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
-	"github.com/podpass-io/podpass/webhook/inject"
 )
 
 // timeout of everything: a cluster and a cloud have to answer, somebody waits.
@@ -123,13 +121,11 @@ func subcommand(o *options, cloud, name, long string, run func(context.Context, 
 
 // session is a ServiceAccount, what podpass makes of it, and the way to the clouds.
 type session struct {
-	account  account
-	answer   serviceaccount.Answer
-	settings inject.Settings
-	http     *http.Client
-	source   source
-	output   string
-	stdout   io.Writer
+	account account
+	answer  serviceaccount.Answer
+	clouds  *exchange.Clouds
+	output  string
+	stdout  io.Writer
 }
 
 func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*session, error) {
@@ -141,13 +137,13 @@ func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*s
 	if err != nil {
 		return nil, err
 	}
-	trusting, err := endpoint.NewClient([]byte(settings.CABundle))
-	if err != nil {
-		return nil, fmt.Errorf("%s: caBundle: %w", o.cluster.SettingsFile, err)
-	}
-	s := &session{settings: settings, http: trusting, output: o.output, stdout: cmd.OutOrStdout()}
-	if s.account, s.source, err = o.find(ctx, client, cmd.InOrStdin(), name); err != nil {
+	s := &session{output: o.output, stdout: cmd.OutOrStdout()}
+	var tokens source
+	if s.account, tokens, err = o.find(ctx, client, cmd.InOrStdin(), name); err != nil {
 		return nil, err
+	}
+	if s.clouds, err = exchange.New(settings, tokens); err != nil {
+		return nil, fmt.Errorf("settings: caBundle: %w", err)
 	}
 	s.answer = serviceaccount.Resolve(serviceaccount.Request{
 		Namespace: s.account.namespace, Name: s.account.name, Annotations: s.account.annotations, Labels: s.account.labels, AnyPod: true,

@@ -22,7 +22,7 @@ type account struct {
 }
 
 // source gives subject tokens for an audience.
-type source func(audience string) federation.TokenSource
+type source = func(audience string) federation.TokenSource
 
 // client asks the cluster; nil: it is not needed, as files give all.
 func (o *options) client() (kubernetes.Interface, error) {

@@ -1,0 +1,107 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
+	"github.com/podpass-io/podpass/federation"
+	"github.com/podpass-io/podpass/federation/issuer"
+	"github.com/podpass-io/podpass/federation/serviceaccount"
+)
+
+// issuer holds what the issuer publishes against what the cluster signs with: the API
+// server's own discovery, its own keys, and a token that it mints now.
+func (r *run) issuer(ctx context.Context) ([]found, error) {
+	r.Say("looking at the issuer")
+	var out []found
+	get := func(path string) ([]byte, error) {
+		body, err := r.client.Discovery().RESTClient().Get().AbsPath(path).Do(ctx).Raw()
+		denied, more, err := denied(err, "get", path, "")
+		if denied {
+			out = append(out, more...)
+			return nil, err
+		}
+		return body, nil
+	}
+	side := issuer.Cluster{Private: r.PrivateIssuer}
+	url := ""
+	body, err := get(issuer.DiscoveryPath)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		document, err := issuer.ParseDocument(body)
+		if err != nil {
+			return nil, fmt.Errorf("the API server's own discovery document: %w", err)
+		}
+		url = document.Issuer
+	}
+	if body, err = get(issuer.DefaultJWKSPath); err != nil {
+		return nil, err
+	}
+	if body != nil {
+		if side.Keys, err = issuer.ParseKeys(body); err != nil {
+			return nil, fmt.Errorf("the API server's own keys: %w", err)
+		}
+	}
+	if claims, ok := r.sample(ctx); ok {
+		side.Token = &claims
+		if url == "" {
+			url = claims.Issuer
+		}
+	}
+	if url == "" {
+		return out, nil // why is said
+	}
+	for _, f := range issuer.Verify(issuer.Fetch(ctx, r.Issuer, url), side) {
+		out = append(out, found{Finding: f})
+	}
+	return out, ctx.Err()
+}
+
+// sample are the claims of a token of the first ServiceAccount that may have one; false:
+// there is none, which the check of tokens tells more of.
+func (r *run) sample(ctx context.Context) (federation.Claims, bool) {
+	for _, name := range slices.Sorted(maps.Keys(r.accounts)) {
+		a := r.accounts[name]
+		for _, audience := range audiences(a.answer) {
+			t, err := r.tokens(a)(audience).SubjectToken(ctx)
+			return t.Claims, err == nil
+		}
+	}
+	return federation.Claims{}, false
+}
+
+// tokens are the ServiceAccount's, of the cluster.
+func (r *run) tokens(a *account) func(string) federation.TokenSource {
+	return func(audience string) federation.TokenSource {
+		return cluster.TokenRequest{Client: r.client, Namespace: a.namespace, ServiceAccount: a.name, Audience: audience}
+	}
+}
+
+// audiences are those of the tokens that an answer needs, each once.
+func audiences(a serviceaccount.Answer) []string {
+	var list []string
+	if a.AWS != nil {
+		list = append(list, a.AWS.Audience)
+	}
+	if a.GCP != nil {
+		list = append(list, a.GCP.Audience)
+	}
+	if a.Azure != nil {
+		list = append(list, a.Azure.Audience)
+	}
+	if a.OIDC != nil {
+		for _, s := range a.OIDC.Sources {
+			list = append(list, s.Audience)
+		}
+		for _, x := range a.OIDC.Audiences {
+			list = append(list, x.Audience)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
