@@ -23,6 +23,7 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/fleet"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/issuer"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
 )
 
@@ -88,7 +89,7 @@ program shows what the webhook does, and whether the cloud trusts a ServiceAccou
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{err, fmt.Sprintf("run %q to see the flags", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(check.Command(version), doctor.Command(version), inject.Command(version), fleet.Command(version), token.Command(version), versionCommand())
+	root.AddCommand(check.Command(version), doctor.Command(version), inject.Command(version), issuer.Command(version), fleet.Command(version), token.Command(version), versionCommand())
 	return root
 }
 

@@ -80,30 +80,37 @@ func (v *verifier) keySet() {
 // algorithms is about the key that signs, or about all where that is not known.
 func (v *verifier) algorithms() {
 	for _, k := range v.p.Keys {
-		if v.c.Token != nil && v.c.Token.KeyID != k.ID {
-			continue
-		}
-		fits, _ := algorithmOf(k.Public) // of a known kind, or ParseKeys had refused it
-		algorithm := cmp.Or(k.Algorithm, fits)
-		if v.c.Token != nil {
-			algorithm = cmp.Or(v.c.Token.Algorithm, algorithm)
-		}
-		where := "kid " + k.ID
-		if names := refusing(algorithm); len(names) > 0 {
-			severity := finding.Warning
-			if len(names) == len(clouds) {
-				severity = finding.Error
+		if t := v.c.Token; t != nil {
+			if t.KeyID != k.ID {
+				continue
 			}
-			v.add(severity, CodeAlgorithm, "tokens are signed by "+algorithm+", "+takenBy(names), finding.Finding{
-				Where: where, Expected: "RS256", Seen: algorithm, Fix: "if you use these clouds, rotate to an RSA key: all of them take RS256",
-			})
+			k.Algorithm = cmp.Or(t.Algorithm, k.Algorithm)
 		}
-		if _, isRSA := k.Public.(*rsa.PublicKey); isRSA && k.bits() < minRSABits {
-			v.add(finding.Error, CodeAlgorithm, "the RSA key is too short for the clouds", finding.Finding{
-				Where: where, Expected: fmt.Sprintf("%d bits or more", minRSABits), Seen: fmt.Sprintf("%d bits", k.bits()), Fix: "rotate to a longer key",
-			})
-		}
+		v.list = append(v.list, CheckKey(k)...)
 	}
+}
+
+// CheckKey says which clouds would not take tokens that a key has signed.
+func CheckKey(k Key) (list []finding.Finding) {
+	fits, _ := algorithmOf(k.Public) // of a known kind, or it would be no Key
+	algorithm := cmp.Or(k.Algorithm, fits)
+	if names := refusing(algorithm); len(names) > 0 {
+		severity := finding.Warning
+		if len(names) == len(clouds) {
+			severity = finding.Error
+		}
+		list = append(list, finding.Finding{
+			Code: CodeAlgorithm, Severity: severity, Where: "kid " + k.ID, Message: "tokens are signed by " + algorithm + ", " + takenBy(names),
+			Expected: "RS256", Seen: algorithm, Fix: "if you use these clouds, sign with an RSA key: all of them take RS256",
+		})
+	}
+	if _, isRSA := k.Public.(*rsa.PublicKey); isRSA && k.bits() < minRSABits {
+		list = append(list, finding.Finding{
+			Code: CodeAlgorithm, Severity: finding.Error, Where: "kid " + k.ID, Message: "the RSA key is too short for the clouds",
+			Expected: fmt.Sprintf("%d bits or more", minRSABits), Seen: fmt.Sprintf("%d bits", k.bits()), Fix: "sign with a longer key",
+		})
+	}
+	return list
 }
 
 func (v *verifier) caching() {

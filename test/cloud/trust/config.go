@@ -35,6 +35,10 @@ func (l Life) Of(d time.Duration) time.Duration {
 type Issuer struct {
 	URL    string `json:"url"`
 	CAFile string `json:"caFile"`
+	// CacheSeconds is how long keys are kept that have been fetched, and not fetched
+	// again, not even at a kid that is not among them: the strictest that a cloud may be.
+	// 0: until such a kid comes.
+	CacheSeconds int `json:"cacheSeconds,omitempty"`
 }
 
 // AWS has IAM OIDC providers and roles.
