@@ -93,7 +93,7 @@ func (e evaluation) notProvider(p *Principal) (code, message, fix string) {
 		return CodeCase, "differs from the token's issuer in upper and lower case, which count",
 			"write it as in the iss claim, " + e.request.Claims.Issuer
 	case miss(func(_, of string, isARN bool) bool {
-		return strings.Contains(of, "://") || !isARN && sameButSlash(of, issuer)
+		return strings.Contains(of, "://") || !isARN && (of == issuer || sameButSlash(of, issuer))
 	}):
 		return CodePrincipalForm, "is not the ARN of an IAM OIDC provider: no https:// belongs into one, and a URL alone is none",
 			"name the provider's ARN; aws iam list-open-id-connect-providers prints it"

@@ -37,10 +37,12 @@ func (e evaluation) why(where string, c condition, o operator, values []string) 
 	}):
 		code = CodeSwapped
 		f.Message, f.Fix = "compares the subject with an audience", "compare "+e.request.issuer()+":aud with it, and :sub with the subject"
-	case strings.HasPrefix(o.base, "stringequals") && anyOf(like):
+	case strings.HasPrefix(o.base, "stringequals") && anyOf(func(p, v string) bool { return strings.ContainsAny(p, "*?") && like(p, v) }):
 		code = CodeLiteralWildcard
 		f.Message, f.Fix = "takes * and ? as they stand: only StringLike has wildcards", "use StringLike"
-	case anyOf(strings.EqualFold):
+	case anyOf(func(p, v string) bool {
+		return !o.holds(p, v) && o.holds(strings.ToLower(p), strings.ToLower(v))
+	}):
 		code = CodeCase
 		f.Message, f.Fix = "differs in upper and lower case, which count", "write it as the token has it"
 	case claim == "sub":
