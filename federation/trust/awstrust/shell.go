@@ -14,6 +14,7 @@ const shellHead = `#!/bin/sh
 # It can be run again: what is there is brought up to date. A role's trust policy is
 # replaced as a whole, and the former one printed to standard error.
 set -eu
+export AWS_PAGER=''
 
 # exists runs a command that shows an object: false if there is none.
 exists() {
@@ -22,9 +23,11 @@ exists() {
 	fi
 	case $answer in
 	*NoSuchEntity*) return 1 ;;
+	*)
+		printf '%s\n' "$answer" >&2
+		exit 1
+		;;
 	esac
-	printf '%s\n' "$answer" >&2
-	exit 1
 }
 
 account=$(aws sts get-caller-identity --query Account --output text)

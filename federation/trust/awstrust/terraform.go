@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Terraform is HCL for hashicorp/aws. Where the plan has several AWS accounts, each of
@@ -25,10 +27,11 @@ func (p *Plan) Terraform() ([]byte, error) {
 		fmt.Fprintf(&t.b, "# The issuer of %s. If the account has it already:\n# terraform import aws_iam_openid_connect_provider.%s %s\n", clusterName(o.Cluster), name, oneLine(o.ARN))
 		fmt.Fprintf(&t.b, "resource \"aws_iam_openid_connect_provider\" %q {\n", name)
 		t.provider(o.Account)
-		fmt.Fprintf(&t.b, "  url            = %s\n  client_id_list = [%s]\n", literal(o.Issuer), literals(o.ClientIDs))
+		attributes := [][2]string{{"url", literal(o.Issuer)}, {"client_id_list", "[" + literals(o.ClientIDs) + "]"}}
 		if len(o.Thumbprints) > 0 {
-			fmt.Fprintf(&t.b, "  thumbprint_list = [%s]\n", literals(o.Thumbprints))
+			attributes = append(attributes, [2]string{"thumbprint_list", "[" + literals(o.Thumbprints) + "]"})
 		}
+		t.attributes(attributes)
 		t.b.WriteString("}\n\n")
 	}
 	for _, r := range p.Roles {
@@ -47,7 +50,18 @@ type terraform struct {
 
 func (t *terraform) provider(account string) {
 	if t.several {
-		fmt.Fprintf(&t.b, "  provider = aws.account_%s\n", account)
+		fmt.Fprintf(&t.b, "  provider = aws.account_%s\n\n", account)
+	}
+}
+
+// attributes writes them as terraform fmt does.
+func (t *terraform) attributes(list [][2]string) {
+	width := 0
+	for _, a := range list {
+		width = max(width, len(a[0]))
+	}
+	for _, a := range list {
+		fmt.Fprintf(&t.b, "  %-*s = %s\n", width, a[0], a[1])
 	}
 }
 
@@ -56,7 +70,7 @@ func (t *terraform) role(r PlannedRole, needs map[string][]string) error {
 	needs[r.ARN.String()] = []string{"aws_iam_role." + name}
 	fmt.Fprintf(&t.b, "# For %s.\nresource \"aws_iam_role\" %q {\n", oneLine(strings.Join(r.Users, ", ")), name)
 	t.provider(r.ARN.Account)
-	fmt.Fprintf(&t.b, "  name                 = %s\n  path                 = %s\n  max_session_duration = %d\n", literal(r.ARN.Name), literal(r.ARN.Path), r.MaxSessionDuration)
+	t.attributes([][2]string{{"name", literal(r.ARN.Name)}, {"path", literal(r.ARN.Path)}, {"max_session_duration", strconv.Itoa(r.MaxSessionDuration)}})
 	if err := t.document("assume_role_policy", r.Policy); err != nil {
 		return err
 	}
@@ -67,7 +81,7 @@ func (t *terraform) role(r PlannedRole, needs map[string][]string) error {
 		}
 	}
 	if len(first) > 0 {
-		fmt.Fprintf(&t.b, "  depends_on = [%s]\n", strings.Join(unique(first), ", "))
+		fmt.Fprintf(&t.b, "\n  depends_on = [%s]\n", strings.Join(unique(first), ", "))
 	}
 	t.b.WriteString("}\n\n")
 	if r.Permissions == nil {
@@ -75,7 +89,7 @@ func (t *terraform) role(r PlannedRole, needs map[string][]string) error {
 	}
 	fmt.Fprintf(&t.b, "# The next roles of its chains.\nresource \"aws_iam_role_policy\" %q {\n", name)
 	t.provider(r.ARN.Account)
-	fmt.Fprintf(&t.b, "  name = %s\n  role = aws_iam_role.%s.name\n", literal(permissionsName), name)
+	t.attributes([][2]string{{"name", literal(permissionsName)}, {"role", "aws_iam_role." + name + ".name"}})
 	if err := t.document("policy", *r.Permissions); err != nil {
 		return err
 	}
@@ -89,50 +103,76 @@ func (t *terraform) document(attribute string, p Policy) error {
 	if err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	fmt.Fprintf(&t.b, "  %s = jsonencode(", attribute)
-	if err := t.value(d, "  "); err != nil {
+	v, err := expression(json.NewDecoder(bytes.NewReader(raw)), "  ")
+	if err != nil {
 		return err
 	}
-	t.b.WriteString(")\n")
+	fmt.Fprintf(&t.b, "\n  %s = jsonencode(%s)\n", attribute, v)
 	return nil
 }
 
-// value writes the decoder's next value, in its own order.
-func (t *terraform) value(d *json.Decoder, indent string) error {
+// expression is the decoder's next value in HCL, in its own order, as terraform fmt
+// writes it.
+func expression(d *json.Decoder, indent string) (string, error) {
 	token, err := d.Token()
 	if err != nil {
-		return err
+		return "", err
 	}
 	open, ok := token.(json.Delim)
 	if !ok {
-		fmt.Fprintf(&t.b, "%s", literal(fmt.Sprint(token))) // policies hold text alone
-		return nil
+		return literal(fmt.Sprint(token)), nil // policies hold text alone
 	}
-	t.b.WriteString(open.String() + "\n")
+	var keys, values []string
 	for d.More() {
-		t.b.WriteString(indent + "  ")
 		if open == '{' {
 			key, err := d.Token()
 			if err != nil {
-				return err
+				return "", err
 			}
-			t.b.WriteString(literal(fmt.Sprint(key)) + " = ")
+			keys = append(keys, literal(fmt.Sprint(key)))
 		}
-		if err := t.value(d, indent+"  "); err != nil {
-			return err
+		v, err := expression(d, indent+"  ")
+		if err != nil {
+			return "", err
 		}
-		if open == '[' {
-			t.b.WriteString(",")
-		}
-		t.b.WriteString("\n")
+		values = append(values, v)
 	}
 	end, err := d.Token()
 	if err != nil {
-		return err
+		return "", err
 	}
-	t.b.WriteString(indent + fmt.Sprint(end))
-	return nil
+	var b strings.Builder
+	b.WriteString(open.String() + "\n")
+	for n, v := range values {
+		b.WriteString(indent + "  ")
+		if open == '{' {
+			fmt.Fprintf(&b, "%-*s = %s\n", column(keys, values, n), keys[n], v)
+		} else {
+			b.WriteString(v + ",\n")
+		}
+	}
+	return b.String() + indent + fmt.Sprint(end), nil
+}
+
+// column is how wide the n-th key is made: those of neighbours on lines of their own
+// stand in one column.
+func column(keys, values []string, n int) int {
+	short := func(i int) bool { return i >= 0 && i < len(values) && !strings.Contains(values[i], "\n") }
+	if !short(n) {
+		return 0
+	}
+	first, last := n, n
+	for short(first - 1) {
+		first--
+	}
+	for short(last + 1) {
+		last++
+	}
+	width := 0
+	for _, key := range keys[first : last+1] {
+		width = max(width, utf8.RuneCountInString(key))
+	}
+	return width
 }
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
