@@ -111,6 +111,7 @@ func (k *kube) issuer(ctx context.Context, keys bool) (trust.Cluster, error) {
 		next := "give the cluster's issuer with --issuer"
 		if apierrors.IsForbidden(err) {
 			next += ", or have somebody bind you to the ClusterRole system:service-account-issuer-discovery"
+			err = errors.New("you may not read its discovery document") // the client's own words are "unknown"
 		}
 		return trust.Cluster{}, hint.New(fmt.Errorf("ask the cluster for its issuer: %w", err), next)
 	}

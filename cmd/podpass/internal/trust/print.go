@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func table(w io.Writer, list []result, wide bool) error {
 		if r.Allowed {
 			verdict = "let in"
 		}
-		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\n", r.Cloud, r.Document, verdict, r.By)
+		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\n", r.Cloud, r.Document, verdict, cmp.Or(r.By, "-"))
 	}
 	if err := columns.Flush(); err != nil {
 		return err
