@@ -4,6 +4,7 @@
 package trust
 
 import (
+	"encoding/json"
 	"path"
 	"slices"
 	"time"
@@ -39,6 +40,9 @@ type Issuer struct {
 	// again, not even at a kid that is not among them: the strictest that a cloud may be.
 	// 0: until such a kid comes.
 	CacheSeconds int `json:"cacheSeconds,omitempty"`
+	// JWKS, if it is set, are the issuer's keys, which are then not fetched: for
+	// issuers whose names lead nowhere.
+	JWKS json.RawMessage `json:"jwks,omitempty"`
 }
 
 // AWS has IAM OIDC providers and roles.
@@ -58,6 +62,9 @@ type AWSProvider struct {
 // AWSRole is a role with its trust policy.
 type AWSRole struct {
 	ARN string `json:"arn"`
+	// Policy is the role's trust policy as IAM has it; the fields below but
+	// MaxSessionDuration, which say the same in fewer words, have no effect then.
+	Policy json.RawMessage `json:"policy,omitempty"`
 	// Issuer, Audiences and Subjects (globs) are the conditions on a web identity.
 	Issuer    string   `json:"issuer"`
 	Audiences []string `json:"audiences"`
