@@ -2,13 +2,11 @@
 package check
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,12 +78,6 @@ func Command(version string) *cobra.Command {
 	return cmd
 }
 
-// account is what decides of a ServiceAccount.
-type account struct {
-	namespace, name     string
-	annotations, labels map[string]string
-}
-
 func (o options) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
 	var client kubernetes.Interface // none where files are all
 	var config *rest.Config
@@ -103,13 +95,10 @@ func (o options) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Wri
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(accounts, func(a, b account) int {
-		return cmp.Or(strings.Compare(a.namespace, b.namespace), strings.Compare(a.name, b.name))
-	})
 	denied := 0
 	for _, a := range accounts {
 		answer := serviceaccount.Resolve(serviceaccount.Request{
-			Namespace: a.namespace, Name: a.name, Annotations: a.annotations, Labels: a.labels,
+			Namespace: a.Namespace, Name: a.Name, Annotations: a.Annotations, Labels: a.Labels,
 			// Where the installation demands the label, a pod may have it.
 			PodLabels: map[string]string{serviceaccount.KeyAzureWIUse: "true"},
 		}, s.Installation)

@@ -25,8 +25,11 @@ type Flags struct {
 	Selector      string
 	// SettingsFile is the webhook's configuration file; empty: the cluster's is read.
 	SettingsFile string
+	// Contexts are several clusters, where AddContexts has been called.
+	Contexts []string
 
 	config  *genericclioptions.ConfigFlags
+	added   *pflag.FlagSet // of Add
 	version string
 }
 
@@ -65,6 +68,7 @@ func (f *Flags) Add(set *pflag.FlagSet, namespace string) {
 		added.Lookup("namespace").Usage = namespace
 	}
 	added.StringVar(&f.SettingsFile, "settings", "", "the webhook's configuration file (default: that of the installation in the cluster)")
+	f.added = added
 	set.AddFlagSet(added)
 }
 
@@ -138,7 +142,7 @@ func (f *Flags) Client(without string) (kubernetes.Interface, *rest.Config, erro
 
 // ContextName names the kubeconfig's context in use; empty: none, as in a pod.
 func (f *Flags) ContextName() string {
-	if *f.config.Context != "" {
+	if f.config.Context != nil && *f.config.Context != "" {
 		return *f.config.Context
 	}
 	raw, err := f.config.ToRawKubeConfigLoader().RawConfig()

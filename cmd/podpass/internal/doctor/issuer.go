@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -16,37 +15,19 @@ import (
 // server's own discovery, its own keys, and a token that it mints now.
 func (r *run) issuer(ctx context.Context) ([]found, error) {
 	r.Say("looking at the issuer")
-	var out []found
-	get := func(path string) ([]byte, error) {
-		body, err := r.client.Discovery().RESTClient().Get().AbsPath(path).Do(ctx).Raw()
-		denied, more, err := denied(err, "get", path, "")
-		if denied {
-			out = append(out, more...)
-			return nil, err
-		}
-		return body, nil
-	}
 	side := issuer.Cluster{Private: r.PrivateIssuer}
-	url := ""
-	body, err := get(issuer.DiscoveryPath)
+	document, err := cluster.Issuer(ctx, r.client)
+	_, out, err := denied(err, "get", issuer.DiscoveryPath, "")
 	if err != nil {
 		return nil, err
 	}
-	if body != nil {
-		document, err := issuer.ParseDocument(body)
-		if err != nil {
-			return nil, fmt.Errorf("the API server's own discovery document: %w", err)
-		}
-		url = document.Issuer
-	}
-	if body, err = get(issuer.DefaultJWKSPath); err != nil {
+	url := document.Issuer
+	keys, _, err := cluster.Keys(ctx, r.client)
+	_, more, err := denied(err, "get", issuer.DefaultJWKSPath, "")
+	if err != nil {
 		return nil, err
 	}
-	if body != nil {
-		if side.Keys, err = issuer.ParseKeys(body); err != nil {
-			return nil, fmt.Errorf("the API server's own keys: %w", err)
-		}
-	}
+	out, side.Keys = append(out, more...), keys
 	if claims, ok := r.sample(ctx); ok {
 		side.Token = &claims
 		if url == "" {

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
@@ -55,7 +55,7 @@ func (o *common) source(ctx context.Context, cmd *cobra.Command, source string) 
 		if !ok {
 			continue
 		}
-		client, err := o.other(cmd, flag, name)
+		client, err := o.other(flag, name)
 		if err != nil {
 			return side{}, fmt.Errorf("%s: %w", source, err)
 		}
@@ -66,16 +66,9 @@ func (o *common) source(ctx context.Context, cmd *cobra.Command, source string) 
 }
 
 // other is the client of another cluster, by the same flags but for one.
-func (o *common) other(cmd *cobra.Command, flag, value string) (kubernetes.Interface, error) {
-	flags, set := cluster.New(o.version), pflag.NewFlagSet("", pflag.ContinueOnError)
-	flags.Add(set, "")
-	var errs []error
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if f.Name != "context" && set.Lookup(f.Name) != nil && f.Value.Type() == "string" {
-			errs = append(errs, set.Set(f.Name, f.Value.String()))
-		}
-	})
-	if err := errors.Join(append(errs, set.Set(flag, value))...); err != nil {
+func (o *common) other(flag, value string) (kubernetes.Interface, error) {
+	flags, err := o.cluster.With(flag, value)
+	if err != nil {
 		return nil, err
 	}
 	client, _, err := flags.Client("name files with public keys")
@@ -85,27 +78,18 @@ func (o *common) other(cmd *cobra.Command, flag, value string) (kubernetes.Inter
 // ask reads what an API server publishes itself.
 func ask(ctx context.Context, client kubernetes.Interface, name string) (side, error) {
 	s := side{name: name}
-	get := func(path string) ([]byte, error) {
-		body, err := client.Discovery().RESTClient().Get().AbsPath(path).Do(ctx).Raw()
-		if err != nil {
-			return nil, hint.New(fmt.Errorf("%s: read %s of the API server: %w", name, path, err), "have somebody bind you to the ClusterRole system:service-account-issuer-discovery")
-		}
-		return body, nil
+	var err error
+	if s.document, err = cluster.Issuer(ctx, client); err == nil {
+		s.keys, _, err = cluster.Keys(ctx, client)
 	}
-	body, err := get(issuer.DiscoveryPath)
-	if err != nil {
-		return s, err
+	if err == nil {
+		return s, nil
 	}
-	if s.document, err = issuer.ParseDocument(body); err != nil {
-		return s, fmt.Errorf("%s: the API server's own discovery document: %w", name, err)
+	err = fmt.Errorf("%s: %w", name, err)
+	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		err = hint.New(err, "have somebody bind you to the ClusterRole system:service-account-issuer-discovery")
 	}
-	if body, err = get(issuer.DefaultJWKSPath); err != nil {
-		return s, err
-	}
-	if s.keys, err = issuer.ParseKeys(body); err != nil {
-		return s, fmt.Errorf("%s: the API server's own keys: %w", name, err)
-	}
-	return s, nil
+	return s, err
 }
 
 // readKeys reads public keys of a file, or of standard input.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/accounts"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exchange"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
@@ -121,7 +122,7 @@ func subcommand(o *options, cloud, name, long string, run func(context.Context, 
 
 // session is a ServiceAccount, what podpass makes of it, and the way to the clouds.
 type session struct {
-	account account
+	account accounts.Account
 	answer  serviceaccount.Answer
 	clouds  *exchange.Clouds
 	output  string
@@ -129,7 +130,7 @@ type session struct {
 }
 
 func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*session, error) {
-	client, err := o.client()
+	client, config, err := o.client()
 	if err != nil {
 		return nil, err
 	}
@@ -138,16 +139,13 @@ func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*s
 		return nil, err
 	}
 	s := &session{output: o.output, stdout: cmd.OutOrStdout()}
-	var tokens source
-	if s.account, tokens, err = o.find(ctx, client, cmd.InOrStdin(), name); err != nil {
+	if s.account, err = o.find(ctx, config, cmd.InOrStdin(), name); err != nil {
 		return nil, err
 	}
-	if s.clouds, err = exchange.New(settings, tokens); err != nil {
+	if s.clouds, err = exchange.New(settings, o.tokens(client, s.account)); err != nil {
 		return nil, fmt.Errorf("settings: caBundle: %w", err)
 	}
-	s.answer = serviceaccount.Resolve(serviceaccount.Request{
-		Namespace: s.account.namespace, Name: s.account.name, Annotations: s.account.annotations, Labels: s.account.labels, AnyPod: true,
-	}, settings.Installation)
+	s.answer = s.account.Resolve(settings.Installation)
 	for _, p := range s.answer.Warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", p)
 	}
@@ -156,7 +154,7 @@ func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*s
 
 // missing says that the ServiceAccount has no identity in a cloud.
 func (s *session) missing(cloud, annotation string) error {
-	return hint.New(fmt.Errorf("ServiceAccount %s/%s has no identity in %s", s.account.namespace, s.account.name, cloud),
+	return hint.New(fmt.Errorf("ServiceAccount %s/%s has no identity in %s", s.account.Namespace, s.account.Name, cloud),
 		"annotate it with "+annotation+", or give the settings that map it with --settings")
 }
 

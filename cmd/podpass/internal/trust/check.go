@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/federation/finding"
@@ -43,7 +44,6 @@ const checkExamples = `  # Would AWS let pods of this ServiceAccount have the ro
 // checkOptions are those of `podpass trust check`.
 type checkOptions struct {
 	source
-	context   string
 	account   string
 	issuer    string
 	subject   string
@@ -54,7 +54,7 @@ type checkOptions struct {
 }
 
 func checkCommand(version string) *cobra.Command {
-	o := checkOptions{source: source{version: version}}
+	o := checkOptions{source: source{cluster: cluster.New(version)}}
 	cmd := &cobra.Command{
 		Use:     "check [FILE...]",
 		Short:   "Say whether what a cloud was told lets a token in, or why not",
@@ -63,12 +63,11 @@ func checkCommand(version string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
-			return o.run(ctx, args, cmd.InOrStdin(), cmd.OutOrStdout())
+			return o.run(ctx, args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
-	o.flags(f, cmd)
-	f.StringVar(&o.context, "context", "", "context of the kubeconfig")
+	o.flags(cmd)
 	f.StringVar(&o.account, "service-account", "", "`name` of the ServiceAccount whose token it is")
 	f.StringVar(&o.issuer, "issuer", "", "issuer of the token (default: the cluster's)")
 	f.StringVar(&o.subject, "subject", "", "subject of the token (default: that of the ServiceAccount)")
@@ -79,6 +78,9 @@ func checkCommand(version string) *cobra.Command {
 	cmd.MarkFlagsMutuallyExclusive("token-file", "service-account")
 	cmd.MarkFlagsMutuallyExclusive("token-file", "subject")
 	cmd.MarkFlagsMutuallyExclusive("service-account", "subject")
+	_ = cmd.RegisterFlagCompletionFunc("service-account", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return o.cluster.Names(cmd.Context(), cluster.ServiceAccounts), cobra.ShellCompDirectiveNoFileComp
+	})
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "wide", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp)) // completion only
 	return cmd
 }
@@ -90,7 +92,7 @@ type result struct {
 	trust.Verdict
 }
 
-func (o checkOptions) run(ctx context.Context, files []string, stdin io.Reader, stdout io.Writer) error {
+func (o checkOptions) run(ctx context.Context, files []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	write, ok := printers[o.output]
 	if !ok {
 		return hint.New(fmt.Errorf("unknown output format %q", o.output), "use table, wide, json or yaml")
@@ -103,7 +105,7 @@ func (o checkOptions) run(ctx context.Context, files []string, stdin io.Reader, 
 	if err != nil {
 		return err
 	}
-	describe, err := o.tokens(ctx, stdin)
+	describe, err := o.tokens(ctx, stdin, stderr)
 	if err != nil {
 		return err
 	}

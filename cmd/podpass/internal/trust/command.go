@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/federation/finding"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/federation/trust"
@@ -79,22 +80,18 @@ func Command(version string) *cobra.Command {
 	return cmd
 }
 
-// source is where ServiceAccounts and issuers come from.
+// source is where ServiceAccounts, issuers and the settings come from.
 type source struct {
-	files      []string
-	namespace  string
-	settings   string
-	kubeconfig string
-	contexts   []string
-	version    string
+	files   []string
+	cluster *cluster.Flags
 }
 
-func (s *source) flags(f *pflag.FlagSet, cmd *cobra.Command) {
+func (s *source) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringArrayVarP(&s.files, "filename", "f", nil, "file with ServiceAccounts, - for standard input, instead of the cluster's; may be repeated")
-	f.StringVarP(&s.namespace, "namespace", "n", "", "namespace of the ServiceAccounts (default: the kubeconfig's; with -f, default)")
-	f.StringVar(&s.settings, "settings", "", "the webhook's configuration file (default: podpass's defaults)")
-	f.StringVar(&s.kubeconfig, "kubeconfig", "", "kubeconfig file (default: KUBECONFIG, ~/.kube/config, or the pod's own)")
+	s.cluster.Add(f, "namespace of the ServiceAccounts (default: the kubeconfig's; with -f, default)")
 	for _, name := range []string{"filename", "settings"} {
 		_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json") // completion only
 	}
+	s.cluster.Complete(cmd)
 }

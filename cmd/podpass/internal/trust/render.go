@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/federation/finding"
@@ -17,11 +18,9 @@ import (
 // renderOptions are those of `podpass trust aws` and its like.
 type renderOptions struct {
 	source
-	names    []string
-	all      bool
-	selector string
-	issuers  []string
-	output   string
+	names   []string
+	issuers []string
+	output  string
 }
 
 // formats by the name that -o has.
@@ -32,18 +31,20 @@ var formats = map[string]func(trust.Plan) ([]byte, error){
 }
 
 func renderCommand(c cloud, version string) *cobra.Command {
-	o := renderOptions{source: source{version: version}}
+	o := renderOptions{source: source{cluster: cluster.New(version)}}
 	cmd := &cobra.Command{
 		Use:     c.name + " [SERVICEACCOUNT...]",
 		Short:   "Print what " + c.title + " must hold for ServiceAccounts",
 		Long:    c.render.long,
 		Example: c.render.examples,
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return o.cluster.Names(cmd.Context(), cluster.ServiceAccounts), cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 	f := cmd.Flags()
-	o.flags(f, cmd)
-	f.BoolVarP(&o.all, "all-namespaces", "A", false, "ServiceAccounts of all namespaces")
-	f.StringVarP(&o.selector, "selector", "l", "", "label selector of ServiceAccounts")
-	f.StringArrayVar(&o.contexts, "context", nil, "context of the kubeconfig; may be repeated: several clusters")
+	o.cluster.AddContexts(f)
+	o.cluster.AddSelection(f)
+	o.flags(cmd)
 	f.StringArrayVar(&o.issuers, "issuer", nil, "the issuer of the cluster, `[NAME=]URL`, instead of asking the cluster; may be repeated: several clusters with the same ServiceAccounts")
 	f.StringVarP(&o.output, "output", "o", "shell", "shell, terraform or json")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"shell", "terraform", "json"}, cobra.ShellCompDirectiveNoFileComp)) // completion only
@@ -62,7 +63,7 @@ func (o renderOptions) run(ctx context.Context, c cloud, render func([]trust.Acc
 	if !ok {
 		return hint.New(fmt.Errorf("unknown output format %q", o.output), "use shell, terraform or json")
 	}
-	accounts, err := o.accounts(ctx, c, stdin)
+	accounts, err := o.accounts(ctx, c, stdin, stderr)
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,10 @@ import (
 	"os"
 	"strings"
 
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/accounts"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
-	"github.com/podpass-io/podpass/cmd/podpass/internal/kubeconfig"
-	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -31,7 +32,7 @@ type token struct {
 const maxToken = 32 << 10
 
 // tokens gives the token that a cloud would get: its audience is the cloud's.
-func (o checkOptions) tokens(ctx context.Context, stdin io.Reader) (func(cloud) token, error) {
+func (o checkOptions) tokens(ctx context.Context, stdin io.Reader, stderr io.Writer) (func(cloud) token, error) {
 	if o.tokenFile != "" {
 		t, err := readToken(o.tokenFile)
 		if err != nil {
@@ -46,31 +47,36 @@ func (o checkOptions) tokens(ctx context.Context, stdin io.Reader) (func(cloud) 
 	if o.account == "" && o.subject == "" {
 		return nil, hint.New(errors.New("whose token?"), "name the ServiceAccount with -n and --service-account, or give --token-file")
 	}
-	settings, err := manifest.Settings(o.settings, o.version)
+	c := federation.Claims{Issuer: o.issuer, Subject: o.subject, ServiceAccount: o.account}
+	var k *kube // none where what is given says all
+	if c.Issuer == "" {
+		var err error
+		if k, err = connect(o.cluster); err != nil {
+			return nil, err
+		}
+		own, err := k.issuer(ctx, false)
+		if err != nil {
+			return nil, err
+		}
+		c.Issuer = own.Issuer
+	}
+	var client kubernetes.Interface
+	if k != nil {
+		client = k.client
+	}
+	settings, _, err := o.cluster.Settings(ctx, client, stderr)
 	if err != nil {
 		return nil, err
 	}
-	c := federation.Claims{Issuer: o.issuer, Subject: o.subject, ServiceAccount: o.account}
 	var answer serviceaccount.Answer
 	if o.account != "" {
-		if c.Namespace, err = o.ownNamespace(); err != nil {
-			return nil, err
-		}
-		c.Subject = "system:serviceaccount:" + c.Namespace + ":" + c.ServiceAccount
-		if answer, err = o.resolve(ctx, stdin, c, settings.Installation); err != nil {
-			return nil, err
-		}
-	}
-	if c.Issuer == "" {
-		k, err := o.connect(o.context)
+		a, err := o.read(ctx, k, stdin)
 		if err != nil {
 			return nil, err
 		}
-		cluster, err := k.issuer(ctx, false)
-		if err != nil {
-			return nil, err
-		}
-		c.Issuer = cluster.Issuer
+		c.Namespace = a.Namespace
+		c.Subject = "system:serviceaccount:" + a.Namespace + ":" + a.Name
+		answer = a.Resolve(settings.Installation)
 	}
 	return func(cloud cloud) token {
 		own := c
@@ -92,48 +98,21 @@ func jwt(c federation.Claims) map[string]any {
 	return all
 }
 
-// ownNamespace is that of the ServiceAccount.
-func (o checkOptions) ownNamespace() (string, error) {
-	switch {
-	case o.namespace != "":
-		return o.namespace, nil
-	case len(o.files) > 0 || o.issuer != "":
-		return "default", nil // no cluster is asked
-	}
-	namespace, _, err := kubeconfig.Load(o.kubeconfig, o.context).Namespace()
-	if err != nil {
-		return "", hint.New(fmt.Errorf("kubeconfig: %w", err), "set --namespace, --kubeconfig or --context")
-	}
-	return namespace, nil
-}
-
-// resolve is what the ServiceAccount asks for, which decides its audience: of the
-// files, or of the cluster unless --issuer or --audience make do without.
-func (o checkOptions) resolve(ctx context.Context, stdin io.Reader, c federation.Claims, in serviceaccount.Installation) (serviceaccount.Answer, error) {
-	a := object{namespace: c.Namespace, name: c.ServiceAccount}
+// read gives the ServiceAccount, whose annotations decide the audience: of the files, or
+// of the cluster; its name alone where no cluster is asked.
+func (o checkOptions) read(ctx context.Context, k *kube, stdin io.Reader) (accounts.Account, error) {
+	namespace := cmp.Or(o.cluster.GivenNamespace(), "default")
 	switch {
 	case len(o.files) > 0:
-		objects, err := manifest.Read(stdin, o.files)
+		list, err := accounts.OfFiles(stdin, o.files, namespace)
 		if err != nil {
-			return serviceaccount.Answer{}, err
+			return accounts.Account{}, err
 		}
-		found, ok := manifest.ServiceAccounts(objects, c.Namespace)[c.Namespace+"/"+c.ServiceAccount]
-		if !ok {
-			return serviceaccount.Answer{}, hint.New(fmt.Errorf("ServiceAccount %s/%s is in none of the files", c.Namespace, c.ServiceAccount), "name its namespace with -n")
-		}
-		a.annotations, a.labels = found.Metadata.Annotations, found.Metadata.Labels
-	case o.issuer == "":
-		k, err := o.connect(o.context)
-		if err != nil {
-			return serviceaccount.Answer{}, err
-		}
-		if a, err = k.get(ctx, c.Namespace, c.ServiceAccount); err != nil {
-			return serviceaccount.Answer{}, err
-		}
+		return accounts.Find(list, namespace, o.account)
+	case k == nil:
+		return accounts.Account{Namespace: namespace, Name: o.account}, nil
 	}
-	return serviceaccount.Resolve(serviceaccount.Request{
-		Namespace: a.namespace, Name: a.name, Annotations: a.annotations, Labels: a.labels, AnyPod: true,
-	}, in), nil
+	return accounts.Get(ctx, k.config, k.namespace, o.account)
 }
 
 // readToken reads a token's claims; none of its errors quotes it.
