@@ -106,7 +106,8 @@ func (r *run) addAccount(ctx context.Context, namespace, name string) error {
 }
 
 // noted is when one of the annotations was last written, as the API server keeps it for
-// each writer (managedFields).
+// each writer (managedFields). Of an object that was created with nothing in it, as by
+// kubectl create serviceaccount, it keeps no record, ever.
 func noted(writers []metav1.ManagedFieldsEntry, annotations map[string]bool) (last time.Time) {
 	for _, w := range writers {
 		if w.Time == nil || w.FieldsV1 == nil || !w.Time.After(last) {

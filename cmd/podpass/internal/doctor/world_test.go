@@ -61,7 +61,7 @@ func newWorld(t *testing.T, namespace, settings string) *world {
 	t.Helper()
 	w := &world{namespace: namespace, settings: settings, ready: map[string]bool{"podpass-webhook": true, "podpass-webhook-0": true, "podpass-webhook-1": true}}
 	w.registration = registration("podpass", system, authority(t, time.Now().Add(time.Hour)))
-	w.account = &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders", Annotations: map[string]string{"eks.amazonaws.com/role-arn": role}}}
+	w.account = &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders", Labels: map[string]string{"app": "orders"}, Annotations: map[string]string{"eks.amazonaws.com/role-arn": role}}}
 	w.pods = []*corev1.Pod{w.injected(t, w.pod("orders-1"))}
 	return w
 }
