@@ -43,6 +43,14 @@ func New(version string) *Flags {
 	return f
 }
 
+// At gives flags as if a kubeconfig and a context had been given, each empty for the
+// usual one: for commands that reach several clusters.
+func At(version, kubeconfig, context string) *Flags {
+	f := New(version)
+	f.config.KubeConfig, f.config.Context = &kubeconfig, &context
+	return f
+}
+
 // shown are the flags in help texts; kubectl's others work too.
 var shown = map[string]string{
 	"namespace":       "namespace (default: the kubeconfig's)",

@@ -152,7 +152,12 @@ func (r *run) eachAccount(ctx context.Context) error {
 				}
 			}
 			if r.Exchange {
-				return r.check(ctx, a.subject, checkExchange, func(ctx context.Context) ([]found, error) { return r.exchange(ctx, a) })
+				if err := r.check(ctx, a.subject, checkExchange, func(ctx context.Context) ([]found, error) { return r.exchange(ctx, a) }); err != nil {
+					return err
+				}
+			}
+			if r.Trust != nil {
+				return r.check(ctx, a.subject, checkTrust, func(ctx context.Context) ([]found, error) { return r.trusted(ctx, a) })
 			}
 			return nil
 		})

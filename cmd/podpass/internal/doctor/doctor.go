@@ -24,6 +24,7 @@ import (
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
 	"github.com/podpass-io/podpass/webhook/inject"
 )
 
@@ -42,6 +43,9 @@ type Options struct {
 	Exchange bool
 	// Explain asks the brokers of running pods, by exec.
 	Explain bool
+
+	// Trust are documents of what clouds were told; nil: none.
+	Trust *trust.Documents
 
 	// Settings are the installation's if they were given; nil: those in the cluster.
 	Settings *inject.Settings

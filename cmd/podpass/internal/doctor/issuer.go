@@ -85,14 +85,8 @@ func (r *run) tokens(a *account) func(string) federation.TokenSource {
 // audiences are those of the tokens that an answer needs, each once.
 func audiences(a serviceaccount.Answer) []string {
 	var list []string
-	if a.AWS != nil {
-		list = append(list, a.AWS.Audience)
-	}
-	if a.GCP != nil {
-		list = append(list, a.GCP.Audience)
-	}
-	if a.Azure != nil {
-		list = append(list, a.Azure.Audience)
+	for _, w := range wanted(a) {
+		list = append(list, w.audience)
 	}
 	if a.OIDC != nil {
 		for _, s := range a.OIDC.Sources {
