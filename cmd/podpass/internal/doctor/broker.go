@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/client-go/util/exec"
+	"k8s.io/streaming/pkg/httpstream"
 
 	"github.com/podpass-io/podpass/broker"
 	"github.com/podpass-io/podpass/federation"
@@ -57,7 +58,9 @@ func (e execer) ask(ctx context.Context, namespace, pod string) ([]byte, error) 
 		return nil, err
 	}
 	// API servers before 1.31 and some proxies know only the older protocol.
-	executor, err := remotecommand.NewFallbackExecutor(socket, spdy, func(error) bool { return true })
+	executor, err := remotecommand.NewFallbackExecutor(socket, spdy, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
 	if err != nil {
 		return nil, err
 	}
