@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -84,12 +85,14 @@ func cases() map[string]broken {
 		"old":             {api: tamper{at: "/version", edit: replace(`"37"`, `"28"`)}, want: codeOldServer},
 		"misspelt":        {targets: "pod/ordesr-1", want: codeNotThere},
 		"no namespace":    {targets: "namespace/shpo", want: codeNotThere},
-		"pods refused": {targets: "deployment/orders", want: codeRefused, world: func(_ *testing.T, w *world) {
+		"pods refused": {targets: "deployment/orders", want: codeRefused, says: "quota", world: func(_ *testing.T, w *world) {
 			w.pods = nil
 			w.workload = deployment(w.namespace, "orders", "example.com/orders:1", 1)
 			w.workload.Labels, w.workload.Spec.Template.Spec.ServiceAccountName = nil, "orders"
-			w.workload.Spec.Template.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{Privileged: new(true)} // which the test's API server refuses, too
-			w.workload.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "privileged containers are disallowed"}}
+			w.quota = &corev1.ResourceQuota{
+				ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "nothing"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}},
+			}
+			w.workload.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "exceeded quota"}}
 		}},
 
 		// The issuer.
