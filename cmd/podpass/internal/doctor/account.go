@@ -146,7 +146,7 @@ func (r *run) eachAccount(ctx context.Context) error {
 			if err := r.check(ctx, a.subject, checkAccount, func(context.Context) ([]found, error) { return r.account(a), nil }); err != nil {
 				return err
 			}
-			if !r.Fleet {
+			if r.Closely() {
 				if err := r.check(ctx, a.subject, checkToken, func(ctx context.Context) ([]found, error) { return r.token(ctx, a) }); err != nil {
 					return err
 				}

@@ -77,14 +77,16 @@ func cases() map[string]broken {
 		"sound, and the cloud agrees": {options: func(o *Options) { o.Exchange = true }},
 
 		// The cluster.
-		"unreachable":     {api: tamper{at: "/version", status: 503}, want: codeUnreachable},
-		"not let in":      {api: tamper{at: "/version", status: 401}, want: codeUnreachable},
-		"pods not shown":  {api: tamper{at: "/pods", status: 403}, want: codeForbidden, says: "list pods"},
-		"no token right":  {api: tamper{at: "/token", status: 403}, want: codeForbidden, says: "serviceaccounts/token"},
-		"settings hidden": {api: tamper{at: "/configmaps", status: 403}, want: codeForbidden, says: "configmaps"},
-		"old":             {api: tamper{at: "/version", edit: replace(`"37"`, `"28"`)}, want: codeOldServer},
-		"misspelt":        {targets: "pod/ordesr-1", want: codeNotThere},
-		"no namespace":    {targets: "namespace/shpo", want: codeNotThere},
+		"unreachable":                   {api: tamper{at: "/version", status: 503}, want: codeUnreachable},
+		"not let in":                    {api: tamper{at: "/version", status: 401}, want: codeUnreachable},
+		"pods not shown":                {api: tamper{at: "/pods", status: 403}, want: codeForbidden, says: "list pods"},
+		"no token right":                {api: tamper{at: "/token", status: 403}, want: codeForbidden, says: "serviceaccounts/token"},
+		"no token right in a namespace": {targets: "namespace/NAMESPACE", api: tamper{at: "/token", status: 403}, want: codeForbidden, says: "serviceaccounts/token"},
+		"a sound namespace":             {targets: "namespace/NAMESPACE"},
+		"settings hidden":               {api: tamper{at: "/configmaps", status: 403}, want: codeForbidden, says: "configmaps"},
+		"old":                           {api: tamper{at: "/version", edit: replace(`"37"`, `"28"`)}, want: codeOldServer},
+		"misspelt":                      {targets: "pod/ordesr-1", want: codeNotThere},
+		"no namespace":                  {targets: "namespace/shpo", want: codeNotThere},
 		"pods refused": {targets: "deployment/orders", want: codeRefused, says: "quota", world: func(_ *testing.T, w *world) {
 			w.pods = nil
 			w.workload = deployment(w.namespace, "orders", "example.com/orders:1", 1)

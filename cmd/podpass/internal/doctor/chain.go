@@ -141,7 +141,7 @@ func (o Options) notRun(name string) string {
 		return "--explain asks for it"
 	case name == checkTrust && o.Trust == nil:
 		return "--trust asks for it"
-	case name == checkToken && o.Fleet:
+	case name == checkToken && !o.Closely():
 		return "name a ServiceAccount or a pod"
 	}
 	return "nothing to look at"

@@ -137,7 +137,7 @@ func (o *options) options(cmd *cobra.Command, args []string) (Options, error) {
 			return Options{}, err
 		}
 	}
-	run.Explain = o.explain && (!run.Fleet || cmd.Flags().Changed("explain"))
+	run.Explain = o.explain && (run.Closely() || cmd.Flags().Changed("explain"))
 	if run.Defaults, err = manifest.Settings("", o.version); err != nil {
 		return Options{}, err
 	}

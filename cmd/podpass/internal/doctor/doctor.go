@@ -15,6 +15,7 @@ package doctor
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,6 +59,12 @@ type Options struct {
 
 	// Say tells what is under way; nil: nobody listens.
 	Say func(format string, args ...any)
+}
+
+// Closely reports whether something was named besides whole namespaces: it is looked at
+// more closely, by a token for each ServiceAccount.
+func (o Options) Closely() bool {
+	return slices.ContainsFunc(o.Targets, func(t Target) bool { return t.Kind != kindNamespace })
 }
 
 // run is one run of the chain.
