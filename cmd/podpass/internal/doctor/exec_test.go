@@ -23,7 +23,7 @@ func TestExec(t *testing.T) {
 		"well":      {"{}", "", `{"status":"Success"}`, "{}", ""},
 		"missing":   {`{"tokens":[]}`, "no credential", exited, `{"tokens":[]}`, ""},
 		"no broker": {"", "no such file", exited, "", "no such file"},
-		"too much":  {strings.Repeat("x", maxExplanation+1), "", `{"status":"Success"}`, "", "short buffer"},
+		"too much":  {strings.Repeat("x", maxExplanation+1), "", `{"status":"Success"}`, "", "longer than 4 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
