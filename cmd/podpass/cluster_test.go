@@ -50,18 +50,31 @@ func TestClusterToken(t *testing.T) {
 	if err := os.WriteFile(settings, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// The installation's settings, as the chart writes them.
+	for _, args := range [][]string{
+		{"create", "namespace", "podpass-system"},
+		{"create", "configmap", "podpass-webhook", "-n", "podpass-system", "--from-file=config.yaml=" + settings},
+		{"label", "configmap", "podpass-webhook", "-n", "podpass-system", "app.kubernetes.io/name=podpass"},
+	} {
+		if _, err := c.Kubectl(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
 	run := func(args ...string) (stdout, stderr string) {
 		var out, errs bytes.Buffer
 		root := newRoot()
 		root.SetOut(&out)
 		root.SetErr(&errs)
-		root.SetArgs(append([]string{"token", "aws", "--kubeconfig", c.Kubeconfig, "--settings", settings}, args...))
+		root.SetArgs(append([]string{"token", "aws", "--kubeconfig", c.Kubeconfig}, args...))
 		if err := root.ExecuteContext(t.Context()); err != nil {
 			report(&errs, err)
 		}
 		return out.String(), errs.String()
 	}
 
+	if out, _ := run("orders", "--settings", settings); !strings.Contains(out, "SessionToken") {
+		t.Error("no credentials with --settings")
+	}
 	out, errs := run("orders")
 	var got struct {
 		Version                                              int

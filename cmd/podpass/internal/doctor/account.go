@@ -106,7 +106,8 @@ func (r *run) addAccount(ctx context.Context, namespace, name string) error {
 }
 
 // noted is when one of the annotations was last written, as the API server keeps it for
-// each writer (managedFields).
+// each writer (managedFields). Of an object that was created with nothing in it, as by
+// kubectl create serviceaccount, it keeps no record, ever.
 func noted(writers []metav1.ManagedFieldsEntry, annotations map[string]bool) (last time.Time) {
 	for _, w := range writers {
 		if w.Time == nil || w.FieldsV1 == nil || !w.Time.After(last) {
@@ -145,13 +146,18 @@ func (r *run) eachAccount(ctx context.Context) error {
 			if err := r.check(ctx, a.subject, checkAccount, func(context.Context) ([]found, error) { return r.account(a), nil }); err != nil {
 				return err
 			}
-			if !r.Fleet {
+			if r.Closely() {
 				if err := r.check(ctx, a.subject, checkToken, func(ctx context.Context) ([]found, error) { return r.token(ctx, a) }); err != nil {
 					return err
 				}
 			}
 			if r.Exchange {
-				return r.check(ctx, a.subject, checkExchange, func(ctx context.Context) ([]found, error) { return r.exchange(ctx, a) })
+				if err := r.check(ctx, a.subject, checkExchange, func(ctx context.Context) ([]found, error) { return r.exchange(ctx, a) }); err != nil {
+					return err
+				}
+			}
+			if r.Trust != nil {
+				return r.check(ctx, a.subject, checkTrust, func(ctx context.Context) ([]found, error) { return r.trusted(ctx, a) })
 			}
 			return nil
 		})

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/client-go/util/exec"
+	"k8s.io/streaming/pkg/httpstream"
 
 	"github.com/podpass-io/podpass/broker"
 	"github.com/podpass-io/podpass/federation"
@@ -57,7 +57,9 @@ func (e execer) ask(ctx context.Context, namespace, pod string) ([]byte, error) 
 		return nil, err
 	}
 	// API servers before 1.31 and some proxies know only the older protocol.
-	executor, err := remotecommand.NewFallbackExecutor(socket, spdy, func(error) bool { return true })
+	executor, err := remotecommand.NewFallbackExecutor(socket, spdy, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -66,18 +68,25 @@ func (e execer) ask(ctx context.Context, namespace, pod string) ([]byte, error) 
 	if _, ok := errors.AsType[exec.CodeExitError](err); ok && stdout.Len() > 0 {
 		err = nil // it explains why a credential is missing, and fails for that
 	}
+	if err == nil && stdout.over {
+		err = fmt.Errorf("its answer is longer than %d MiB", maxExplanation>>20)
+	}
 	if err != nil && stderr.Len() > 0 {
 		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.Bytes(), err
 }
 
-// limited is a buffer that takes no more than an explanation.
-type limited struct{ bytes.Buffer }
+// limited is a buffer that keeps no more than an explanation has. What it does not keep
+// it takes all the same: the executor tells nobody of a writer's error.
+type limited struct {
+	bytes.Buffer
+	over bool
+}
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > maxExplanation {
-		return 0, io.ErrShortBuffer
+	if l.over = l.over || l.Len()+len(p) > maxExplanation; l.over {
+		return len(p), nil
 	}
 	return l.Buffer.Write(p)
 }

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -76,20 +77,24 @@ func cases() map[string]broken {
 		"sound, and the cloud agrees": {options: func(o *Options) { o.Exchange = true }},
 
 		// The cluster.
-		"unreachable":     {api: tamper{at: "/version", status: 503}, want: codeUnreachable},
-		"not let in":      {api: tamper{at: "/version", status: 401}, want: codeUnreachable},
-		"pods not shown":  {api: tamper{at: "/pods", status: 403}, want: codeForbidden, says: "list pods"},
-		"no token right":  {api: tamper{at: "/token", status: 403}, want: codeForbidden, says: "serviceaccounts/token"},
-		"settings hidden": {api: tamper{at: "/configmaps", status: 403}, want: codeForbidden, says: "configmaps"},
-		"old":             {api: tamper{at: "/version", edit: replace(`"37"`, `"28"`)}, want: codeOldServer},
-		"misspelt":        {targets: "pod/ordesr-1", want: codeNotThere},
-		"no namespace":    {targets: "namespace/shpo", want: codeNotThere},
-		"pods refused": {targets: "deployment/orders", want: codeRefused, world: func(_ *testing.T, w *world) {
+		"unreachable":                   {api: tamper{at: "/version", status: 503}, want: codeUnreachable},
+		"not let in":                    {api: tamper{at: "/version", status: 401}, want: codeUnreachable},
+		"pods not shown":                {api: tamper{at: "/pods", status: 403}, want: codeForbidden, says: "list pods"},
+		"no token right":                {api: tamper{at: "/token", status: 403}, want: codeForbidden, says: "serviceaccounts/token"},
+		"no token right in a namespace": {targets: "namespace/NAMESPACE", api: tamper{at: "/token", status: 403}, want: codeForbidden, says: "serviceaccounts/token"},
+		"a sound namespace":             {targets: "namespace/NAMESPACE"},
+		"settings hidden":               {api: tamper{at: "/configmaps", status: 403}, want: codeForbidden, says: "configmaps"},
+		"old":                           {api: tamper{at: "/version", edit: replace(`"37"`, `"28"`)}, want: codeOldServer},
+		"misspelt":                      {targets: "pod/ordesr-1", want: codeNotThere},
+		"no namespace":                  {targets: "namespace/shpo", want: codeNotThere},
+		"pods refused": {targets: "deployment/orders", want: codeRefused, says: "quota", world: func(_ *testing.T, w *world) {
 			w.pods = nil
 			w.workload = deployment(w.namespace, "orders", "example.com/orders:1", 1)
 			w.workload.Labels, w.workload.Spec.Template.Spec.ServiceAccountName = nil, "orders"
-			w.workload.Spec.Template.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{Privileged: new(true)} // which the test's API server refuses, too
-			w.workload.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "privileged containers are disallowed"}}
+			w.quota = &corev1.ResourceQuota{
+				ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "nothing"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}},
+			}
+			w.workload.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "exceeded quota"}}
 		}},
 
 		// The issuer.

@@ -22,6 +22,7 @@ const (
 	checkNetwork      = "network"
 	checkExchange     = "exchange"
 	checkBroker       = "broker"
+	checkTrust        = "trust"
 )
 
 // check is one link: what it looks at, for whoever reads the report.
@@ -39,6 +40,7 @@ var chain = []check{
 	{checkNetwork, "no NetworkPolicy keeps the pod from DNS and the clouds"},
 	{checkExchange, "the clouds take the ServiceAccount's token"},
 	{checkBroker, "what the pod's own broker says"},
+	{checkTrust, "the documents of --trust let the token in"},
 }
 
 // found is a finding, and the later checks of the same object that it makes pointless
@@ -137,7 +139,9 @@ func (o Options) notRun(name string) string {
 		return "--exchange asks for it"
 	case name == checkBroker && !o.Explain:
 		return "--explain asks for it"
-	case name == checkToken && o.Fleet:
+	case name == checkTrust && o.Trust == nil:
+		return "--trust asks for it"
+	case name == checkToken && !o.Closely():
 		return "name a ServiceAccount or a pod"
 	}
 	return "nothing to look at"

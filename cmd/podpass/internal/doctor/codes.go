@@ -2,7 +2,7 @@ package doctor
 
 import "slices"
 
-// Codes of what doctor finds, WI100 to WI189; those of the issuer are federation/issuer's,
+// Codes of what doctor finds, WI100 to WI190; those of the issuer are federation/issuer's,
 // and a ServiceAccount's or pod's own problems keep the webhook's. Each has a heading in
 // docs/errors.md.
 const (
@@ -49,6 +49,7 @@ const (
 	codeThrottled     = "WI185" // too many requests
 	codeExchange      = "WI186" // what is asked for cannot work
 	codeExplain       = "WI187" // the pod's broker cannot be asked
+	codeNoDocument    = "WI190" // no trust document of the identity was given
 )
 
 // later are the checks after one, in the chain's order.
@@ -62,7 +63,7 @@ func later(name string) []string {
 }
 
 // ofIdentities are the checks that are about what a ServiceAccount asks for.
-var ofIdentities = []string{checkAccount, checkPod, checkKeys, checkToken, checkNetwork, checkExchange, checkBroker}
+var ofIdentities = []string{checkAccount, checkPod, checkKeys, checkToken, checkNetwork, checkExchange, checkBroker, checkTrust}
 
 // pointless are the later checks of the same object that a finding makes so, by code: by
 // its fault they would find the same, or what is wrong.
@@ -84,5 +85,5 @@ var pointless = map[string][]string{
 	codeMissed:        {checkNetwork, checkBroker},
 	codeSidecarDown:   {checkBroker},
 
-	codeTokenRefused: {checkExchange},
+	codeTokenRefused: {checkExchange, checkTrust},
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
 	"github.com/podpass-io/podpass/federation/endpoint"
 )
 
@@ -26,8 +27,8 @@ const long = `Say which link is broken between a ServiceAccount's annotation and
 
 The links are looked at in order: the cluster and what you may read in it, the
 installation, the issuer of the cluster's tokens, the ServiceAccount, the pod, static
-keys in the way, the token, NetworkPolicies, the exchange, and what the pod's own broker
-says. A broken one tells which later ones it makes pointless, and these are not run.
+keys in the way, the token, NetworkPolicies, the exchange, what the pod's own broker
+says, and the trust documents that are given. A broken one tells which later ones it makes pointless, and these are not run.
 
 Without arguments it is about the namespace, with -A about the cluster; name pods,
 workloads or ServiceAccounts to have them looked at more closely: a token is then asked
@@ -44,6 +45,10 @@ const examples = `  # Why does this pod get no credentials?
   podpass doctor deployment/orders -n shop --exchange
   podpass doctor sa/orders -n shop --exchange
 
+  # Would AWS let it in, by what its role was told?
+  aws iam get-role --role-name orders > role.json
+  podpass doctor sa/orders -n shop --trust role.json
+
   # The whole cluster, as a page to attach to a ticket
   podpass doctor -A -o html > podpass.html
 
@@ -56,6 +61,7 @@ type options struct {
 	exchange bool
 	explain  bool
 	issuerCA string
+	trust    []string
 	version  string
 }
 
@@ -77,6 +83,7 @@ func Command(version string) *cobra.Command {
 	f.BoolVar(&o.exchange, "exchange", false, "trade the ServiceAccounts' tokens at the clouds, as podpass token does; what they give is not shown")
 	f.BoolVar(&o.explain, "explain", true, "ask the brokers of running pods, by exec; of a whole namespace only if it is given")
 	f.StringVar(&o.issuerCA, "issuer-ca", "", "`file` with the CA of the issuer, where whoever verifies tokens is on a private network too")
+	f.StringArrayVar(&o.trust, "trust", nil, "`file` with what a cloud's command line prints of roles, providers, policies or credentials, as podpass trust check reads it; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
 	_ = cmd.MarkFlagFilename("settings", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("issuer-ca", "crt", "pem")
@@ -130,7 +137,7 @@ func (o *options) options(cmd *cobra.Command, args []string) (Options, error) {
 			return Options{}, err
 		}
 	}
-	run.Explain = o.explain && (!run.Fleet || cmd.Flags().Changed("explain"))
+	run.Explain = o.explain && (run.Closely() || cmd.Flags().Changed("explain"))
 	if run.Defaults, err = manifest.Settings("", o.version); err != nil {
 		return Options{}, err
 	}
@@ -140,6 +147,11 @@ func (o *options) options(cmd *cobra.Command, args []string) (Options, error) {
 			return Options{}, err
 		}
 		run.Settings = &s
+	}
+	if len(o.trust) > 0 {
+		if run.Trust, err = trust.ReadDocuments(cmd.InOrStdin(), o.trust); err != nil {
+			return Options{}, err
+		}
 	}
 	run.Issuer, err = issuerClient(o.issuerCA)
 	return run, err

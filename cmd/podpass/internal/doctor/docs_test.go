@@ -53,6 +53,8 @@ func TestEachCodeIsFound(t *testing.T) {
 	wanted := map[string]bool{
 		// Of a cloud's answer: TestFailed.
 		codeSubject: true, codeThrottled: true, codeExchange: true,
+		// Of a document: TestTrusted.
+		codeNoDocument: true,
 	}
 	for _, c := range cases() {
 		wanted[c.want] = true
@@ -77,7 +79,7 @@ func TestPointless(t *testing.T) {
 			}
 		}
 	}
-	if got := len(later(checkBroker)); got != 0 {
+	if got := len(later(checkTrust)); got != 0 {
 		t.Errorf("%d checks after the last", got)
 	}
 }

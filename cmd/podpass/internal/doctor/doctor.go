@@ -15,6 +15,7 @@ package doctor
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
 	"github.com/podpass-io/podpass/webhook/inject"
 )
 
@@ -43,6 +45,9 @@ type Options struct {
 	// Explain asks the brokers of running pods, by exec.
 	Explain bool
 
+	// Trust are documents of what clouds were told; nil: none.
+	Trust *trust.Documents
+
 	// Settings are the installation's if they were given; nil: those in the cluster.
 	Settings *inject.Settings
 	// Defaults are taken where the cluster has none.
@@ -54,6 +59,12 @@ type Options struct {
 
 	// Say tells what is under way; nil: nobody listens.
 	Say func(format string, args ...any)
+}
+
+// Closely reports whether something was named besides whole namespaces: it is looked at
+// more closely, by a token for each ServiceAccount.
+func (o Options) Closely() bool {
+	return slices.ContainsFunc(o.Targets, func(t Target) bool { return t.Kind != kindNamespace })
 }
 
 // run is one run of the chain.

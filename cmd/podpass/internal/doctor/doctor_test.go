@@ -71,7 +71,7 @@ func (c *broken) test(t *testing.T, b *bed, namespace string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets := c.targets
+	targets := strings.ReplaceAll(c.targets, "NAMESPACE", namespace)
 	if targets == "" {
 		targets = "pod/orders-1"
 	}

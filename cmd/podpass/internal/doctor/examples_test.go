@@ -32,6 +32,9 @@ func TestExamples(t *testing.T) {
 	w.build(t, client)
 	t.Setenv("KUBECONFIG", kubeconfig(t, c.proxy(t, config).Host))
 	t.Chdir(t.TempDir())
+	if err := os.WriteFile("role.json", []byte(roleDocument("orders", "system:serviceaccount:shop:orders")), 0o600); err != nil {
+		t.Fatal(err)
+	}
 
 	ran := 0
 	for line := range strings.Lines(examples) {
@@ -62,6 +65,8 @@ func TestExamples(t *testing.T) {
 			}
 		case !strings.Contains(out, "WI11") || strings.Contains(out, "error     WI12"):
 			t.Errorf("%s: %s", line, out)
+		case strings.Contains(args, "--trust") && !strings.Contains(out, "found    trust "):
+			t.Errorf("%s: an issuer that no cloud reaches is trusted:\n%s", line, out)
 		case strings.Contains(args, "--exchange") && !strings.Contains(out, "sound    exchange"):
 			t.Errorf("%s: the clouds do not agree:\n%s", line, out)
 		}
@@ -71,7 +76,7 @@ func TestExamples(t *testing.T) {
 			}
 		}
 	}
-	if ran != 5 {
-		t.Errorf("%d examples were run, want 5", ran)
+	if ran != 6 {
+		t.Errorf("%d examples were run, want 6", ran)
 	}
 }

@@ -28,11 +28,12 @@ func (r *run) issuer(ctx context.Context) ([]found, error) {
 		return nil, err
 	}
 	out, side.Keys = append(out, more...), keys
-	if claims, ok := r.sample(ctx); ok {
-		side.Token = &claims
-		if url == "" {
-			url = claims.Issuer
-		}
+	claims, refused := r.sample(ctx)
+	if side.Token = claims; claims != nil && url == "" {
+		url = claims.Issuer
+	}
+	if refused != nil && !r.Closely() { // of what is named the check of tokens tells it
+		out = append(out, *refused)
 	}
 	if url == "" {
 		return out, nil // why is said
@@ -43,17 +44,21 @@ func (r *run) issuer(ctx context.Context) ([]found, error) {
 	return out, ctx.Err()
 }
 
-// sample are the claims of a token of the first ServiceAccount that may have one; false:
-// there is none, which the check of tokens tells more of.
-func (r *run) sample(ctx context.Context) (federation.Claims, bool) {
+// sample are the claims of a token of the first ServiceAccount that may have one; nil:
+// there is none, or it is refused, and why.
+func (r *run) sample(ctx context.Context) (*federation.Claims, *found) {
 	for _, name := range slices.Sorted(maps.Keys(r.accounts)) {
 		a := r.accounts[name]
 		for _, audience := range audiences(a.answer) {
 			t, err := r.tokens(a)(audience).SubjectToken(ctx)
-			return t.Claims, err == nil
+			if err != nil {
+				f := a.refused(err, audience)
+				return nil, &f
+			}
+			return &t.Claims, nil
 		}
 	}
-	return federation.Claims{}, false
+	return nil, nil
 }
 
 // tokens are the ServiceAccount's, of the cluster.
@@ -66,14 +71,8 @@ func (r *run) tokens(a *account) func(string) federation.TokenSource {
 // audiences are those of the tokens that an answer needs, each once.
 func audiences(a serviceaccount.Answer) []string {
 	var list []string
-	if a.AWS != nil {
-		list = append(list, a.AWS.Audience)
-	}
-	if a.GCP != nil {
-		list = append(list, a.GCP.Audience)
-	}
-	if a.Azure != nil {
-		list = append(list, a.Azure.Audience)
+	for _, w := range wanted(a) {
+		list = append(list, w.audience)
 	}
 	if a.OIDC != nil {
 		for _, s := range a.OIDC.Sources {

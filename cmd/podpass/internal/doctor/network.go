@@ -27,6 +27,9 @@ type policies struct {
 // network says whether NetworkPolicies keep the pod, and so its sidecar, from the
 // clouds. What a CNI plugin has of its own is not seen.
 func (r *run) network(ctx context.Context, p *pod) ([]found, error) {
+	if p.Spec.HostNetwork {
+		return nil, nil // the node's network, which no policy is about
+	}
 	all, ok := r.policies[p.Namespace]
 	if !ok {
 		list, err := r.client.NetworkingV1().NetworkPolicies(p.Namespace).List(ctx, metav1.ListOptions{})

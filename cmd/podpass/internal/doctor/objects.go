@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -63,7 +64,7 @@ func (r *run) target(ctx context.Context, t Target) ([]found, error) {
 		var pod *corev1.Pod
 		if pod, err = r.client.CoreV1().Pods(r.Namespace).Get(ctx, t.Name, metav1.GetOptions{}); err == nil {
 			r.lists = append(r.lists, podList{r.Namespace, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", t.Name).String()}})
-			return nil, r.addAccount(ctx, r.Namespace, pod.Spec.ServiceAccountName)
+			return nil, r.addAccount(ctx, r.Namespace, accountOf(pod.Spec))
 		}
 	default:
 		var w *workload
@@ -135,9 +136,10 @@ func (r *run) addWorkload(ctx context.Context, t Target, w *workload) ([]found, 
 			})...)
 		}
 	}
-	account := w.Spec.Template.Spec.ServiceAccountName
-	if account == "" {
-		account = "default"
-	}
-	return out, r.addAccount(ctx, r.Namespace, account)
+	return out, r.addAccount(ctx, r.Namespace, accountOf(w.Spec.Template.Spec))
+}
+
+// accountOf is the name of a pod's ServiceAccount: templates and static pods may name none.
+func accountOf(s corev1.PodSpec) string {
+	return cmp.Or(s.ServiceAccountName, s.DeprecatedServiceAccount, "default")
 }

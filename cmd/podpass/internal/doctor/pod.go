@@ -48,7 +48,7 @@ func (r *run) eachPod(ctx context.Context) error {
 			if err := json.Unmarshal(raw, p); err != nil {
 				return fmt.Errorf("read a pod: %w", err)
 			}
-			a := r.accounts[p.Namespace+"/"+p.Spec.ServiceAccountName]
+			a := r.accounts[p.Namespace+"/"+accountOf(p.Spec)]
 			if a == nil || p.DeletionTimestamp != nil || seen[p.UID] {
 				return nil // it asks for nothing, goes, or has been looked at
 			}

@@ -55,9 +55,11 @@ func one(f finding.Finding) []found { return []found{{Finding: f}} }
 // checks that are pointless without.
 func forbidden(err error, verb, resource, namespace string, stops ...string) found {
 	command, where := "kubectl auth can-i "+verb+" "+resource, "this kubeconfig"
-	if namespace == "" {
+	switch {
+	case strings.HasPrefix(resource, "/"): // a path, and no resource
+	case namespace == "":
 		command += " --all-namespaces"
-	} else {
+	default:
 		command += " --namespace " + namespace
 		where += " in namespace " + namespace
 	}

@@ -41,7 +41,7 @@ func (a *account) refused(err error, audience string) found {
 		cause = e.Err
 	}
 	if apierrors.IsForbidden(cause) {
-		return forbidden(cause, "create", "serviceaccounts/token", a.namespace, checkExchange)
+		return forbidden(cause, "create", "serviceaccounts/token", a.namespace, checkExchange, checkTrust)
 	}
 	return found{Finding: finding.Finding{
 		Code: codeTokenRefused, Severity: finding.Error, Where: a.where(), Message: "the cluster gives no token of it for the audience " + audience,

@@ -41,7 +41,11 @@ func (r *run) uninjected(ctx context.Context, p *pod) (found, error) {
 	if noted := p.account.noted; created.Before(noted) {
 		return f(codeOlderThanNote, "it is older than the annotation of its ServiceAccount", "created after "+stamp(noted), "created "+stamp(created), p.again())
 	}
-	return f(codeMissed, "the webhook was not asked, or could not be reached", "injected when it was created "+stamp(created), "not injected",
+	why := "the webhook was not asked, or could not be reached"
+	if p.account.noted.IsZero() {
+		why += ", or its ServiceAccount was annotated afterwards"
+	}
+	return f(codeMissed, why, "injected when it was created "+stamp(created), "not injected",
 		p.again()+"; label it podpass.io/inject: \"true\", so that it never starts without")
 }
 

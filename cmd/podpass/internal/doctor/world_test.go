@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +20,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
@@ -46,10 +49,9 @@ type world struct {
 	account  *corev1.ServiceAccount
 	pods     []*corev1.Pod
 	policies []*networkingv1.NetworkPolicy
+	quota    *corev1.ResourceQuota
 	workload *appsv1.Deployment
 
-	// after is changed when all else is there.
-	after func(t *testing.T, client kubernetes.Interface)
 	// podsFirst creates them before the registration; noteLast annotates the
 	// ServiceAccount after them.
 	podsFirst, noteLast bool
@@ -61,7 +63,7 @@ func newWorld(t *testing.T, namespace, settings string) *world {
 	t.Helper()
 	w := &world{namespace: namespace, settings: settings, ready: map[string]bool{"podpass-webhook": true, "podpass-webhook-0": true, "podpass-webhook-1": true}}
 	w.registration = registration("podpass", system, authority(t, time.Now().Add(time.Hour)))
-	w.account = &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders", Annotations: map[string]string{"eks.amazonaws.com/role-arn": role}}}
+	w.account = &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders", Labels: map[string]string{"app": "orders"}, Annotations: map[string]string{"eks.amazonaws.com/role-arn": role}}}
 	w.pods = []*corev1.Pod{w.injected(t, w.pod("orders-1"))}
 	return w
 }
@@ -214,15 +216,24 @@ func (w *world) build(t *testing.T, client kubernetes.Interface) {
 		_, err := client.NetworkingV1().NetworkPolicies(w.namespace).Create(ctx, n, metav1.CreateOptions{})
 		must(err)
 	}
+	if w.quota != nil {
+		_, err := client.CoreV1().ResourceQuotas(w.namespace).Create(ctx, w.quota, metav1.CreateOptions{})
+		must(err)
+	}
 	if w.workload != nil {
 		created, err := client.AppsV1().Deployments(w.namespace).Create(ctx, w.workload, metav1.CreateOptions{})
 		must(err)
 		created.Status = w.workload.Status
-		_, err = client.AppsV1().Deployments(w.namespace).UpdateStatus(ctx, created, metav1.UpdateOptions{})
-		must(err)
-	}
-	if w.after != nil {
-		w.after(t, client)
+		// Where controllers run they say the same, in a moment.
+		if _, err = client.AppsV1().Deployments(w.namespace).UpdateStatus(ctx, created, metav1.UpdateOptions{}); !apierrors.IsConflict(err) {
+			must(err)
+		}
+		must(wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+			got, err := client.AppsV1().Deployments(w.namespace).Get(ctx, w.workload.Name, metav1.GetOptions{})
+			return err == nil && len(w.workload.Status.Conditions) == 0 || slices.ContainsFunc(got.Status.Conditions, func(c appsv1.DeploymentCondition) bool {
+				return c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue
+			}), err
+		}))
 	}
 }
 
