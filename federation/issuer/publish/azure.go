@@ -37,7 +37,7 @@ func openAzure(u *url.URL, prefix string, client *http.Client, c Credentials) (P
 	case !blobSuffixes.MatchString(suffix):
 		return nil, fmt.Errorf("suffix %q is not one of Azure's", suffix)
 	case c.Bearer == "" && c.AzureSAS == "":
-		return nil, errors.New("Azure Blob Storage needs a shared access signature in AZURE_STORAGE_SAS_TOKEN, or an access token on standard input with --token-stdin")
+		return nil, errors.New("no credentials for Azure Blob Storage: set AZURE_STORAGE_SAS_TOKEN, or give an access token on standard input with --token-stdin")
 	}
 	return &store{
 		name: "az://" + strings.TrimSuffix(u.Host+"/"+container+"/"+prefix, "/"), prefix: prefix, client: client,

@@ -19,7 +19,7 @@ func openGCS(u *url.URL, prefix string, client *http.Client, c Credentials) (Pla
 		return nil, fmt.Errorf("%q is not the name of a bucket", u.Host)
 	}
 	if c.Bearer == "" {
-		return nil, errors.New("Google Cloud Storage needs an access token: in GOOGLE_OAUTH_ACCESS_TOKEN, or on standard input with --token-stdin")
+		return nil, errors.New("no access token for Google Cloud Storage: set GOOGLE_OAUTH_ACCESS_TOKEN, or give it on standard input with --token-stdin")
 	}
 	return &store{
 		name: "gs://" + strings.TrimSuffix(u.Host+"/"+prefix, "/"), prefix: prefix, client: client,

@@ -33,7 +33,7 @@ func openS3(u *url.URL, prefix string, client *http.Client, c Credentials) (Plac
 		return nil, fmt.Errorf("%q is not the name of a bucket", u.Host)
 	}
 	if c.AWSAccessKeyID == "" || c.AWSSecretAccessKey == "" {
-		return nil, errors.New("S3 needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where they are temporary")
+		return nil, errors.New("no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN where they are temporary")
 	}
 	endpoint := opts["endpoint"]
 	region := cmp.Or(opts["region"], c.AWSRegion)
@@ -41,7 +41,7 @@ func openS3(u *url.URL, prefix string, client *http.Client, c Credentials) (Plac
 		region = cmp.Or(region, "us-east-1") // what others that speak the protocol take
 	}
 	if !regionName.MatchString(region) {
-		return nil, fmt.Errorf("S3 needs the bucket's region: s3://%s?region=REGION, or AWS_REGION", u.Host)
+		return nil, fmt.Errorf("no region of the bucket: s3://%s?region=REGION, or AWS_REGION", u.Host)
 	}
 	base, err := s3Base(endpoint, u.Host, region)
 	if err != nil {

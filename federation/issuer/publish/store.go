@@ -43,11 +43,11 @@ func (s *store) Get(ctx context.Context, path string) (Object, Version, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusNotFound {
-		if e := refusal("read", path, resp); e.Code != "NoSuchBucket" && e.Code != "ContainerNotFound" {
-			return o, "", nil
-		} else {
+		e := refusal("read", path, resp)
+		if e.Code == "NoSuchBucket" || e.Code == "ContainerNotFound" {
 			return o, "", e
 		}
+		return o, "", nil
 	}
 	if resp.StatusCode != http.StatusOK {
 		return o, "", refusal("read", path, resp)

@@ -61,6 +61,7 @@ func Decide(s State, l Look) Decision {
 		d.tokens(l)
 	case Drop:
 		d.drop(l)
+	case Done: // was left above
 	}
 	return *d
 }

@@ -32,7 +32,7 @@ func key(t testing.TB, file string) issuer.Keys {
 	return keys
 }
 
-// world is what a test describes by letters: o the old key, n the new one, x a foreign one.
+// look is a world that a test describes by letters: o the old key, n the new one, x a foreign one.
 func look(t testing.TB, after time.Duration, published, servers, tokens string) rotate.Look {
 	t.Helper()
 	named := map[rune]issuer.Keys{'o': key(t, "rsa.pub"), 'n': key(t, "ec.pub"), 'x': key(t, "ec-384.pub")}
@@ -69,6 +69,7 @@ func state(t testing.TB, phase rotate.Phase) rotate.State {
 	s.Phase = phase
 	s.CacheWait, s.TokenWait = rotate.Duration(2*time.Hour), rotate.Duration(24*time.Hour)
 	switch phase {
+	case rotate.Publish:
 	case rotate.Caches, rotate.Switch:
 		s.Published = begin
 	case rotate.Tokens, rotate.Drop, rotate.Done:

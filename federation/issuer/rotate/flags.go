@@ -34,8 +34,9 @@ func (s State) ServerFlags() []string {
 		return append(append(flags, both...), "--service-account-signing-key-file="+f.OldPrivate)
 	case Done:
 		return append(flags, "--service-account-key-file="+f.NewPublic, "--service-account-signing-key-file="+f.NewPrivate)
+	default:
+		return append(append(flags, both...), "--service-account-signing-key-file="+f.NewPrivate)
 	}
-	return append(append(flags, both...), "--service-account-signing-key-file="+f.NewPrivate)
 }
 
 // ManagerFlags are the controller manager's, which signs the tokens of Secrets.

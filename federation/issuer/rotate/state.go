@@ -48,7 +48,7 @@ type State struct {
 	// Published; TokenWait how long a token lives at most, from Switched.
 	CacheWait Duration `json:"cacheWait"`
 	TokenWait Duration `json:"tokenWait"`
-	// Flags is where the control plane has the keys' files.
+	// Files are where the control plane has the keys.
 	Files Files `json:"files"`
 	// Private: whoever verifies is on a private network.
 	Private bool `json:"private,omitempty"`
@@ -63,10 +63,10 @@ const format = 1
 const TokenLife = 24 * time.Hour
 
 // New begins a rotation from the keys that sign now to another, with podpass's own waits.
-func New(issuerURL, place string, old, new issuer.Keys) (State, error) {
+func New(issuerURL, place string, old, fresh issuer.Keys) (State, error) {
 	s := State{
 		Format: format, Issuer: issuerURL, JWKSPath: issuer.DefaultJWKSPath, Place: place,
-		Old: Set{old}, New: Set{new}, Phase: Publish,
+		Old: Set{old}, New: Set{fresh}, Phase: Publish,
 		CacheWait: Duration(issuer.CloudCache), TokenWait: Duration(TokenLife),
 	}
 	return s, s.check()
