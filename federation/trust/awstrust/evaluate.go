@@ -118,15 +118,13 @@ func (e evaluation) statement(place string, s Statement) outcome {
 	}
 	o := outcome{truth: yes, reached: 2}
 	for _, c := range s.conditions() {
-		switch t, f := e.condition(place, c); t {
-		case no:
-			o.truth = no
-			o.findings = append(o.findings, f)
-		case unknown:
-			if o.truth == yes {
-				o.truth = unknown
-			}
-			o.findings = append(o.findings, f)
+		t, f := e.condition(place, c)
+		if t == yes {
+			continue
+		}
+		o.findings = append(o.findings, f)
+		if o.truth == yes || t == no { // one that does not hold decides
+			o.truth = t
 		}
 	}
 	return o
