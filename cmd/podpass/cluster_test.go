@@ -61,7 +61,9 @@ func TestClusterToken(t *testing.T) {
 		}
 		return out.String(), errs.String()
 	}
-	run := func(args ...string) (stdout, stderr string) { return podpass(append([]string{"token", "aws"}, args...)...) }
+	run := func(args ...string) (stdout, stderr string) {
+		return podpass(append([]string{"token", "aws"}, args...)...)
+	}
 
 	out, errs := run("orders")
 	var got struct {
