@@ -65,7 +65,7 @@ func (i *iam) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // takes each flag, and what arrives at IAM is what was meant; once for an empty account,
 // and once more.
 func TestRealAWSCLI(t *testing.T) {
-	real, err := exec.LookPath("aws")
+	program, err := exec.LookPath("aws")
 	if err != nil {
 		t.Skip("left out: no aws on this machine (Debian's package awscli)")
 	}
@@ -88,7 +88,7 @@ func TestRealAWSCLI(t *testing.T) {
 	defer server.Close()
 	dir := t.TempDir()
 	// That version has no variable for the endpoint.
-	wrapper := fmt.Sprintf("#!/bin/sh\nexec %s --endpoint-url %s \"$@\"\n", real, server.URL)
+	wrapper := fmt.Sprintf("#!/bin/sh\nexec %s --endpoint-url %s \"$@\"\n", program, server.URL)
 	for name, content := range map[string]string{"aws": wrapper, "trust.sh": string(script)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil {
 			t.Fatal(err)
