@@ -3,7 +3,8 @@
 //
 // How it speaks: results go to standard output, everything else to standard error.
 // A failure is one line "error: ..." and, where there is a next step, one line
-// "hint: ...", in lower case and without a full stop; the exit status is 1.
+// "hint: ...", in lower case and without a full stop. The exit status is 0 if all is
+// sound, 1 if something was found, 2 if podpass could not look: see package exit.
 package main
 
 import (
@@ -18,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/check"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
 )
@@ -31,11 +33,11 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRoot()
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if err != nil {
 		report(root.ErrOrStderr(), err)
-		return 1
 	}
-	return 0
+	return exit.Status(err)
 }
 
 // hinter is an error that knows the next step.

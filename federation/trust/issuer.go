@@ -6,34 +6,32 @@ import (
 	"strings"
 )
 
-// Unreachable says why no cloud can fetch the keys of an issuer, by its URL alone: "" if
-// nothing speaks against it. The default issuer of most self-managed clusters,
-// https://kubernetes.default.svc.cluster.local, exists only within the cluster.
+// Unreachable says why no cloud can fetch the keys of an issuer, by its name alone:
+// "is not an https URL"; empty: nothing in the name is in the way. The default of an
+// API server, https://kubernetes.default.svc.cluster.local, is such a name.
 func Unreachable(issuer string) string {
 	u, err := url.Parse(issuer)
-	switch {
-	case err != nil || u.Hostname() == "":
-		return "it is not a URL"
-	case u.Scheme != "https":
-		return "it is not https"
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
+		return "is not an https URL"
 	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if address, err := netip.ParseAddr(host); err == nil {
-		if address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast() || address.IsUnspecified() || carrier.Contains(address.Unmap()) {
-			return "its address is not a public one"
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() {
+			return "is an address of a private network"
 		}
 		return ""
 	}
 	if !strings.Contains(host, ".") {
-		return "its host has no domain"
+		return "is a name without a domain"
 	}
-	for _, suffix := range []string{".svc", ".cluster.local", ".local", ".internal", ".localdomain", ".test", ".invalid"} {
-		if strings.HasSuffix(host, suffix) {
-			return "its host has a name only within the cluster or its network"
+	for _, inside := range insideOnly {
+		if host == inside || strings.HasSuffix(host, "."+inside) {
+			return "exists only inside of a cluster or a private network"
 		}
 	}
 	return ""
 }
 
-// carrier is the shared address space of RFC 6598, in which some clouds put clusters.
-var carrier = netip.MustParsePrefix("100.64.0.0/10")
+// insideOnly are domains that no public resolver knows: Kubernetes' own, and those of
+// RFC 6761, RFC 6762 and ICANN's .internal.
+var insideOnly = []string{"svc", "cluster.local", "local", "localhost", "internal", "test", "invalid"}

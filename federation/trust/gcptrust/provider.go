@@ -66,7 +66,7 @@ func (e evaluation) issuer(p Provider) []finding.Finding {
 		return e.keys(p)
 	}
 	if why := trust.Unreachable(trusted); why != "" {
-		f := sides(bad(CodeIssuerUnreachable, where, "is an issuer that exists only in the cluster, so that Google cannot fetch its keys: "+why), "an https URL that the internet reaches, or uploaded keys", trusted)
+		f := sides(bad(CodeIssuerUnreachable, where, "is an issuer that exists only in the cluster, so that Google cannot fetch its keys: it "+why), "an https URL that the internet reaches, or uploaded keys", trusted)
 		f.Command = "kubectl get --raw /openid/v1/jwks"
 		return []finding.Finding{fix(f, "upload the cluster's keys with --jwk-json-path, and again whenever they change, or publish them at a public issuer")}
 	}

@@ -4,6 +4,7 @@
 package trust
 
 import (
+	"encoding/json"
 	"path"
 	"slices"
 	"time"
@@ -35,6 +36,9 @@ func (l Life) Of(d time.Duration) time.Duration {
 type Issuer struct {
 	URL    string `json:"url"`
 	CAFile string `json:"caFile"`
+	// JWKS, if it is set, are the issuer's keys, which are then not fetched: for
+	// issuers whose names lead nowhere.
+	JWKS json.RawMessage `json:"jwks,omitempty"`
 }
 
 // AWS has IAM OIDC providers and roles.
@@ -54,6 +58,9 @@ type AWSProvider struct {
 // AWSRole is a role with its trust policy.
 type AWSRole struct {
 	ARN string `json:"arn"`
+	// Policy is the role's trust policy as IAM has it; the fields below but
+	// MaxSessionDuration, which say the same in fewer words, have no effect then.
+	Policy json.RawMessage `json:"policy,omitempty"`
 	// Issuer, Audiences and Subjects (globs) are the conditions on a web identity.
 	Issuer    string   `json:"issuer"`
 	Audiences []string `json:"audiences"`

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
@@ -28,7 +29,7 @@ are looked at as the webhook does. Nothing needs to be installed: run it before 
 is, to know whom it would deny. You need the right to list ServiceAccounts.
 
 Each problem is one line, with its fix, on standard output; the exit status is 1 if there
-is one. What pods themselves may have wrong is not looked at: see podpass inject.`
+is one, and 2 if podpass could not look. What pods themselves may have wrong is not looked at: see podpass inject.`
 
 const examples = `  # Whom would podpass deny?
   podpass check
@@ -117,8 +118,8 @@ func (o options) run(ctx context.Context, stdin io.Reader, stdout io.Writer) err
 		}
 	}
 	if denied > 0 {
-		return hint.New(fmt.Errorf("pods of %d of %d ServiceAccounts would be denied", denied, len(accounts)),
-			"mend them first; or install with userErrors: warn, so that they run as they do now")
+		return exit.Found(hint.New(fmt.Errorf("pods of %d of %d ServiceAccounts would be denied", denied, len(accounts)),
+			"mend them first; or install with userErrors: warn, so that they run as they do now"))
 	}
 	return nil
 }

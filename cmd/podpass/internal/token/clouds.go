@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
@@ -49,7 +50,7 @@ credential_process. With a chain of roles they are the last one's.`, func(ctx co
 		c := &aws.Client{Identity: id, Token: s.source(id.Audience), Endpoint: s.settings.AWS.STSEndpoint(id.RoleARN), Endpoints: s.settings.AWS.Endpoints(), HTTP: s.http}
 		got, err := c.Credentials().Exchange(ctx)
 		if err != nil {
-			return hint.Exchange(err)
+			return exit.Found(hint.Exchange(err))
 		}
 		out := processCredentials{
 			Version: 1, AccessKeyID: got.AccessKeyID, SecretAccessKey: got.SecretAccessKey.Reveal(), SessionToken: got.Token.Reveal(),
@@ -77,7 +78,7 @@ service account that it impersonates, or the federated token under direct access
 		if audience != "" {
 			got, err := c.IDToken(audience).Exchange(ctx)
 			if err != nil {
-				return hint.Exchange(err)
+				return exit.Found(hint.Exchange(err))
 			}
 			return s.print(bearer{IDToken: got.Token.Reveal(), TokenType: "Bearer", ExpiresOn: got.Expiry.Time(), Principal: got.Principal}, got.Token.Reveal())
 		}
@@ -144,7 +145,7 @@ settings describe: see the chart value oidc.tokenSources.`, func(ctx context.Con
 func (s *session) accessToken(ctx context.Context, e federation.Exchanger) error {
 	got, err := e.Exchange(ctx)
 	if err != nil {
-		return hint.Exchange(err)
+		return exit.Found(hint.Exchange(err))
 	}
 	return s.print(bearer{AccessToken: got.Token.Reveal(), TokenType: "Bearer", ExpiresOn: got.Expiry.Time(), Principal: got.Principal}, got.Token.Reveal())
 }

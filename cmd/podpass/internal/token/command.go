@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation/endpoint"
@@ -150,7 +151,7 @@ func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*s
 	for _, p := range s.answer.Warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", p)
 	}
-	return s, hint.Problems(s.answer.Errors, o.settings == "")
+	return s, exit.Found(hint.Problems(s.answer.Errors, o.settings == ""))
 }
 
 // missing says that the ServiceAccount has no identity in a cloud.
