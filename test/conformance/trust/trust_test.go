@@ -27,7 +27,9 @@ type cloud struct {
 }
 
 // clouds by the name that cases have.
-var clouds = map[string]cloud{}
+var clouds = map[string]cloud{
+	"gcp": googleCloud(),
+}
 
 func load(t *testing.T) map[string][]Case {
 	t.Helper()
