@@ -144,17 +144,11 @@ func onlyErrors(list []finding.Finding) []finding.Finding {
 	return slices.DeleteFunc(slices.Clone(list), func(f finding.Finding) bool { return f.Severity != finding.Error })
 }
 
-// otherAudiences are of tokens that are made for somebody else.
-var otherAudiences = []string{
-	"https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local", "kubernetes.default.svc", "kubernetes",
-	"sts.amazonaws.com", "api://AzureADTokenExchange", "vault",
-}
-
 // broadProvider is what a provider takes beyond what it need.
 func (e evaluation) broadProvider(p Provider) []finding.Finding {
 	var found []finding.Finding
 	for _, a := range p.OIDC.AllowedAudiences {
-		if slices.Contains(otherAudiences, a) || a == p.OIDC.IssuerURI {
+		if trust.ForOthers(a, p.OIDC.IssuerURI) {
 			f := sides(broad(CodeBroadAudience, "provider "+p.Name+" oidc.allowedAudiences", "take tokens that are made for another service, whose operator can use them here"), resource+p.Name, a)
 			found = append(found, fix(f, "remove the audience"))
 		}

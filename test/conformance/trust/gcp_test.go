@@ -142,7 +142,7 @@ func post(t *testing.T, to, bearer, body string, into any) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusForbidden}, answer.StatusCode) {
+	if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden}, answer.StatusCode) {
 		t.Fatalf("%s: %s", to, answer.Status)
 	}
 	if answer.StatusCode != http.StatusOK {

@@ -28,7 +28,8 @@ type cloud struct {
 
 // clouds by the name that cases have.
 var clouds = map[string]cloud{
-	"gcp": googleCloud(),
+	"azure": microsoftCloud(),
+	"gcp":   googleCloud(),
 }
 
 func load(t *testing.T) map[string][]Case {
