@@ -38,7 +38,7 @@ const (
 	CodeName              = "WI256" // a name that Google does not take
 	CodeDirect            = "WI257" // a principal for which no role was given
 	CodePolicySize        = "WI258" // more members than a policy takes
-	CodeMappedSize        = "WI259" // a mapping above its limits
+	CodeIdentity          = "WI259" // a ServiceAccount that asks for nothing here, or is denied
 )
 
 // clipped bounds what findings quote of a document.
