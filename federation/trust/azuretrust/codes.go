@@ -23,8 +23,8 @@ const (
 	CodeAlgorithm         = "WI271" // a token that is not signed with RS256
 	CodeBroadAudience     = "WI272" // an audience that tokens for others have, too
 	CodeLimit             = "WI273" // more federated credentials than an identity takes
-	CodeLength            = "WI274" // an issuer or a subject that is too long
-	CodeNoClient          = "WI275" // a ServiceAccount that names no client ID
+	CodeLength            = "WI274" // an issuer that is too long
+	CodeIdentity          = "WI275" // a ServiceAccount that names no client ID, or is denied
 )
 
 // clipped bounds what findings quote of a document.

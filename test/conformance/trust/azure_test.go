@@ -12,15 +12,14 @@ import (
 	cloudtrust "github.com/podpass-io/podpass/test/cloud/trust"
 )
 
-// microsoftCloud is the suite's part for Azure.
-func microsoftCloud() cloud { return cloud{least: 8, evaluate: evaluateAzure, exchange: exchangeAzure} }
+var azureCloud = cloud{least: 16, evaluate: evaluateAzure, exchange: exchangeAzure}
 
 func evaluateAzure(t *testing.T, c Case) trust.Verdict {
 	d, err := azuretrust.Parse([]byte(c.Document))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return azuretrust.Evaluate(d, read(t, c, "signs-now"))
+	return azuretrust.Evaluate(d, c.federationClaims(t))
 }
 
 // exchangeAzure asks for a token of an application that has the document's credentials.

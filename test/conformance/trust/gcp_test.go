@@ -1,10 +1,8 @@
 package trust
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/federation/trust"
 	"github.com/podpass-io/podpass/federation/trust/gcptrust"
@@ -21,8 +18,7 @@ import (
 	cloudtrust "github.com/podpass-io/podpass/test/cloud/trust"
 )
 
-// googleCloud is the suite's part for Google Cloud.
-func googleCloud() cloud { return cloud{least: 14, evaluate: evaluateGCP, exchange: exchangeGCP} }
+var gcpCloud = cloud{least: 40, evaluate: evaluateGCP, exchange: exchangeGCP}
 
 // uploaded stands in documents for the keys that sign the tokens.
 const uploaded = "UPLOADED_KEYS"
@@ -32,26 +28,9 @@ func evaluateGCP(t *testing.T, c Case) trust.Verdict {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return gcptrust.Evaluate(d, read(t, c, "signs-now"), c.Claims)
-}
-
-// read gives the claims of a case as they are read of a token, with the ID of its key.
-func read(t *testing.T, c Case, keyID string) federation.Claims {
-	t.Helper()
-	part := func(v any) string {
-		b, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return base64.RawURLEncoding.EncodeToString(b)
-	}
-	claims := map[string]any{"exp": 4102444800}
-	maps.Copy(claims, c.Claims)
-	token, err := federation.ParseSubjectToken([]byte(part(map[string]string{"alg": "RS256", "kid": keyID}) + "." + part(claims) + ".AA"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token.Claims
+	claims := c.federationClaims(t)
+	claims.KeyID = "signs-now"
+	return gcptrust.Evaluate(d, claims, c.Claims)
 }
 
 // printed is what gcloud printed, by what it is about.

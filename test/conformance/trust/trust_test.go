@@ -28,8 +28,9 @@ type cloud struct {
 
 // clouds by the name that cases have.
 var clouds = map[string]cloud{
-	"azure": microsoftCloud(),
-	"gcp":   googleCloud(),
+	"aws":   awsCloud,
+	"azure": azureCloud,
+	"gcp":   gcpCloud,
 }
 
 func load(t *testing.T) map[string][]Case {
