@@ -23,6 +23,7 @@ exists() {
 	fi
 	case $answer in
 	*NOT_FOUND*) return 1 ;;
+	*) ;;
 	esac
 	printf '%s\n' "$answer" >&2
 	exit 1
