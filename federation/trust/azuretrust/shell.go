@@ -63,7 +63,8 @@ func (c PlannedCredential) ofApplication(b *strings.Builder, client string) erro
 		return err
 	}
 	fmt.Fprintf(b, "credential=%s\n", quote.Shell(string(body)))
-	fmt.Fprintf(b, "if [ -n \"$(az ad app federated-credential list --id %s --query %s --output tsv)\" ]; then\n", client, quote.Shell("[?name=='"+c.Name+"'].id"))
+	// A substitution within the test would hide that az has failed.
+	fmt.Fprintf(b, "there=$(az ad app federated-credential list --id %s --query %s --output tsv)\nif [ -n \"$there\" ]; then\n", client, quote.Shell("[?name=='"+c.Name+"'].id"))
 	fmt.Fprintf(b, "\taz ad app federated-credential update --id %s --federated-credential-id %s --parameters \"$credential\" --output none\n", client, quote.Shell(c.Name))
 	fmt.Fprintf(b, "else\n\taz ad app federated-credential create --id %s --parameters \"$credential\" --output none\nfi\n", client)
 	return nil
