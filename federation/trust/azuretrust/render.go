@@ -120,7 +120,7 @@ func (r *renderer) credential(to azure.Application, a trust.Account, audience st
 	for n, c := range identity.Credentials {
 		if c.Issuer == a.Cluster.Issuer && c.Subject == a.Subject() {
 			// Clusters that share an issuer share subjects, too.
-			if !strings.Contains(c.User, user) {
+			if !slices.Contains(strings.Split(c.User, ", "), user) {
 				identity.Credentials[n].User += ", " + user
 			}
 			return

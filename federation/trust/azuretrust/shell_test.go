@@ -126,6 +126,7 @@ func TestAzTakesIt(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short: each call takes seconds")
 	}
+	dir := t.TempDir()
 	for _, o := range []Options{{}, {Application: true}} {
 		for _, found := range []string{"FOUND=", "FOUND=1"} {
 			calls, _, err := scripttest.Run(t, "az", answers, script(t, o, account(t, demo, "shop", "orders", byClient, ordersClient)), found)
@@ -137,7 +138,7 @@ func TestAzTakesIt(t *testing.T) {
 			}
 			for _, call := range calls {
 				if found == "FOUND=" || call[3] == "update" {
-					scripttest.Accepts(t, "az", "Please run 'az login' to setup account", call)
+					scripttest.Accepts(t, dir, "az", "Please run 'az login' to setup account", call)
 				}
 			}
 		}

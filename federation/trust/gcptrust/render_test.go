@@ -77,9 +77,6 @@ func rendered(t *testing.T) (*Plan, map[string]string) {
 func TestForms(t *testing.T) {
 	_, forms := rendered(t)
 	for name, got := range forms {
-		if os.Getenv("WRITE") != "" {
-			os.WriteFile("testdata/"+name, []byte(got), 0o644)
-		}
 		want, err := os.ReadFile("testdata/" + name)
 		if err != nil {
 			t.Fatal(err)

@@ -166,10 +166,11 @@ func TestGcloudTakesIt(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short: each call takes seconds")
 	}
-	keys := t.TempDir() + "/keys"
+	b := script(t, account(t, home, "lab", "it", byProvider, homeProvider, byEmail, ordersEmail))
+	dir, keys := t.TempDir(), t.TempDir()+"/keys"
 	taken := map[string]bool{}
 	for _, found := range []string{"FOUND=", "FOUND=1"} {
-		calls, _, err := scripttest.Run(t, "gcloud", answers, script(t, account(t, home, "lab", "it", byProvider, homeProvider, byEmail, ordersEmail)), found, "KEYS="+keys)
+		calls, _, err := scripttest.Run(t, "gcloud", answers, b, found, "KEYS="+keys)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +182,7 @@ func TestGcloudTakesIt(t *testing.T) {
 			}
 			if !taken[strings.Join(call, " ")] {
 				taken[strings.Join(call, " ")] = true
-				scripttest.Accepts(t, "gcloud", "You do not currently have an active account selected", call)
+				scripttest.Accepts(t, dir, "gcloud", "You do not currently have an active account selected", call)
 			}
 		}
 	}

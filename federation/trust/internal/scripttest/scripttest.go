@@ -5,11 +5,13 @@ package scripttest
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // recorder writes down its arguments; what comes after it answers.
@@ -60,24 +62,32 @@ func Shellcheck(t *testing.T, script []byte) {
 	}
 }
 
+// patience is how long one call of a cloud's command line may take: some seconds, and far
+// more on a machine that is busy.
+const patience = 3 * time.Minute
+
 // Accepts fails the test if the real command line does not take the arguments of a call.
 // It is not signed in, and says so (signIn) once it has read all of them; that is as far as
-// it goes.
-func Accepts(t *testing.T, command, signIn string, call []string, environment ...string) {
+// it goes. home is where it keeps what it has found out about itself, for further calls.
+func Accepts(t *testing.T, home, command, signIn string, call []string) {
 	t.Helper()
 	path, err := exec.LookPath(command)
 	if err != nil {
 		t.Skipf("left out: no %s on this machine", command)
 	}
-	cmd := exec.CommandContext(t.Context(), path, call...)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, call...)
+	// What it leaves running, to report how it is used, holds its output open.
+	cmd.WaitDelay = time.Second
 	// Nobody's account is to be found, and nothing is to be asked for over the network: not
 	// even whether this machine is one of the cloud's own.
-	home := t.TempDir()
-	cmd.Env = append(environment, "PATH="+os.Getenv("PATH"), "HOME="+home, "HTTPS_PROXY=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1",
-		"CLOUDSDK_CONFIG="+home, "CLOUDSDK_CORE_DISABLE_PROMPTS=1", "CLOUDSDK_CORE_CHECK_GCE_METADATA=false", "NO_GCE_CHECK=True", "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING=true",
-		"AZURE_CONFIG_DIR="+home, "AZURE_CORE_COLLECT_TELEMETRY=no", "AZURE_CORE_NO_COLOR=1")
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), signIn) {
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "HTTPS_PROXY=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1",
+		"CLOUDSDK_CONFIG=" + home, "CLOUDSDK_CORE_DISABLE_PROMPTS=1", "CLOUDSDK_CORE_CHECK_GCE_METADATA=false", "NO_GCE_CHECK=True", "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING=true",
+		"AZURE_CONFIG_DIR=" + home, "AZURE_CORE_COLLECT_TELEMETRY=no", "AZURE_CORE_NO_COLOR=1",
+	}
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), signIn) {
 		t.Errorf("%s %q: %v\n%s", command, call, err, out)
 	}
 }
