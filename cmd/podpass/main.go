@@ -22,6 +22,7 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
 )
 
 // version is set by the linker.
@@ -83,7 +84,7 @@ program shows what the webhook does, and whether the cloud trusts a ServiceAccou
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{err, fmt.Sprintf("run %q to see the flags", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(check.Command(version), inject.Command(version), token.Command(version), versionCommand())
+	root.AddCommand(check.Command(version), inject.Command(version), token.Command(version), trust.Command(version), versionCommand())
 	return root
 }
 

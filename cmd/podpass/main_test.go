@@ -15,13 +15,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"status": status,
+	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: setup, Cmds: map[string]func(*testscript.TestScript, bool, []string){
+		"status": exitStatus, "examples": examples,
 	}})
 }
 
-// status runs a program that must end with the exit status: status 2 podpass check.
-func status(ts *testscript.TestScript, neg bool, args []string) {
+// exitStatus runs a program that must end with the exit status: status 2 podpass check.
+func exitStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status CODE COMMAND [ARGS...]")
 	}

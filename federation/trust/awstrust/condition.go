@@ -107,7 +107,7 @@ func (e evaluation) variables(values []string) (names, plain []string) {
 func (e evaluation) depends(where string, c condition) finding.Finding {
 	return e.error(CodeRequest, where, finding.Finding{
 		Message:  "depends on " + c.key + " of the request, which no token tells",
-		Expected: strings.Join(c.values, ", "), Fix: "give its value with --context " + c.key + "=VALUE",
+		Expected: strings.Join(c.values, ", "), Fix: "give its value with --request " + c.key + "=VALUE",
 	})
 }
 

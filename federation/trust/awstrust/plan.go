@@ -47,6 +47,15 @@ type PlannedRole struct {
 	depth int
 }
 
+// users are some of the role's, for a comment of one line.
+func (r PlannedRole) users() string {
+	const shown = 5 // more would be the policy again
+	if n := len(r.Users); n > shown {
+		return oneLine(strings.Join(r.Users[:shown], ", ")) + fmt.Sprintf(" and %d more", n-shown)
+	}
+	return oneLine(strings.Join(r.Users, ", "))
+}
+
 // Limits of IAM, in characters and in number.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 const (

@@ -28,8 +28,9 @@ type Options struct {
 // Render gives what AWS must hold so that the accounts get the roles that they ask for:
 // per AWS account an IAM OIDC provider for each issuer, the roles with one trust policy
 // each, whoever shares it, and the further roles of chains with what lets the one before
-// assume them. Accounts that ask for nothing in AWS are left out, and said so in a
-// finding of no consequence. With an error among the findings the plan is not to be used.
+// assume them. Accounts that ask for nothing in AWS, or whose annotations deny their pods,
+// are left out, and a finding says so. With an error among the findings the plan is not
+// to be used.
 func Render(accounts []trust.Account, o Options) (*Plan, []finding.Finding) {
 	r := renderer{options: o, roles: map[string]*role{}, providers: map[string]*PlannedProvider{}}
 	for _, a := range accounts {
@@ -50,6 +51,9 @@ func Render(accounts []trust.Account, o Options) (*Plan, []finding.Finding) {
 			})
 		}
 		p.Providers = append(p.Providers, *provider)
+	}
+	if len(p.Roles) == 0 && finding.Worst(r.findings) != finding.Error {
+		r.find(finding.Error, CodeIdentity, "AWS", finding.Finding{Message: "no ServiceAccount is left whose role could be rendered", Fix: "annotate one with eks.amazonaws.com/role-arn"})
 	}
 	return p, r.findings
 }
@@ -91,7 +95,7 @@ func (r *renderer) find(severity finding.Severity, code, where string, f finding
 func (r *renderer) account(a trust.Account) {
 	where := "ServiceAccount " + a.Namespace + "/" + a.Name
 	for _, p := range a.Answer.Errors {
-		r.find(finding.Error, CodeIdentity, where, finding.Finding{Message: "its pods are denied: " + p.Code + ": " + p.Where + ": " + p.Message, Seen: p.Value, Fix: p.Fix})
+		r.find(finding.Warning, CodeIdentity, where, finding.Finding{Message: "is left out: its pods are denied: " + p.Code + ": " + p.Where + ": " + p.Message, Seen: p.Value, Fix: p.Fix})
 	}
 	if len(a.Answer.Errors) > 0 {
 		return
@@ -107,7 +111,7 @@ func (r *renderer) account(a trust.Account) {
 	for _, arn := range slices.Concat([]string{id.RoleARN}, others(id), id.Chain) {
 		parsed, err := aws.ParseRoleARN(arn)
 		if err != nil || !aws.IsAWSPartition(parsed.Partition) {
-			r.find(finding.Error, CodeIdentity, where, finding.Finding{Message: "its role is not one of AWS's IAM", Seen: arn, Fix: "set up trust as that server's own documentation says"})
+			r.find(finding.Warning, CodeIdentity, where, finding.Finding{Message: "is left out: its role is not one of AWS's IAM", Seen: arn, Fix: "set up trust as that server's own documentation says"})
 			return
 		}
 	}

@@ -84,7 +84,7 @@ func (r PlannedRole) shell(b *strings.Builder) error {
 		return err
 	}
 	name := quote(r.ARN.Name)
-	fmt.Fprintf(b, "\t# for %s\n", oneLine(strings.Join(r.Users, ", ")))
+	fmt.Fprintf(b, "\t# for %s\n", r.users())
 	fmt.Fprintf(b, "\ttrust=%s\n", quote(policy))
 	fmt.Fprintf(b, "\tif exists aws iam get-role --role-name %s; then\n", name)
 	fmt.Fprintf(b, "\t\tprintf 'replacing the trust policy of this role:\\n%%s\\n' \"$answer\" >&2\n")

@@ -68,7 +68,7 @@ func (t *terraform) attributes(list [][2]string) {
 func (t *terraform) role(r PlannedRole, needs map[string][]string) error {
 	name := t.name(r.ARN.Name, "role")
 	needs[r.ARN.String()] = []string{"aws_iam_role." + name}
-	fmt.Fprintf(&t.b, "# For %s.\nresource \"aws_iam_role\" %q {\n", oneLine(strings.Join(r.Users, ", ")), name)
+	fmt.Fprintf(&t.b, "# For %s.\nresource \"aws_iam_role\" %q {\n", r.users(), name)
 	t.provider(r.ARN.Account)
 	t.attributes([][2]string{{"name", literal(r.ARN.Name)}, {"path", literal(r.ARN.Path)}, {"max_session_duration", strconv.Itoa(r.MaxSessionDuration)}})
 	if err := t.document("assume_role_policy", r.Policy); err != nil {
