@@ -48,8 +48,8 @@ type Expression struct {
 //	az identity federated-credential list --identity-name NAME --resource-group GROUP
 //	az ad app federated-credential list --id CLIENT
 //
-// or show instead of list, or the answer of either API itself. Several of them may follow
-// each other.
+// or show instead of list, or the answer of either API itself, or what podpass trust azure
+// -o json does. Several of them may follow each other.
 func Parse(raw []byte) (Document, error) {
 	var d Document
 	if len(raw) > maxDocument {
@@ -79,9 +79,20 @@ func (d *Document) add(part json.RawMessage) error {
 	}
 	var wrapped struct {
 		Value json.RawMessage `json:"value"`
+		Plan  []struct {
+			Credentials json.RawMessage `json:"federatedIdentityCredentials"`
+		} `json:"identities"`
 	}
 	if err := json.Unmarshal(part, &wrapped); err != nil {
 		return errors.New("not a federated credential")
+	}
+	for _, identity := range wrapped.Plan {
+		if err := d.list(identity.Credentials); err != nil {
+			return err
+		}
+	}
+	if wrapped.Plan != nil {
+		return nil
 	}
 	if len(wrapped.Value) > 0 && wrapped.Value[0] == '[' {
 		return d.list(wrapped.Value)

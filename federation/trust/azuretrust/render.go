@@ -30,12 +30,15 @@ const (
 
 // Render gives the federated credentials that managed identities or applications must have
 // so that the accounts get the identities that they ask for. Accounts that ask for nothing
-// in Azure are left out, and said so in a finding of no consequence. With an error among
-// the findings the plan is not to be used.
+// in Azure are left out, and said so in a finding of no consequence; those whose pods are
+// denied with a warning. With an error among the findings the plan is not to be used.
 func Render(accounts []trust.Account, o Options) (*Plan, []finding.Finding) {
 	r := renderer{options: o}
 	for _, a := range accounts {
 		r.account(a)
+	}
+	if r.denied > 0 && r.denied == len(accounts) {
+		r.find(fix(bad(CodeIdentity, "Azure", "no ServiceAccount is left", "", ""), "mend their annotations first"))
 	}
 	for _, i := range r.plan.Identities {
 		if n := len(i.Credentials); n > maxPerIdentity {
@@ -50,6 +53,7 @@ func Render(accounts []trust.Account, o Options) (*Plan, []finding.Finding) {
 type renderer struct {
 	options  Options
 	plan     Plan
+	denied   int // accounts
 	findings []finding.Finding
 }
 
@@ -62,9 +66,12 @@ func (r *renderer) find(f finding.Finding) {
 func (r *renderer) account(a trust.Account) {
 	where := "ServiceAccount " + a.Namespace + "/" + a.Name
 	for _, p := range a.Answer.Errors {
-		r.find(fix(bad(CodeIdentity, where, "its pods are denied: "+p.Code+": "+p.Where+": "+p.Message, "", p.Value), "%s", p.Fix))
+		f := bad(CodeIdentity, where, "is left out: its pods are denied: "+p.Code+": "+p.Where+": "+p.Message, "", p.Value)
+		f.Severity = finding.Warning
+		r.find(fix(f, "%s", p.Fix))
 	}
 	if len(a.Answer.Errors) > 0 {
+		r.denied++
 		return
 	}
 	if a.Answer.Azure == nil || a.Answer.Azure.ClientID == "" && len(a.Answer.Azure.Others) == 0 {

@@ -82,7 +82,7 @@ func TestRenderFinds(t *testing.T) {
 	}{
 		"nothing wrong":                  {fleet(t), nil},
 		"nothing asked for":              {[]trust.Account{account(t, demo, "shop", "plain")}, []string{"WI275 info"}},
-		"pods that are denied":           {[]trust.Account{account(t, demo, "shop", "orders", byClient, "orders")}, []string{"WI275 error"}},
+		"pods that are denied":           {[]trust.Account{account(t, demo, "shop", "orders", byClient, "orders")}, []string{"WI275 warning", "WI275 error"}},
 		"an issuer only in the cluster":  {[]trust.Account{account(t, trust.Cluster{Issuer: "https://kubernetes.default.svc"}, "shop", "orders", byClient, ordersClient)}, []string{"WI263 error"}},
 		"an issuer that is too long":     {[]trust.Account{account(t, trust.Cluster{Issuer: "https://oidc.example.com/" + strings.Repeat("x", 600)}, "shop", "orders", byClient, ordersClient)}, []string{"WI274 error"}},
 		"as many as an identity takes":   {many(20), nil},

@@ -4,9 +4,9 @@ import "strings"
 
 // Document is what Google Cloud holds, as far as gcloud was asked for it.
 type Document struct {
-	Pools     []Pool
-	Providers []Provider
-	Policies  []Policy
+	Pools     []Pool     `json:"pools"`
+	Providers []Provider `json:"providers"`
+	Policies  []Policy   `json:"policies"`
 }
 
 // With is both documents as one: what was printed by several commands.
@@ -59,6 +59,9 @@ func (p Provider) Pool() string {
 // Policy is the IAM policy of a service account.
 // https://cloud.google.com/iam/docs/reference/rest/v1/Policy
 type Policy struct {
+	// Resource is what the policy is of, "projects/<project>/serviceAccounts/<email>" or
+	// "projects/<project>"; gcloud does not print it.
+	Resource string    `json:"resource,omitempty"`
 	Bindings []Binding `json:"bindings"`
 }
 

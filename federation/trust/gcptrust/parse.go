@@ -31,7 +31,7 @@ var (
 //	gcloud iam workload-identity-pools providers list
 //	gcloud iam service-accounts get-iam-policy EMAIL
 //
-// Several of them may follow each other, in YAML with "---" between. Each is known by its
+// or what podpass trust gcp -o json does. Several of them may follow each other, in YAML with "---" between. Each is known by its
 // shape. Anything else is an error, since a verdict on half of what was meant misleads.
 func Parse(raw []byte) (Document, error) {
 	var d Document
@@ -107,11 +107,18 @@ func (d *Document) add(part json.RawMessage) error {
 		Name     string          `json:"name"`
 		Bindings json.RawMessage `json:"bindings"`
 		ETag     string          `json:"etag"`
+		Plan     json.RawMessage `json:"providers"`
 	}
 	if err := json.Unmarshal(part, &shape); err != nil {
 		return errors.New("not an object of Google Cloud")
 	}
 	switch {
+	case shape.Plan != nil:
+		var plan Document
+		if err := json.Unmarshal(part, &plan); err != nil {
+			return fmt.Errorf("plan: %w", err)
+		}
+		*d = d.With(plan)
 	case providerName.MatchString(shape.Name):
 		var p Provider
 		if err := json.Unmarshal(part, &p); err != nil {

@@ -79,24 +79,10 @@ func (p *Plan) sort() {
 	}
 }
 
-// document is the plan in the shapes of Google's APIs. A policy has only what is to be in
-// it: the rest that is there must stay.
-type document struct {
-	Pools     []Pool          `json:"pools"`
-	Providers []Provider      `json:"providers"`
-	Policies  []plannedPolicy `json:"policies"`
-}
-
-type plannedPolicy struct {
-	// Resource is "projects/<project>/serviceAccounts/<email>", or "projects/<project>".
-	Resource string    `json:"resource"`
-	Bindings []Binding `json:"bindings"`
-}
-
-// JSON gives pools and providers as the IAM API takes them, and for each policy the
-// bindings that it must have.
-func (p *Plan) JSON() ([]byte, error) {
-	d := document{Pools: []Pool{}, Providers: []Provider{}, Policies: []plannedPolicy{}}
+// Document is what Google Cloud holds once the plan is carried out. Of a policy it has only
+// what must be in it: the rest that is there must stay.
+func (p *Plan) Document() Document {
+	d := Document{Pools: []Pool{}, Providers: []Provider{}, Policies: []Policy{}}
 	for _, name := range p.Pools {
 		d.Pools = append(d.Pools, Pool{Name: name})
 	}
@@ -106,7 +92,7 @@ func (p *Plan) JSON() ([]byte, error) {
 	for _, g := range p.Grants {
 		name := g.resource()
 		if n := len(d.Policies); n == 0 || d.Policies[n-1].Resource != name {
-			d.Policies = append(d.Policies, plannedPolicy{Resource: name})
+			d.Policies = append(d.Policies, Policy{Resource: name})
 		}
 		policy := &d.Policies[len(d.Policies)-1]
 		if n := len(policy.Bindings); n == 0 || policy.Bindings[n-1].Role != g.Role {
@@ -115,8 +101,12 @@ func (p *Plan) JSON() ([]byte, error) {
 		binding := &policy.Bindings[len(policy.Bindings)-1]
 		binding.Members = append(binding.Members, g.Member)
 	}
-	return indented(d)
+	return d
 }
+
+// JSON gives pools and providers as the IAM API takes them, and for each policy the
+// bindings that it must have.
+func (p *Plan) JSON() ([]byte, error) { return indented(p.Document()) }
 
 // resource is what the grant is on. "-" stands for whichever project a service account is
 // in, where its email does not tell.

@@ -16,6 +16,9 @@ type Options struct {
 	// Namespaces grants to whole namespaces, those of the accounts, by the attribute
 	// namespace: shorter, and broader.
 	Namespaces bool
+	// UploadKeys has the keys of every cluster that gives them uploaded, and not only of
+	// those whose issuers Google cannot reach.
+	UploadKeys bool
 	// Role and Project are what ServiceAccounts under direct resource access are granted;
 	// empty: a finding names the principal, and the grant is left to the reader.
 	Role, Project string
@@ -32,12 +35,15 @@ const (
 // they ask for: pools, their providers with an attribute mapping, and who may be which
 // service account; of a GKE cluster or a fleet, which has its pool and provider already,
 // the last alone. Accounts that ask for nothing in Google Cloud are left out, and said so
-// in a finding of no consequence. With an error among the findings the plan is not to be
-// used.
+// in a finding of no consequence; those whose pods are denied with a warning. With an error
+// among the findings the plan is not to be used.
 func Render(accounts []trust.Account, o Options) (*Plan, []finding.Finding) {
 	r := renderer{options: o}
 	for _, a := range accounts {
 		r.account(a)
+	}
+	if r.denied > 0 && r.denied == len(accounts) {
+		r.find(fix(bad(CodeIdentity, "Google Cloud", "no ServiceAccount is left"), "mend their annotations first"))
 	}
 	r.limits()
 	r.plan.sort()
@@ -47,6 +53,7 @@ func Render(accounts []trust.Account, o Options) (*Plan, []finding.Finding) {
 type renderer struct {
 	options  Options
 	plan     Plan
+	denied   int // accounts
 	findings []finding.Finding
 }
 
@@ -59,10 +66,11 @@ func (r *renderer) find(f finding.Finding) {
 func (r *renderer) account(a trust.Account) {
 	where := "ServiceAccount " + a.Namespace + "/" + a.Name
 	for _, p := range a.Answer.Errors {
-		f := sides(bad(CodeIdentity, where, "its pods are denied: "+p.Code+": "+p.Where+": "+p.Message), "", p.Value)
+		f := sides(broad(CodeIdentity, where, "is left out: its pods are denied: "+p.Code+": "+p.Where+": "+p.Message), "", p.Value)
 		r.find(fix(f, "%s", p.Fix))
 	}
 	if len(a.Answer.Errors) > 0 {
+		r.denied++
 		return
 	}
 	if a.Answer.GCP == nil {
@@ -142,7 +150,8 @@ func (r *renderer) keys(where string, c trust.Cluster, o *OIDC) bool {
 		r.find(fix(f, "give the API server one: --service-account-issuer"))
 		return false
 	}
-	if len(c.JWKS) > 0 {
+	why := trust.Unreachable(c.Issuer)
+	if len(c.JWKS) > 0 && (why != "" || r.options.UploadKeys) {
 		keys, err := uploadable(c.JWKS)
 		if err != nil {
 			r.find(fix(bad(CodeKeys, where, "would be given keys that Google does not take: "+err.Error()), "take what kubectl get --raw /openid/v1/jwks prints"))
@@ -151,7 +160,7 @@ func (r *renderer) keys(where string, c trust.Cluster, o *OIDC) bool {
 		o.JWKSJSON = keys
 		return true
 	}
-	if why := trust.Unreachable(c.Issuer); why != "" {
+	if why != "" {
 		f := sides(bad(CodeIssuerUnreachable, where, "is for an issuer that exists only in the cluster, so that Google cannot fetch its keys: it "+why), "", c.Issuer)
 		f.Command = "kubectl get --raw /openid/v1/jwks"
 		r.find(fix(f, "give the cluster's keys, to be uploaded"))

@@ -111,7 +111,7 @@ func TestRenderFinds(t *testing.T) {
 	}{
 		"nothing wrong":                    {[]trust.Account{account(t, demo, "shop", "orders", byProvider, demoProvider, byEmail, ordersEmail)}, nil},
 		"nothing asked for":                {[]trust.Account{account(t, demo, "shop", "plain")}, []string{"WI259 info"}},
-		"pods that are denied":             {[]trust.Account{account(t, demo, "shop", "orders", byProvider, "projects/example/x")}, []string{"WI259 error"}},
+		"pods that are denied":             {[]trust.Account{account(t, demo, "shop", "orders", byProvider, "projects/example/x")}, []string{"WI259 warning", "WI259 error"}},
 		"an issuer only in the cluster":    {[]trust.Account{account(t, inside, "shop", "orders", byProvider, demoProvider, byEmail, ordersEmail)}, []string{"WI234 error"}},
 		"an issuer that is no URL":         {[]trust.Account{account(t, trust.Cluster{Issuer: "kubernetes/serviceaccount", JWKS: []byte(homeKeys)}, "shop", "orders", byProvider, demoProvider)}, []string{"WI234 error"}},
 		"keys that are none":               {[]trust.Account{account(t, keys("{}"), "shop", "orders", byProvider, demoProvider)}, []string{"WI235 error"}},
@@ -139,6 +139,15 @@ func TestRenderFinds(t *testing.T) {
 				t.Errorf("%s\n%v", diff, found)
 			}
 		})
+	}
+	published := demo
+	published.JWKS = []byte(homeKeys)
+	one := []trust.Account{account(t, published, "shop", "orders", byProvider, demoProvider, byEmail, ordersEmail)}
+	for upload, want := range map[bool]bool{true: true, false: false} {
+		plan, found := Render(one, Options{UploadKeys: upload})
+		if len(found) > 0 || (plan.Providers[0].OIDC.JWKSJSON != "") != want {
+			t.Errorf("upload %v: %+v, %v", upload, plan.Providers[0].OIDC, found)
+		}
 	}
 	if plan, found := Render(many(t, 1501), Options{Namespaces: true}); finding.Worst(found) != "" || len(plan.Grants) != 1 {
 		t.Errorf("by namespace: %d grants, %v", len(plan.Grants), found)
