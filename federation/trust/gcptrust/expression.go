@@ -19,7 +19,7 @@ const (
 	maxExpression = 4096
 	// maxCost stops an expression that somebody wrote to be slow. The dearest of Google's
 	// own examples costs some hundreds.
-	maxCost = 1_000_000
+	maxCost = 100_000
 )
 
 // engine evaluates CEL as Google does for providers: the standard library and its macros,
