@@ -69,7 +69,8 @@ func newRoot() *cobra.Command {
 
 A webhook reads which cloud identity a pod's ServiceAccount asks for, and adds a
 sidecar that trades the ServiceAccount's token for short-lived credentials. This
-program shows what the webhook does, and whether the cloud trusts a ServiceAccount.`,
+program shows what the webhook does, whether the cloud trusts a ServiceAccount, and
+what the cloud must be told so that it does.`,
 		Example: `  # What would podpass do to this Deployment?
   podpass inject -f deployment.yaml --service-account sa.yaml
 
@@ -77,7 +78,11 @@ program shows what the webhook does, and whether the cloud trusts a ServiceAccou
   podpass check
 
   # Does AWS trust this ServiceAccount?
-  podpass token aws orders -n shop`,
+  podpass token aws orders -n shop
+
+  # What must AWS be told so that it does, and why does it not?
+  podpass trust aws orders -n shop
+  aws iam get-role --role-name orders | podpass trust check -n shop --service-account orders`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

@@ -118,15 +118,19 @@ func (e evaluation) statement(place string, s Statement) outcome {
 	}
 	o := outcome{truth: yes, reached: 2}
 	for _, c := range s.conditions() {
-		switch t, f := e.condition(place, c); t {
-		case no:
-			o.truth = no
-			o.findings = append(o.findings, f)
-		case unknown:
-			if o.truth == yes {
-				o.truth = unknown
+		t, f := e.condition(place, c)
+		if t == yes {
+			continue
+		}
+		o.findings = append(o.findings, f)
+		if right, ok := e.corrected(c); ok {
+			// With its key mended it may be wrong still: that is said at once.
+			if t, f := e.condition(place, right); t != yes {
+				o.findings = append(o.findings, f)
 			}
-			o.findings = append(o.findings, f)
+		}
+		if o.truth == yes || t == no { // one that does not hold decides
+			o.truth = t
 		}
 	}
 	return o
@@ -220,7 +224,10 @@ const maxText = 400
 
 func (e evaluation) complete(severity finding.Severity, code, where string, f finding.Finding) finding.Finding {
 	f.Code, f.Severity = code, severity
-	f.Where = federation.Clip(strings.TrimSpace(e.document.Name()+" "+where), maxText)
+	if name := e.document.Name(); !strings.HasPrefix(where, name) {
+		where = strings.TrimSpace(name + " " + where)
+	}
+	f.Where = federation.Clip(where, maxText)
 	f.Expected, f.Seen = federation.Clip(f.Expected, maxText), federation.Clip(f.Seen, maxText)
 	f.Message, f.Fix = federation.Clip(f.Message, 2*maxText), federation.Clip(f.Fix, 2*maxText)
 	if role := e.document.Role; role != nil && role.Name != "" && f.Command == "" {

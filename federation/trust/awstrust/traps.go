@@ -60,6 +60,21 @@ func (e evaluation) why(where string, c condition, o operator, values []string) 
 	return e.error(code, where, f)
 }
 
+// corrected gives a condition on sub or aud with the key that it should have; false: its
+// key is that, or is of something else.
+func (e evaluation) corrected(c condition) (condition, bool) {
+	lower := strings.ToLower(c.key)
+	if _, own := e.request.claim(lower); own || !foreign(lower) {
+		return condition{}, false
+	}
+	claim := lower[strings.LastIndexByte(lower, ':')+1:]
+	if claim != "sub" && claim != "aud" {
+		return condition{}, false
+	}
+	c.key = e.request.issuer() + ":" + claim
+	return c, true
+}
+
 // whyAbsent is a condition on a key that the request does not have.
 func (e evaluation) whyAbsent(where string, c condition) finding.Finding {
 	issuer, lower := e.request.issuer(), strings.ToLower(c.key)
