@@ -38,7 +38,7 @@ func Evaluate(d Document, claims federation.Claims, payload map[string]any) trus
 		half := finding.Finding{
 			Code: CodeHalf, Severity: finding.Info, Where: by,
 			Message: "no IAM policy was given, so that nothing is said about whether the service account or a resource lets the principal in",
-			Seen:    clip(principals[0].name()), Command: "gcloud iam service-accounts get-iam-policy EMAIL",
+			Seen:    clip(principals[0].name()), Command: "gcloud iam service-accounts get-iam-policy EMAIL --project=PROJECT",
 		}
 		return trust.Verdict{Allowed: true, By: by, Findings: append(found, half)}
 	}

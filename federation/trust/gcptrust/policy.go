@@ -10,6 +10,7 @@ import (
 	"github.com/google/cel-go/common/types"
 
 	"github.com/podpass-io/podpass/federation/finding"
+	"github.com/podpass-io/podpass/federation/trust/internal/quote"
 )
 
 // Roles that hold iam.serviceAccounts.getAccessToken.
@@ -117,7 +118,11 @@ func (e evaluation) nearest(where string, policy Policy, p principal) finding.Fi
 	}
 	if rank == 0 {
 		best = sides(bad(CodeNoMember, where, "gives the token's principal no access to the service account"), p.name(), strings.Join(seen, ", "))
-		best = fix(best, "grant it: gcloud iam service-accounts add-iam-policy-binding EMAIL --role=%s --member='%s'", roleUser, clip(p.name()))
+		on := "EMAIL --project=PROJECT" // gcloud takes no email alone, unless a project is configured
+		if policy.Resource != "" {
+			on = quote.Shell(policy.Resource)
+		}
+		best = fix(best, "grant it: gcloud iam service-accounts add-iam-policy-binding %s --role=%s --member=%s", on, roleUser, quote.Shell(clip(p.name())))
 	}
 	return best
 }

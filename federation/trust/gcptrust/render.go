@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/finding"
 	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/federation/trust"
+	"github.com/podpass-io/podpass/federation/trust/internal/quote"
 )
 
 // Options of Render; the zero value grants to each ServiceAccount by itself.
@@ -208,7 +208,7 @@ func (r *renderer) grants(a trust.Account, id gcp.Identity, p principal) {
 			return
 		}
 		f := finding.Finding{Code: CodeDirect, Severity: finding.Info, Where: "ServiceAccount " + a.Namespace + "/" + a.Name, Message: "impersonates no service account: grant its principal what it needs on the resources", Seen: member}
-		r.find(fix(f, "gcloud projects add-iam-policy-binding PROJECT --role=ROLE --member='%s' --condition=None, or the like for one resource", federation.Clip(member, clipped)))
+		r.find(fix(f, "gcloud projects add-iam-policy-binding PROJECT --role=ROLE --member=%s --condition=None, or the like for one resource", quote.Shell(clip(member))))
 		return
 	}
 	role := roleUser
