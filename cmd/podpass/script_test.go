@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,6 +56,8 @@ func setup(env *testscript.Env) error {
 type standIn struct {
 	// Issuer; empty: nobody may ask.
 	Issuer string `json:"issuer"`
+	// JWKS; empty: no key.
+	JWKS json.RawMessage `json:"jwks"`
 	// Namespace of the context.
 	Namespace       string            `json:"namespace"`
 	ServiceAccounts []json.RawMessage `json:"serviceAccounts"`
@@ -67,7 +70,7 @@ func (s standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/.well-known/openid-configuration" && s.Issuer != "":
 		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": s.Issuer})
 	case r.URL.Path == "/openid/v1/jwks" && s.Issuer != "":
-		fmt.Fprint(w, `{"keys":[]}`)
+		fmt.Fprint(w, cmp.Or(string(s.JWKS), `{"keys":[]}`))
 	case r.URL.Path == "/api/v1/serviceaccounts", len(parts) == 5 && parts[4] == "serviceaccounts":
 		namespace := ""
 		if len(parts) == 5 {

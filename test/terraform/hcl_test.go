@@ -15,7 +15,7 @@ import (
 
 // file is a configuration, parsed.
 type file struct {
-	// resources by address ("aws_iam_role.orders"), in order.
+	// resources, data and variables by address ("aws_iam_role.orders"), in order.
 	addresses []string
 	resources map[string]*hclsyntax.Body
 }
@@ -36,11 +36,18 @@ func parse(t *testing.T, source []byte) file {
 	}
 	f := file{resources: map[string]*hclsyntax.Body{}}
 	for _, b := range body.Blocks {
-		if b.Type != "resource" || len(b.Labels) != 2 {
+		var address string
+		switch {
+		case b.Type == "resource" && len(b.Labels) == 2:
+			address = b.Labels[0] + "." + b.Labels[1]
+		case b.Type == "data" && len(b.Labels) == 2:
+			address = "data." + b.Labels[0] + "." + b.Labels[1]
+		case b.Type == "variable" && len(b.Labels) == 1:
+			address = "var." + b.Labels[0]
+		default:
 			t.Errorf("a block %s %q", b.Type, b.Labels)
 			continue
 		}
-		address := b.Labels[0] + "." + b.Labels[1]
 		if f.resources[address] != nil {
 			t.Errorf("%s is there twice", address)
 		}

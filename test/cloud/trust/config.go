@@ -100,6 +100,11 @@ type GCPProvider struct {
 	// Condition is a glob that the subject must match; default all.
 	Condition string `json:"condition"`
 	Disabled  bool   `json:"disabled"`
+	// Described is the provider as gcloud describes it, in YAML or JSON, and Pool its
+	// pool; the fields above but Name, which say the same in fewer words, then have no
+	// effect.
+	Described string `json:"described,omitempty"`
+	Pool      string `json:"pool,omitempty"`
 }
 
 // GCPServiceAccount is a service account, and the principals that may
@@ -107,6 +112,9 @@ type GCPProvider struct {
 type GCPServiceAccount struct {
 	Email   string   `json:"email"`
 	Members []string `json:"members"`
+	// Policy is the service account's IAM policy as gcloud prints it, in YAML or JSON;
+	// Members then have no effect.
+	Policy string `json:"policy,omitempty"`
 	// APIDisabled: iamcredentials is off in its project.
 	APIDisabled bool `json:"apiDisabled"`
 }
@@ -127,6 +135,9 @@ type Tenant struct {
 type Application struct {
 	ClientID             string                `json:"clientID"`
 	FederatedCredentials []FederatedCredential `json:"federatedCredentials"`
+	// Listed are its federated credentials as az lists them, in JSON; FederatedCredentials
+	// then has no effect.
+	Listed string `json:"listed,omitempty"`
 }
 
 // FederatedCredential trusts exactly one subject of one issuer.

@@ -56,8 +56,28 @@ func (v *Verifier) Verify(ctx context.Context, token string) (federation.Claims,
 	if err != nil {
 		return t.Claims, err
 	}
+	return verify(t, set)
+}
+
+// VerifyWith is Verify by keys that somebody has uploaded, whatever the issuer publishes.
+func (*Verifier) VerifyWith(token string, keys []byte) (federation.Claims, error) {
+	t, err := federation.ParseSubjectToken([]byte(token))
+	if err != nil {
+		return federation.Claims{}, ErrMalformed
+	}
+	set, err := jwk.Parse(keys)
+	if err != nil {
+		return t.Claims, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	if _, ok := set.LookupKeyID(t.KeyID); !ok {
+		return t.Claims, ErrKey
+	}
+	return verify(t, set)
+}
+
+func verify(t federation.SubjectToken, set jwk.Set) (federation.Claims, error) {
 	// The key's own algorithm counts, never the token's word for it.
-	if _, err := jws.Verify([]byte(token), jws.WithKeySet(set, jws.WithInferAlgorithmFromKey(true))); err != nil {
+	if _, err := jws.Verify([]byte(t.Reveal()), jws.WithKeySet(set, jws.WithInferAlgorithmFromKey(true))); err != nil {
 		return t.Claims, ErrSignature
 	}
 	if !t.Expiry.After(time.Now()) {

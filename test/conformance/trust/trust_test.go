@@ -28,7 +28,9 @@ type cloud struct {
 
 // clouds by the name that cases have.
 var clouds = map[string]cloud{
-	"aws": awsCloud,
+	"aws":   awsCloud,
+	"azure": azureCloud,
+	"gcp":   gcpCloud,
 }
 
 func load(t *testing.T) map[string][]Case {

@@ -61,7 +61,7 @@ type document struct {
 }
 
 // clouds in the order in which they are listed.
-func clouds() []cloud { return []cloud{awsCloud()} }
+func clouds() []cloud { return []cloud{awsCloud(), gcpCloud(), azureCloud()} }
 
 // Command is the cobra command.
 func Command(version string) *cobra.Command {

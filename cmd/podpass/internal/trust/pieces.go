@@ -116,7 +116,7 @@ next:
 			}
 		}
 		return nil, hint.New(fmt.Errorf("%s: not what a cloud's command line prints of trust", p.file),
-			"for AWS: aws iam get-role, list-roles or get-open-id-connect-provider")
+			"for AWS: aws iam get-role, list-roles or get-open-id-connect-provider; for Google Cloud: gcloud iam workload-identity-pools providers describe and gcloud iam service-accounts get-iam-policy; for Azure: az identity federated-credential list or az ad app federated-credential list")
 	}
 	return byCloud, nil
 }

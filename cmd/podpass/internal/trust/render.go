@@ -77,7 +77,8 @@ func (o renderOptions) run(ctx context.Context, c cloud, render func([]trust.Acc
 			errs = append(errs, exit.Found(hint.New(errors.New(f.String()), fix)))
 		case finding.Warning:
 			fmt.Fprintf(stderr, "warning: %s; fix: %s\n", f, fix)
-		default: // of no consequence
+		case finding.Info:
+			fmt.Fprintf(stderr, "note: %s; fix: %s\n", f, fix)
 		}
 	}
 	if len(errs) > 0 {

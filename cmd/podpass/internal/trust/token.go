@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 
@@ -26,6 +27,14 @@ type token struct {
 	all map[string]any
 	// request is what goes with it.
 	request map[string]string
+}
+
+// with is the token with another audience.
+func (t token) with(audience string) token {
+	t.Audiences = []string{audience}
+	t.all = maps.Clone(t.all)
+	t.all["aud"] = []any{audience}
+	return t
 }
 
 // maxToken bounds a token's file; it is the bound that the broker has.
