@@ -83,15 +83,14 @@ func (r *run) closed(p *pod, names []string, rules []networkingv1.NetworkPolicyE
 	var shut []string
 	var networks []string
 	for _, port := range ports {
-		reach, to := reachOf(rules, port)
-		if reach == inCluster && proxied {
-			reach = someNetworks // where the proxy may be
+		far, to := reachOf(rules, port)
+		if far == inCluster && proxied {
+			far = someNetworks // where the proxy may be
 		}
-		switch reach {
-		case nowhere, inCluster:
+		if far < someNetworks {
 			shut = append(shut, strconv.Itoa(int(port)))
-		case someNetworks:
-			networks = append(networks, to...)
+		} else {
+			networks = append(networks, to...) // none, if it is everywhere
 		}
 	}
 	if len(shut) > 0 {
@@ -171,7 +170,7 @@ func resolves(rules []networkingv1.NetworkPolicyEgressRule) bool {
 	})
 }
 
-// endpoints are the installation's own, of the clouds that the pod uses.
+// endpointURLs are the installation's own, of the clouds that the pod uses.
 func (r *run) endpointURLs(p *pod) []string {
 	s := r.settings
 	var list []string

@@ -31,11 +31,11 @@ func TestTable(t *testing.T) {
 	}, "table"); err != nil {
 		t.Fatal(err)
 	}
-	const want = `COUNT  WHAT                                            MORE
-9      ServiceAccounts with an identity                aws 8, gcp 2
-40     pods of theirs                                  broker 38, direct 1
+	const want = `COUNT  WHAT                                             MORE
+9      ServiceAccounts with an identity                 aws 8, gcp 2
+40     pods of theirs                                   broker 38, direct 1
 1      pods without the identity that they should have  podpass doctor -A
-3      pods with static keys in the way                podpass doctor -A
+3      pods with static keys in the way                 podpass doctor -A
 WI129: Deployment x/y: a replica is down
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
