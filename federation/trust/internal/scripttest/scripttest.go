@@ -26,11 +26,11 @@ func Run(t *testing.T, command, answer string, script []byte, environment ...str
 	dir := t.TempDir()
 	record := filepath.Join(dir, "record")
 	for name, content := range map[string]string{command: recorder + answer, "script.sh": string(script), "record": ""} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil { //nolint:gosec // the recorder is to be run
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "sh", filepath.Join(dir, "script.sh"))
+	cmd := exec.CommandContext(t.Context(), "sh", filepath.Join(dir, "script.sh")) //nolint:gosec // the test's own script
 	cmd.Env = append(environment, "PATH="+dir+":"+os.Getenv("PATH"), "RECORD="+record, "TMPDIR="+dir)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
@@ -55,7 +55,7 @@ func Shellcheck(t *testing.T, script []byte) {
 	if err != nil {
 		t.Skip("left out: no shellcheck on this machine (Debian's package of that name)")
 	}
-	cmd := exec.CommandContext(t.Context(), path, "--shell=sh", "--enable=all", "--exclude=SC2250,SC2310,SC2311,SC2312", "-")
+	cmd := exec.CommandContext(t.Context(), path, "--shell=sh", "--enable=all", "--exclude=SC2250,SC2310,SC2311,SC2312", "-") //nolint:gosec // found in PATH
 	cmd.Stdin = bytes.NewReader(script)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -77,7 +77,7 @@ func Accepts(t *testing.T, home, command, signIn string, call []string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, call...)
+	cmd := exec.CommandContext(ctx, path, call...) //nolint:gosec // found in PATH, and signed in nowhere
 	// What it leaves running, to report how it is used, holds its output open.
 	cmd.WaitDelay = time.Second
 	// Nobody's account is to be found, and nothing is to be asked for over the network: not
