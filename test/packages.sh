@@ -22,8 +22,11 @@ need /usr/lib/python3/dist-packages/botocore python3-botocore # older SDKs, as D
 need /usr/lib/python3/dist-packages/google/auth python3-google-auth python3-requests
 need /usr/lib/python3/dist-packages/azure/identity python3-azure
 need /usr/bin/aws awscli
+need az azure-cli
+need shellcheck shellcheck # looks at the scripts that podpass trust renders
 need /usr/share/java/google-auth-library-oauth2-http.jar libgoogle-auth-java
 need /usr/bin/javac default-jdk-headless
+need chromium chromium # the HTML report
 
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 if [[ $(id -u) -ne 0 ]]; then

@@ -50,18 +50,34 @@ func TestClusterToken(t *testing.T) {
 	if err := os.WriteFile(settings, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := func(args ...string) (stdout, stderr string) {
+	// The installation's settings, as the chart writes them.
+	for _, args := range [][]string{
+		{"create", "namespace", "podpass-system"},
+		{"create", "configmap", "podpass-webhook", "-n", "podpass-system", "--from-file=config.yaml=" + settings},
+		{"label", "configmap", "podpass-webhook", "-n", "podpass-system", "app.kubernetes.io/name=podpass"},
+	} {
+		if _, err := c.Kubectl(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	podpass := func(args ...string) (stdout, stderr string) {
 		var out, errs bytes.Buffer
 		root := newRoot()
 		root.SetOut(&out)
 		root.SetErr(&errs)
-		root.SetArgs(append([]string{"token", "aws", "--kubeconfig", c.Kubeconfig, "--settings", settings}, args...))
+		root.SetArgs(append(args, "--kubeconfig", c.Kubeconfig))
 		if err := root.ExecuteContext(t.Context()); err != nil {
 			report(&errs, err)
 		}
 		return out.String(), errs.String()
 	}
+	run := func(args ...string) (stdout, stderr string) {
+		return podpass(append([]string{"token", "aws"}, args...)...)
+	}
 
+	if out, _ := run("orders", "--settings", settings); !strings.Contains(out, "SessionToken") {
+		t.Error("no credentials with --settings")
+	}
 	out, errs := run("orders")
 	var got struct {
 		Version                                              int
@@ -79,6 +95,15 @@ func TestClusterToken(t *testing.T) {
 			t.Errorf("%s: standard output of %d bytes; standard error: %s", name, len(out), errs)
 		}
 	}
+	// What AWS must be told of these ServiceAccounts, and that it cannot reach the issuer
+	// which this API server says that it is.
+	if out, errs := podpass("trust", "aws", "-A", "-o", "json", "--issuer", "https://oidc.example.com"); !strings.Contains(out, `"oidc.example.com:sub": "`+subject+`"`) || errs != "" {
+		t.Errorf("trust aws: %s\n%s", out, errs)
+	}
+	if out, errs := podpass("trust", "aws", "orders"); out != "" || !strings.HasPrefix(errs, "error: WI220: issuer: is an address of a private network") || !strings.Contains(errs, c.Issuer) {
+		t.Errorf("trust aws, of the cluster's own issuer: %s\n%s", out, errs)
+	}
+
 	// A cloud that does not trust it says so, and what it would have to trust.
 	if _, err := c.Kubectl(t.Context(), "annotate", "--overwrite", "serviceaccount", "plain", "eks.amazonaws.com/role-arn="+role); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,8 @@
 //
 // How it speaks: results go to standard output, everything else to standard error.
 // A failure is one line "error: ..." and, where there is a next step, one line
-// "hint: ...", in lower case and without a full stop; the exit status is 1.
+// "hint: ...", in lower case and without a full stop. The exit status is 0 if all is
+// sound, 1 if something was found, 2 if podpass could not look: see package exit.
 package main
 
 import (
@@ -18,8 +19,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/check"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/doctor"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/fleet"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/issuer"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
 )
 
 // version is set by the linker.
@@ -31,11 +37,11 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRoot()
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if err != nil {
 		report(root.ErrOrStderr(), err)
-		return 1
 	}
-	return 0
+	return exit.Status(err)
 }
 
 // hinter is an error that knows the next step.
@@ -66,22 +72,33 @@ func newRoot() *cobra.Command {
 
 A webhook reads which cloud identity a pod's ServiceAccount asks for, and adds a
 sidecar that trades the ServiceAccount's token for short-lived credentials. This
-program shows what the webhook does, and whether the cloud trusts a ServiceAccount.`,
+program shows what the webhook does, whether the cloud trusts a ServiceAccount, and
+what the cloud must be told so that it does.`,
 		Example: `  # What would podpass do to this Deployment?
   podpass inject -f deployment.yaml --service-account sa.yaml
 
   # Which ServiceAccounts would it deny?
   podpass check
 
+  # Why does this pod get no credentials?
+  podpass doctor pod/orders-7c9d -n shop
+
   # Does AWS trust this ServiceAccount?
-  podpass token aws orders -n shop`,
+  podpass token aws orders -n shop
+
+  # What must AWS be told so that it does, and why does it not?
+  podpass trust aws orders -n shop
+  aws iam get-role --role-name orders | podpass trust check -n shop --service-account orders`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{err, fmt.Sprintf("run %q to see the flags", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(check.Command(version), inject.Command(version), token.Command(version), versionCommand())
+	root.AddCommand(
+		check.Command(version), doctor.Command(version), inject.Command(version), issuer.Command(version),
+		fleet.Command(version), token.Command(version), trust.Command(version), versionCommand(),
+	)
 	return root
 }
 

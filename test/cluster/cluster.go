@@ -109,9 +109,14 @@ func (c *Cluster) KubectlCommand() string {
 }
 
 // Restart restarts a component ("kube-apiserver", "etcd", "kubelet", ...) and waits
-// until the API server answers; kill ends it by SIGKILL.
-func (c *Cluster) Restart(ctx context.Context, component string, kill bool) error {
-	_, err := c.podpassKube(ctx, "restart", fmt.Sprintf("--kill=%t", kill), component)
+// until the API server answers; kill ends it by SIGKILL. Each of flags ("--name=value")
+// takes the place of all that the component had of that name, from now on.
+func (c *Cluster) Restart(ctx context.Context, component string, kill bool, flags ...string) error {
+	args := []string{"restart", fmt.Sprintf("--kill=%t", kill), component}
+	for _, f := range flags {
+		args = append(args, "--flag", f)
+	}
+	_, err := c.podpassKube(ctx, args...)
 	return err
 }
 

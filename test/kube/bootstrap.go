@@ -48,7 +48,7 @@ func (c *cluster) waitServiceAccounts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !waitUntil(ctx, 60*time.Second, func() bool {
+	if !waitUntil(ctx, apiPatience, func() bool {
 		_, err := k.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
 		return err == nil
 	}) {

@@ -112,6 +112,7 @@ func statusCommand(loaded func() (*cluster, error)) *cobra.Command {
 
 func restartCommand(loaded func() (*cluster, error)) *cobra.Command {
 	var kill bool
+	var flags []string
 	cmd := &cobra.Command{
 		Use: "restart COMPONENT", Short: "Restart one component, and wait until the API server answers", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -119,10 +120,11 @@ func restartCommand(loaded func() (*cluster, error)) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.restart(cmd.Context(), args[0], kill)
+			return c.restart(cmd.Context(), args[0], kill, flags)
 		},
 	}
 	cmd.Flags().BoolVar(&kill, "kill", false, "end it by SIGKILL")
+	cmd.Flags().StringArrayVar(&flags, "flag", nil, "--NAME=VALUE of the component, instead of all that it had of that name; repeatable")
 	return cmd
 }
 

@@ -117,6 +117,10 @@ func (c *cluster) component(name string, args ...string) error {
 	return c.spawn(name, self, append([]string{name}, args...)...)
 }
 
+// apiPatience with an API server that starts: seconds on a machine of its own, more than a
+// minute on one that builds and tests other things too.
+const apiPatience = 4 * time.Minute
+
 // waitAPI waits until the API server says that it is ready.
 func (c *cluster) waitAPI(ctx context.Context) error {
 	k, err := c.client()
@@ -124,7 +128,7 @@ func (c *cluster) waitAPI(ctx context.Context) error {
 		return err
 	}
 	var last error
-	if waitUntil(ctx, 60*time.Second, func() bool {
+	if waitUntil(ctx, apiPatience, func() bool {
 		_, last = k.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
 		return last == nil
 	}) {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -107,8 +109,8 @@ func (c *cluster) anyAlive() bool {
 }
 
 // restart stops one component, at once if kill is set, and starts it again with
-// the same arguments.
-func (c *cluster) restart(ctx context.Context, name string, kill bool) error {
+// the same arguments but for those that flags replace.
+func (c *cluster) restart(ctx context.Context, name string, kill bool, flags []string) error {
 	for _, p := range c.Processes {
 		if p.Name != name {
 			continue
@@ -120,7 +122,7 @@ func (c *cluster) restart(ctx context.Context, name string, kill bool) error {
 		if err := p.stop(ctx, patience); err != nil {
 			return err
 		}
-		if err := c.spawn(p.Name, p.Path, p.Args[:]...); err != nil {
+		if err := c.spawn(p.Name, p.Path, replaceFlags(p.Args, flags)...); err != nil {
 			return err
 		}
 		if name == "kube-apiserver" || name == "etcd" {
@@ -129,4 +131,14 @@ func (c *cluster) restart(ctx context.Context, name string, kill bool) error {
 		return nil
 	}
 	return fmt.Errorf("no component %q in %s", name, c.Dir)
+}
+
+// replaceFlags gives args with flags ("--name=value") in the place of all of the same
+// names; several of one name stay in their order.
+func replaceFlags(args, flags []string) []string {
+	name := func(flag string) string { n, _, _ := strings.Cut(flag, "="); return n }
+	kept := slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
+		return slices.ContainsFunc(flags, func(flag string) bool { return name(flag) == name(arg) })
+	})
+	return append(kept, flags...)
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -32,39 +33,46 @@ type MinIO struct {
 
 // startMinIO starts MinIO on host:port, trusting issuer, whose CA is in issuerCA.
 func startMinIO(ctx context.Context, dir, binary, host string, port int, issuer, issuerCA string) (MinIO, error) {
-	certs := filepath.Join(dir, "minio-certs")
-	if err := os.MkdirAll(filepath.Join(certs, "CAs"), 0o700); err != nil {
+	cas := filepath.Join(dir, minioCerts, "CAs")
+	if err := os.MkdirAll(cas, 0o700); err != nil {
 		return MinIO{}, err
 	}
 	ca, err := os.ReadFile(issuerCA)
 	if err != nil {
 		return MinIO{}, err
 	}
-	if err := os.WriteFile(filepath.Join(certs, "CAs", "issuer.crt"), ca, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(cas, "issuer.crt"), ca, 0o600); err != nil {
 		return MinIO{}, err
 	}
-	m := MinIO{
-		URL:    "https://" + net.JoinHostPort(host, strconv.Itoa(port)),
-		CAFile: filepath.Join(certs, "public.crt"),
-	}
-	if err := selfSigned(m.CAFile, filepath.Join(certs, "private.key"), net.ParseIP(host)); err != nil {
-		return m, fmt.Errorf("certificate for MinIO: %w", err)
-	}
-	env := []string{
+	return serveMinIO(ctx, dir, binary, host, port, Bucket, []string{
 		"MINIO_IDENTITY_OPENID_CONFIG_URL=" + issuer + "/.well-known/openid-configuration",
 		"MINIO_IDENTITY_OPENID_CLIENT_ID=sts.amazonaws.com",
 		"MINIO_IDENTITY_OPENID_CLIENT_SECRET=x",
 		"MINIO_IDENTITY_OPENID_ROLE_POLICY=readwrite",
 		"MINIO_ROOT_USER=root-" + rand.Text()[:8],
 		"MINIO_ROOT_PASSWORD=" + rand.Text(),
-		"MINIO_BROWSER=off", "MINIO_UPDATE=off", "MINIO_API_REQUESTS_MAX=100",
+	})
+}
+
+const minioCerts, minioData = "minio-certs", "minio-data"
+
+// serveMinIO starts MinIO with one bucket and the variables of env.
+func serveMinIO(ctx context.Context, dir, binary, host string, port int, bucket string, env []string) (MinIO, error) {
+	certs := filepath.Join(dir, minioCerts)
+	m := MinIO{
+		URL:    "https://" + net.JoinHostPort(host, strconv.Itoa(port)),
+		CAFile: filepath.Join(certs, "public.crt"),
 	}
 	// The bucket is a folder made before the start: no key is needed to create it.
-	if err := os.MkdirAll(filepath.Join(dir, "minio-data", Bucket), 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(certs, 0o700), os.MkdirAll(filepath.Join(dir, minioData, bucket), 0o700)); err != nil {
 		return m, err
 	}
+	if err := selfSigned(m.CAFile, filepath.Join(certs, "private.key"), net.ParseIP(host)); err != nil {
+		return m, fmt.Errorf("certificate for MinIO: %w", err)
+	}
+	env = append(env, "MINIO_BROWSER=off", "MINIO_UPDATE=off", "MINIO_API_REQUESTS_MAX=100")
 	p, err := startProcess(dir, "minio", env, binary, "server", "--quiet", "--certs-dir", certs,
-		"--address", net.JoinHostPort(host, strconv.Itoa(port)), filepath.Join(dir, "minio-data"))
+		"--address", net.JoinHostPort(host, strconv.Itoa(port)), filepath.Join(dir, minioData))
 	if err != nil {
 		return m, err
 	}

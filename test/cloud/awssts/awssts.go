@@ -166,7 +166,7 @@ func (s *Server) webIdentity(r *http.Request, form values) (any, error) {
 		return nil, err
 	}
 	role, found := s.role(arn)
-	if !found || role.Issuer != claims.Issuer || !intersects(role.Audiences, claims.Audiences) || !trust.Glob(role.Subjects, claims.Subject) {
+	if !found || !lets(r, form, role, claims) {
 		return nil, &failure{http.StatusForbidden, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"}
 	}
 	if err := checkDuration(role, duration); err != nil {
@@ -222,6 +222,12 @@ func (s *Server) assumeRole(r *http.Request, form values, body []byte) (any, err
 	}
 	role, found := s.role(arn)
 	action := "sts:AssumeRole"
+	if found && role.Policy != nil {
+		if refused := chains(r, form, role, from, tags); refused != "" {
+			return nil, &failure{http.StatusForbidden, "AccessDenied", "User: " + from.arn + " is not authorized to perform: " + refused + " on resource: " + arn}
+		}
+		return s.chained(role, form, duration, transitive)
+	}
 	if found && (len(tags)+len(from.transitive) > 0 && !role.TagSession || len(role.RequestTags) > 0 && !maps.Equal(tags, role.RequestTags)) {
 		action = "sts:TagSession"
 	}
@@ -229,6 +235,11 @@ func (s *Server) assumeRole(r *http.Request, form values, body []byte) (any, err
 	if !found || !slices.Contains(role.AssumedBy, from.role) || role.ExternalID != form.Get("ExternalId") || action == "sts:TagSession" {
 		return nil, &failure{http.StatusForbidden, "AccessDenied", "User: " + from.arn + " is not authorized to perform: " + action + " on resource: " + arn}
 	}
+	return s.chained(role, form, duration, transitive)
+}
+
+// chained is the session of a role that was assumed from another.
+func (s *Server) chained(role trust.AWSRole, form values, duration int, transitive map[string]string) (any, error) {
 	if duration > 3600 {
 		return nil, &failure{http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"}
 	}

@@ -142,6 +142,11 @@ func (s *Server) refuse(r *http.Request, app trust.Application, assertion string
 	if err != nil {
 		return 50027, "JWT token is invalid or malformed."
 	}
+	if app.Listed != "" {
+		if app.FederatedCredentials, err = listed(app.Listed); err != nil {
+			return 70025, fmt.Sprintf("The client '%s' has federated identity credentials that cannot be read: %v", app.ClientID, err)
+		}
+	}
 	if len(app.FederatedCredentials) == 0 {
 		return 70025, fmt.Sprintf("The client '%s' has no configured federated identity credentials.", app.ClientID)
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/test/cloud/signer"
 	"github.com/podpass-io/podpass/test/cloud/trust"
@@ -32,8 +33,10 @@ type Server struct {
 // issued is an access token that was handed out.
 type issued struct {
 	principal string // principal://... or an email
-	scopes    []string
-	expires   time.Time
+	// sets are the other members of IAM policies that stand for the principal.
+	sets    []string
+	scopes  []string
+	expires time.Time
 }
 
 // ServeHTTP implements http.Handler.
@@ -89,18 +92,25 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i := slices.IndexFunc(s.Trust.Providers, func(p trust.GCPProvider) bool {
-		return p.Name == strings.TrimPrefix(audience, providerPrefix) && !p.Disabled
+		return p.Name == strings.TrimPrefix(audience, providerPrefix) && !p.Disabled && !switchedOff(p)
 	})
 	if i < 0 {
 		oauthError(w, "invalid_target", `The target service indicated by the "audience" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.`)
 		return
 	}
-	principal, refused := s.verify(r, s.Trust.Providers[i], f.Get("subject_token"))
+	var bearer issued
+	var refused *refusal
+	if p := s.Trust.Providers[i]; p.Described != "" {
+		bearer, refused = s.verifyDescribed(r, p, f.Get("subject_token"))
+	} else {
+		bearer.principal, refused = s.verify(r, p, f.Get("subject_token"))
+	}
 	if refused != nil {
 		oauthError(w, refused.code, refused.text)
 		return
 	}
-	token := s.issue(principal, strings.Fields(f.Get("scope")), s.Trust.Life.Of(federatedLife))
+	bearer.scopes = strings.Fields(f.Get("scope"))
+	token := s.issue(bearer, s.Trust.Life.Of(federatedLife))
 	writeJSON(w, http.StatusOK, map[string]any{
 		"access_token": token, "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
 		"token_type": "Bearer", "expires_in": int(s.Trust.Life.Of(federatedLife).Seconds()),
@@ -112,19 +122,8 @@ type refusal struct{ code, text string }
 func (s *Server) verify(r *http.Request, p trust.GCPProvider, token string) (string, *refusal) {
 	claims, err := s.Verifier.Verify(r.Context(), token)
 	grant := func(text string) (string, *refusal) { return "", &refusal{"invalid_grant", text} }
-	switch {
-	case errors.Is(err, trust.ErrMalformed):
-		return grant("Unable to parse the ID Token.")
-	case claims.Issuer != p.Issuer:
-		return grant("The issuer in ID Token " + claims.Issuer + " does not match the expected one: " + p.Issuer + ".")
-	case errors.Is(err, trust.ErrUnreachable):
-		return grant("Error connecting to the given credential's issuer.")
-	case errors.Is(err, trust.ErrKey):
-		return grant("Unable to verify the ID Token signature: key not found.")
-	case errors.Is(err, trust.ErrExpired), time.Since(claims.IssuedAt) > maxTokenAge:
-		return grant("ID Token issued at " + claims.IssuedAt.UTC().Format(time.RFC3339) + " is stale to sign-in.")
-	case err != nil:
-		return grant("Unable to verify the ID Token signature.")
+	if refused := unverified(claims, err, p.Issuer); refused != nil {
+		return "", refused
 	}
 	allowed := p.AllowedAudiences
 	if len(allowed) == 0 {
@@ -147,6 +146,26 @@ func (s *Server) verify(r *http.Request, p trust.GCPProvider, token string) (str
 		return grant("The size of mapped attribute google.subject exceeds the 127 bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes.")
 	}
 	return principal(p.Name, claims.Subject), nil
+}
+
+// unverified is why a token is not its issuer's, or not of the issuer that is expected.
+func unverified(claims federation.Claims, err error, issuer string) *refusal {
+	grant := func(text string) *refusal { return &refusal{"invalid_grant", text} }
+	switch {
+	case errors.Is(err, trust.ErrMalformed):
+		return grant("Unable to parse the ID Token.")
+	case claims.Issuer != issuer:
+		return grant("The issuer in ID Token " + claims.Issuer + " does not match the expected one: " + issuer + ".")
+	case errors.Is(err, trust.ErrUnreachable):
+		return grant("Error connecting to the given credential's issuer.")
+	case errors.Is(err, trust.ErrKey):
+		return grant("Unable to verify the ID Token signature: key not found.")
+	case errors.Is(err, trust.ErrExpired), time.Since(claims.IssuedAt) > maxTokenAge:
+		return grant("ID Token issued at " + claims.IssuedAt.UTC().Format(time.RFC3339) + " is stale to sign-in.")
+	case err != nil:
+		return grant("Unable to verify the ID Token signature.")
+	}
+	return nil
 }
 
 // principal is whom IAM takes the bearer for. Of a GKE cluster or a fleet it is
@@ -188,7 +207,7 @@ func (s *Server) iam(w http.ResponseWriter, r *http.Request, email, method strin
 		writeStatus(w, http.StatusBadRequest, "INVALID_ARGUMENT", "A delegate must have the form projects/-/serviceAccounts/{ACCOUNT_EMAIL_OR_UNIQUEID}.", "")
 		return
 	}
-	account, problem := s.impersonate(from.principal, email, in.Delegates)
+	account, problem := s.impersonate(append([]string{from.principal}, from.sets...), email, in.Delegates)
 	switch {
 	case problem == "disabled":
 		writeStatus(w, http.StatusForbidden, "PERMISSION_DENIED", "IAM Service Account Credentials API has not been used in project before or it is disabled.", "SERVICE_DISABLED")
@@ -208,24 +227,25 @@ func (s *Server) iam(w http.ResponseWriter, r *http.Request, email, method strin
 		return
 	}
 	life = s.Trust.Life.Of(life)
-	token := s.issue(account.Email, in.Scope, life)
+	token := s.issue(issued{principal: account.Email, scopes: in.Scope}, life)
 	writeJSON(w, http.StatusOK, map[string]string{"accessToken": token, "expireTime": time.Now().Add(life).UTC().Format(time.RFC3339)})
 }
 
-// impersonate walks the delegation chain: each must allow the one before.
-func (s *Server) impersonate(principal, email string, delegates []string) (trust.GCPServiceAccount, string) {
+// impersonate walks the delegation chain: each must allow the one before, by any of the
+// members that stand for it.
+func (s *Server) impersonate(members []string, email string, delegates []string) (trust.GCPServiceAccount, string) {
 	var account trust.GCPServiceAccount
 	for _, next := range append(delegates, email) {
 		next = strings.TrimPrefix(next, "projects/-/serviceAccounts/")
 		i := slices.IndexFunc(s.Trust.ServiceAccounts, func(a trust.GCPServiceAccount) bool { return a.Email == next })
-		if i < 0 || !slices.Contains(s.Trust.ServiceAccounts[i].Members, principal) {
+		if i < 0 || !allows(s.Trust.ServiceAccounts[i], members) {
 			return account, "denied"
 		}
 		account = s.Trust.ServiceAccounts[i]
 		if account.APIDisabled {
 			return account, "disabled"
 		}
-		principal = "serviceAccount:" + next
+		members = []string{"serviceAccount:" + next}
 	}
 	return account, ""
 }
@@ -274,14 +294,15 @@ func (s *Server) bearer(r *http.Request) (issued, bool) {
 
 const maxTokens = 100_000
 
-func (s *Server) issue(principal string, scopes []string, life time.Duration) string {
+func (s *Server) issue(t issued, life time.Duration) string {
 	token := "ya29." + rand.Text() + rand.Text()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tokens == nil || len(s.tokens) >= maxTokens {
 		s.tokens = map[string]issued{}
 	}
-	s.tokens[token] = issued{principal, scopes, time.Now().Add(life)}
+	t.expires = time.Now().Add(life)
+	s.tokens[token] = t
 	return token
 }
 

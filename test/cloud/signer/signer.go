@@ -142,11 +142,16 @@ func (s *Signer) Verify(token string) (map[string]any, error) {
 	return claims, nil
 }
 
+// JWKS are the keys that are published.
+func (s *Signer) JWKS() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return json.Marshal(s.public)
+}
+
 // ServeHTTP serves the JWKS.
 func (s *Signer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	b, err := json.Marshal(s.public)
-	s.mu.Unlock()
+	b, err := s.JWKS()
 	if err != nil {
 		http.Error(w, "encode the keys", http.StatusInternalServerError)
 		return

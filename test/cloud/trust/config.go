@@ -4,6 +4,7 @@
 package trust
 
 import (
+	"encoding/json"
 	"path"
 	"slices"
 	"time"
@@ -35,6 +36,13 @@ func (l Life) Of(d time.Duration) time.Duration {
 type Issuer struct {
 	URL    string `json:"url"`
 	CAFile string `json:"caFile"`
+	// CacheSeconds is how long keys are kept that have been fetched, and not fetched
+	// again, not even at a kid that is not among them: the strictest that a cloud may be.
+	// 0: until such a kid comes.
+	CacheSeconds int `json:"cacheSeconds,omitempty"`
+	// JWKS, if it is set, are the issuer's keys, which are then not fetched: for
+	// issuers whose names lead nowhere.
+	JWKS json.RawMessage `json:"jwks,omitempty"`
 }
 
 // AWS has IAM OIDC providers and roles.
@@ -54,6 +62,9 @@ type AWSProvider struct {
 // AWSRole is a role with its trust policy.
 type AWSRole struct {
 	ARN string `json:"arn"`
+	// Policy is the role's trust policy as IAM has it; the fields below but
+	// MaxSessionDuration, which say the same in fewer words, have no effect then.
+	Policy json.RawMessage `json:"policy,omitempty"`
 	// Issuer, Audiences and Subjects (globs) are the conditions on a web identity.
 	Issuer    string   `json:"issuer"`
 	Audiences []string `json:"audiences"`
@@ -89,6 +100,11 @@ type GCPProvider struct {
 	// Condition is a glob that the subject must match; default all.
 	Condition string `json:"condition"`
 	Disabled  bool   `json:"disabled"`
+	// Described is the provider as gcloud describes it, in YAML or JSON, and Pool its
+	// pool; the fields above but Name, which say the same in fewer words, then have no
+	// effect.
+	Described string `json:"described,omitempty"`
+	Pool      string `json:"pool,omitempty"`
 }
 
 // GCPServiceAccount is a service account, and the principals that may
@@ -96,6 +112,9 @@ type GCPProvider struct {
 type GCPServiceAccount struct {
 	Email   string   `json:"email"`
 	Members []string `json:"members"`
+	// Policy is the service account's IAM policy as gcloud prints it, in YAML or JSON;
+	// Members then have no effect.
+	Policy string `json:"policy,omitempty"`
 	// APIDisabled: iamcredentials is off in its project.
 	APIDisabled bool `json:"apiDisabled"`
 }
@@ -116,6 +135,9 @@ type Tenant struct {
 type Application struct {
 	ClientID             string                `json:"clientID"`
 	FederatedCredentials []FederatedCredential `json:"federatedCredentials"`
+	// Listed are its federated credentials as az lists them, in JSON; FederatedCredentials
+	// then has no effect.
+	Listed string `json:"listed,omitempty"`
 }
 
 // FederatedCredential trusts exactly one subject of one issuer.

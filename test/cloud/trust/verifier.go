@@ -34,14 +34,15 @@ var (
 type Verifier struct {
 	issuers []Issuer
 
-	mu   sync.Mutex
-	keys map[string]jwk.Set // by issuer
+	mu      sync.Mutex
+	keys    map[string]jwk.Set // by issuer
+	fetched map[string]time.Time
 }
 
 // NewVerifier gives a Verifier for issuers, and for any other that the system's
 // roots vouch for.
 func NewVerifier(issuers []Issuer) *Verifier {
-	return &Verifier{issuers: issuers, keys: map[string]jwk.Set{}}
+	return &Verifier{issuers: issuers, keys: map[string]jwk.Set{}, fetched: map[string]time.Time{}}
 }
 
 // Verify checks signature and expiry. The claims are the token's also when it has
@@ -55,8 +56,28 @@ func (v *Verifier) Verify(ctx context.Context, token string) (federation.Claims,
 	if err != nil {
 		return t.Claims, err
 	}
+	return verify(t, set)
+}
+
+// VerifyWith is Verify by keys that somebody has uploaded, whatever the issuer publishes.
+func (*Verifier) VerifyWith(token string, keys []byte) (federation.Claims, error) {
+	t, err := federation.ParseSubjectToken([]byte(token))
+	if err != nil {
+		return federation.Claims{}, ErrMalformed
+	}
+	set, err := jwk.Parse(keys)
+	if err != nil {
+		return t.Claims, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	if _, ok := set.LookupKeyID(t.KeyID); !ok {
+		return t.Claims, ErrKey
+	}
+	return verify(t, set)
+}
+
+func verify(t federation.SubjectToken, set jwk.Set) (federation.Claims, error) {
 	// The key's own algorithm counts, never the token's word for it.
-	if _, err := jws.Verify([]byte(token), jws.WithKeySet(set, jws.WithInferAlgorithmFromKey(true))); err != nil {
+	if _, err := jws.Verify([]byte(t.Reveal()), jws.WithKeySet(set, jws.WithInferAlgorithmFromKey(true))); err != nil {
 		return t.Claims, ErrSignature
 	}
 	if !t.Expiry.After(time.Now()) {
@@ -70,22 +91,42 @@ func (v *Verifier) keySet(ctx context.Context, issuer, keyID string) (jwk.Set, e
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if set, ok := v.keys[issuer]; ok {
-		if _, ok := set.LookupKeyID(keyID); ok {
+		_, known := set.LookupKeyID(keyID)
+		life, bounded := v.cache(issuer)
+		switch fresh := time.Since(v.fetched[issuer]) < life; {
+		case known && (fresh || !bounded):
 			return set, nil
+		case fresh:
+			return nil, ErrKey
 		}
 	}
 	set, err := v.fetch(ctx, issuer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	v.keys[issuer] = set
+	v.keys[issuer], v.fetched[issuer] = set, time.Now()
 	if _, ok := set.LookupKeyID(keyID); !ok {
 		return nil, ErrKey
 	}
 	return set, nil
 }
 
+// cache is how long an issuer's keys are kept whatever comes; bounded: and no longer.
+func (v *Verifier) cache(issuer string) (life time.Duration, bounded bool) {
+	for _, i := range v.issuers {
+		if i.URL == issuer {
+			life = max(life, time.Duration(i.CacheSeconds)*time.Second)
+		}
+	}
+	return life, life > 0
+}
+
 func (v *Verifier) fetch(ctx context.Context, issuer string) (jwk.Set, error) {
+	for _, i := range v.issuers {
+		if i.URL == issuer && i.JWKS != nil {
+			return jwk.Parse(i.JWKS)
+		}
+	}
 	client, err := v.client(issuer)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"sigs.k8s.io/yaml"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
@@ -63,7 +64,7 @@ func (a admission) admit(o manifest.Object) (result, bool, error) {
 		fmt.Fprintf(a.stderr, "warning: %s\n", w)
 	}
 	if len(r.Errors) > 0 {
-		return result{}, false, hint.Problems(r.Errors, a.defaults)
+		return result{}, false, exit.Found(hint.Problems(r.Errors, a.defaults))
 	}
 	out, ops, err := patchObject(o.Raw, path, r.Patch)
 	if err != nil {

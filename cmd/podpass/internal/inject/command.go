@@ -21,7 +21,8 @@ looked for in the manifests themselves and in the files of --service-account; so
 LimitRanges, by which the sidecar's resources go, and RuntimeClasses.
 
 Warnings, as kubectl would show them, go to standard error. A pod that would be
-denied is an error: its reason and the fix are printed, and the exit status is 1.
+denied is an error: its reason and the fix are printed, and the exit status is 1;
+it is 2 if podpass could not look.
 
 Nothing is sent anywhere. The output is for reading: apply the manifest itself,
 and leave the injection to the webhook.`

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/aws"
@@ -46,10 +47,9 @@ credential_process. With a chain of roles they are the last one's.`, func(ctx co
 		if n := len(id.Chain); n > 0 {
 			arn = id.Chain[n-1]
 		}
-		c := &aws.Client{Identity: id, Token: s.source(id.Audience), Endpoint: s.settings.AWS.STSEndpoint(id.RoleARN), Endpoints: s.settings.AWS.Endpoints(), HTTP: s.http}
-		got, err := c.Credentials().Exchange(ctx)
+		got, err := s.clouds.AWS(id).Credentials().Exchange(ctx)
 		if err != nil {
-			return hint.Exchange(err)
+			return exit.Found(hint.Exchange(err))
 		}
 		out := processCredentials{
 			Version: 1, AccessKeyID: got.AccessKeyID, SecretAccessKey: got.SecretAccessKey.Reveal(), SessionToken: got.Token.Reveal(),
@@ -72,12 +72,11 @@ service account that it impersonates, or the federated token under direct access
 		if s.answer.GCP == nil {
 			return s.missing("Google Cloud", "iam.gke.io/gcp-service-account or cloud.google.com/workload-identity-provider")
 		}
-		id := s.answer.GCP.Identity
-		c := &gcp.Client{Identity: id, Token: s.source(id.Audience), Endpoints: s.settings.GCP.Endpoints(), HTTP: s.http}
+		c := s.clouds.GCP(s.answer.GCP.Identity)
 		if audience != "" {
 			got, err := c.IDToken(audience).Exchange(ctx)
 			if err != nil {
-				return hint.Exchange(err)
+				return exit.Found(hint.Exchange(err))
 			}
 			return s.print(bearer{IDToken: got.Token.Reveal(), TokenType: "Bearer", ExpiresOn: got.Expiry.Time(), Principal: got.Principal}, got.Token.Reveal())
 		}
@@ -97,9 +96,7 @@ identity.`, func(ctx context.Context, s *session) error {
 		if s.answer.Azure == nil {
 			return s.missing("Azure", "azure.workload.identity/client-id")
 		}
-		id := s.answer.Azure.Identity
-		host := s.settings.Azure.AuthorityHost
-		c := &azure.Client{Identity: id, Token: s.source(id.Audience), AuthorityHost: host, HTTP: s.http}
+		c := s.clouds.Azure(s.answer.Azure.Identity)
 		if clientID != "" {
 			var ok bool
 			if c, ok = c.For(clientID); !ok {
@@ -107,7 +104,7 @@ identity.`, func(ctx context.Context, s *session) error {
 			}
 		}
 		if resource == "" {
-			resource = azure.ManagementResource(host)
+			resource = azure.ManagementResource(s.clouds.Settings.Azure.AuthorityHost)
 		}
 		return s.accessToken(ctx, c.AccessToken(strings.TrimSuffix(resource, "/.default"), ""))
 	})
@@ -133,8 +130,7 @@ settings describe: see the chart value oidc.tokenSources.`, func(ctx context.Con
 			}
 			return hint.New(fmt.Errorf("the ServiceAccount has no token source %q", name), "--source "+strings.Join(names, " or "))
 		}
-		c := &oidc.Client{Source: sources[i], Token: s.source(sources[i].Audience), HTTP: s.http}
-		return s.accessToken(ctx, c.AccessToken())
+		return s.accessToken(ctx, s.clouds.OIDC(sources[i]).AccessToken())
 	})
 	o.outputs(cmd)
 	cmd.Flags().StringVar(&name, "source", "", "`name` of the token source; needed if there are several")
@@ -144,7 +140,7 @@ settings describe: see the chart value oidc.tokenSources.`, func(ctx context.Con
 func (s *session) accessToken(ctx context.Context, e federation.Exchanger) error {
 	got, err := e.Exchange(ctx)
 	if err != nil {
-		return hint.Exchange(err)
+		return exit.Found(hint.Exchange(err))
 	}
 	return s.print(bearer{AccessToken: got.Token.Reveal(), TokenType: "Bearer", ExpiresOn: got.Expiry.Time(), Principal: got.Principal}, got.Token.Reveal())
 }

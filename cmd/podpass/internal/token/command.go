@@ -7,17 +7,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/accounts"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exchange"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
-	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
-	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
-	"github.com/podpass-io/podpass/webhook/inject"
 )
 
 // timeout of everything: a cluster and a cloud have to answer, somebody waits.
@@ -27,9 +27,10 @@ const long = `Print short-lived credentials of the cloud identity of a ServiceAc
 
 The ServiceAccount's annotations are read from the cluster, and a token for it is
 asked of the cluster, as kubelet does for a pod; podpass trades it at the cloud by
-the same exchange as the broker. So it shows, without a pod, whether the cloud
-trusts the ServiceAccount, and why not. You need the right to get the
-ServiceAccount, and to create serviceaccounts/token.
+the same exchange as the broker, with the settings of the installation that it finds
+in the cluster. So it shows, without a pod, whether the cloud trusts the
+ServiceAccount, and why not. You need the right to get the ServiceAccount, and to
+create serviceaccounts/token; to read the installation's ConfigMap, or --settings.
 
 The token is not bound to a pod, so the cloud sees no pod's name in it. The
 credentials are printed to standard output: they are secret.`
@@ -37,8 +38,7 @@ credentials are printed to standard output: they are secret.`
 const examples = `  # Does AWS trust the ServiceAccount orders?
   podpass token aws orders -n shop
 
-  # With the installation's own settings
-  kubectl get configmap -n podpass-system podpass-webhook -o jsonpath='{.data.config\.yaml}' > settings.yaml
+  # With other settings than the installation's
   podpass token oidc orders -n shop --settings settings.yaml
 
   # As credential_process, in ~/.aws/config
@@ -52,19 +52,15 @@ const examples = `  # Does AWS trust the ServiceAccount orders?
   podpass token azure orders -n shop -f sa.yaml --token-file /var/run/secrets/azure/token`
 
 type options struct {
-	namespace  string
-	files      []string
-	tokenFile  string
-	settings   string
-	kubeconfig string
-	context    string
-	output     string
-	version    string
+	cluster   *cluster.Flags
+	files     []string
+	tokenFile string
+	output    string
 }
 
 // Command is the cobra command.
 func Command(version string) *cobra.Command {
-	o := &options{version: version}
+	o := &options{cluster: cluster.New(version)}
 	cmd := &cobra.Command{
 		Use:     "token",
 		Short:   "Get cloud credentials as a ServiceAccount, to see whether the cloud trusts it",
@@ -74,15 +70,13 @@ func Command(version string) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	f := cmd.PersistentFlags()
-	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace of the ServiceAccount (default: the kubeconfig's)")
+	o.cluster.Add(f, "namespace of the ServiceAccount (default: the kubeconfig's)")
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "file with the ServiceAccount, - for standard input, instead of the cluster's; may be repeated")
 	f.StringVar(&o.tokenFile, "token-file", "", "file with a token of the ServiceAccount, instead of asking the cluster for one")
-	f.StringVar(&o.settings, "settings", "", "the webhook's configuration file, for default provider, tenant, token sources, endpoints and CA")
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file (default: KUBECONFIG, ~/.kube/config, or the pod's own)")
-	f.StringVar(&o.context, "context", "", "context of the kubeconfig")
 	for _, name := range []string{"filename", "settings"} {
 		_ = cmd.MarkPersistentFlagFilename(name, "yaml", "yml", "json") // completion only
 	}
+	o.cluster.Complete(cmd)
 	cmd.AddCommand(awsCommand(o), gcpCommand(o), azureCommand(o), oidcCommand(o))
 	return cmd
 }
@@ -105,6 +99,12 @@ func subcommand(o *options, cloud, name, long string, run func(context.Context, 
 			}
 			return nil
 		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return o.cluster.Names(cmd.Context(), cluster.ServiceAccounts), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
@@ -122,40 +122,39 @@ func subcommand(o *options, cloud, name, long string, run func(context.Context, 
 
 // session is a ServiceAccount, what podpass makes of it, and the way to the clouds.
 type session struct {
-	account  account
-	answer   serviceaccount.Answer
-	settings inject.Settings
-	http     *http.Client
-	source   source
-	output   string
-	stdout   io.Writer
+	account accounts.Account
+	answer  serviceaccount.Answer
+	clouds  *exchange.Clouds
+	output  string
+	stdout  io.Writer
 }
 
 func (o *options) open(ctx context.Context, cmd *cobra.Command, name string) (*session, error) {
-	settings, err := manifest.Settings(o.settings, o.version)
+	client, config, err := o.client()
 	if err != nil {
 		return nil, err
 	}
-	client, err := endpoint.NewClient([]byte(settings.CABundle))
+	settings, defaults, err := o.cluster.Settings(ctx, client, cmd.ErrOrStderr())
 	if err != nil {
-		return nil, fmt.Errorf("%s: caBundle: %w", o.settings, err)
-	}
-	s := &session{settings: settings, http: client, output: o.output, stdout: cmd.OutOrStdout()}
-	if s.account, s.source, err = o.find(ctx, cmd.InOrStdin(), name); err != nil {
 		return nil, err
 	}
-	s.answer = serviceaccount.Resolve(serviceaccount.Request{
-		Namespace: s.account.namespace, Name: s.account.name, Annotations: s.account.annotations, Labels: s.account.labels, AnyPod: true,
-	}, settings.Installation)
+	s := &session{output: o.output, stdout: cmd.OutOrStdout()}
+	if s.account, err = o.find(ctx, config, cmd.InOrStdin(), name); err != nil {
+		return nil, err
+	}
+	if s.clouds, err = exchange.New(settings, o.tokens(client, s.account)); err != nil {
+		return nil, fmt.Errorf("settings: caBundle: %w", err)
+	}
+	s.answer = s.account.Resolve(settings.Installation)
 	for _, p := range s.answer.Warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", p)
 	}
-	return s, hint.Problems(s.answer.Errors, o.settings == "")
+	return s, exit.Found(hint.Problems(s.answer.Errors, defaults))
 }
 
 // missing says that the ServiceAccount has no identity in a cloud.
 func (s *session) missing(cloud, annotation string) error {
-	return hint.New(fmt.Errorf("ServiceAccount %s/%s has no identity in %s", s.account.namespace, s.account.name, cloud),
+	return hint.New(fmt.Errorf("ServiceAccount %s/%s has no identity in %s", s.account.Namespace, s.account.Name, cloud),
 		"annotate it with "+annotation+", or give the settings that map it with --settings")
 }
 

@@ -1,0 +1,38 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/podpass-io/podpass/federation/issuer"
+)
+
+// Issuer is what an API server says of itself as the issuer of tokens, on its own
+// address. Its errors wrap the API server's.
+func Issuer(ctx context.Context, client kubernetes.Interface) (issuer.Document, error) {
+	body, err := client.Discovery().RESTClient().Get().AbsPath(issuer.DiscoveryPath).Do(ctx).Raw()
+	if err != nil {
+		return issuer.Document{}, fmt.Errorf("read %s of the API server: %w", issuer.DiscoveryPath, err)
+	}
+	document, err := issuer.ParseDocument(body)
+	if err != nil {
+		return issuer.Document{}, fmt.Errorf("the API server's own discovery document: %w", err)
+	}
+	return document, nil
+}
+
+// Keys are the public keys by which an API server verifies tokens: parsed, and as it
+// gives them. Its errors wrap the API server's.
+func Keys(ctx context.Context, client kubernetes.Interface) (issuer.Keys, []byte, error) {
+	body, err := client.Discovery().RESTClient().Get().AbsPath(issuer.DefaultJWKSPath).Do(ctx).Raw()
+	if err != nil {
+		return nil, nil, fmt.Errorf("read %s of the API server: %w", issuer.DefaultJWKSPath, err)
+	}
+	keys, err := issuer.ParseKeys(body)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the API server's own keys: %w", err)
+	}
+	return keys, body, nil
+}

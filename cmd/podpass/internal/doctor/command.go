@@ -1,0 +1,206 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
+	"github.com/podpass-io/podpass/federation/endpoint"
+)
+
+// timeout of everything: somebody waits.
+const timeout = 5 * time.Minute
+
+const long = `Say which link is broken between a ServiceAccount's annotation and a cloud credential.
+
+The links are looked at in order: the cluster and what you may read in it, the
+installation, the issuer of the cluster's tokens, the ServiceAccount, the pod, static
+keys in the way, the token, NetworkPolicies, the exchange, what the pod's own broker
+says, and the trust documents that are given. A broken one tells which later ones it makes pointless, and these are not run.
+
+Without arguments it is about the namespace, with -A about the cluster; name pods,
+workloads or ServiceAccounts to have them looked at more closely: a token is then asked
+for (its claims are looked at, and it is shown nowhere), and the broker of a running pod
+is asked by exec. Nothing is changed. No cloud is asked, unless by --exchange.
+
+The exit status is 0 if all is sound, 1 if something was found, 2 if podpass could not
+look. Each code has a heading in docs/errors.md.`
+
+const examples = `  # Why does this pod get no credentials?
+  podpass doctor pod/orders-7c9d -n shop
+
+  # The same of a workload or a ServiceAccount, and ask the clouds too
+  podpass doctor deployment/orders -n shop --exchange
+  podpass doctor sa/orders -n shop --exchange
+
+  # Would AWS let it in, by what its role was told?
+  aws iam get-role --role-name orders > role.json
+  podpass doctor sa/orders -n shop --trust role.json
+
+  # The whole cluster, as a page to attach to a ticket
+  podpass doctor -A -o html > podpass.html
+
+  # In a pipeline
+  podpass doctor -n shop -o sarif > podpass.sarif`
+
+type options struct {
+	cluster  *cluster.Flags
+	output   string
+	exchange bool
+	explain  bool
+	issuerCA string
+	trust    []string
+	version  string
+}
+
+// Command is the cobra command.
+func Command(version string) *cobra.Command {
+	o := &options{cluster: cluster.New(version), version: version}
+	cmd := &cobra.Command{
+		Use:               "doctor [TYPE/NAME...]",
+		Short:             "Say which link is broken between a ServiceAccount and its credentials",
+		Long:              long,
+		Example:           examples,
+		ValidArgsFunction: o.complete,
+		RunE:              o.run,
+	}
+	f := cmd.Flags()
+	o.cluster.Add(f, "")
+	o.cluster.AddSelection(f)
+	f.StringVarP(&o.output, "output", "o", "table", strings.Join(report.Formats, ", "))
+	f.BoolVar(&o.exchange, "exchange", false, "trade the ServiceAccounts' tokens at the clouds, as podpass token does; what they give is not shown")
+	f.BoolVar(&o.explain, "explain", true, "ask the brokers of running pods, by exec; of a whole namespace only if it is given")
+	f.StringVar(&o.issuerCA, "issuer-ca", "", "`file` with the CA of the issuer, where whoever verifies tokens is on a private network too")
+	f.StringArrayVar(&o.trust, "trust", nil, "`file` with what a cloud's command line prints of roles, providers, policies or credentials, as podpass trust check reads it; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
+	_ = cmd.MarkFlagFilename("settings", "yaml", "yml", "json")
+	_ = cmd.MarkFlagFilename("issuer-ca", "crt", "pem")
+	o.cluster.Complete(cmd)
+	return cmd
+}
+
+func (o *options) run(cmd *cobra.Command, args []string) error {
+	ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
+	defer cancel()
+	if err := report.CheckFormat(o.output); err != nil {
+		return err
+	}
+	run, err := o.options(cmd, args)
+	if err != nil {
+		return err
+	}
+	client, config, err := o.cluster.Client("run it where there is a cluster; podpass inject and podpass check -f need none")
+	if err != nil {
+		return err
+	}
+	progress := report.StartProgress(ctx, cmd.ErrOrStderr())
+	run.Say = progress.Say
+	r, err := Run(ctx, client, config, run)
+	progress.End()
+	if err != nil {
+		return err
+	}
+	r.Version, r.Cluster = o.version, o.cluster.ContextName()
+	if err := r.Write(cmd.OutOrStdout(), o.output, report.Colour(cmd.OutOrStdout())); err != nil {
+		return err
+	}
+	if Unreachable(r) {
+		return hint.New(errors.New("the cluster could not be looked at"), "see the finding "+codeUnreachable)
+	}
+	return r.Err()
+}
+
+// options are what the flags and arguments ask for.
+func (o *options) options(cmd *cobra.Command, args []string) (Options, error) {
+	targets, err := ParseTargets(args)
+	if err != nil {
+		return Options{}, err
+	}
+	run := Options{Targets: targets, Fleet: len(targets) == 0, Selector: o.cluster.Selector, Exchange: o.exchange, PrivateIssuer: o.issuerCA != ""}
+	switch {
+	case len(targets) > 0 && (o.cluster.AllNamespaces || o.cluster.Selector != ""):
+		return Options{}, hint.New(errors.New("-A and -l are for what is not named"), "leave them out, or the names")
+	case !o.cluster.AllNamespaces:
+		if run.Namespace, err = o.cluster.Namespace(); err != nil {
+			return Options{}, err
+		}
+	}
+	run.Explain = o.explain && (run.Closely() || cmd.Flags().Changed("explain"))
+	if run.Defaults, err = manifest.Settings("", o.version); err != nil {
+		return Options{}, err
+	}
+	if o.cluster.SettingsFile != "" {
+		s, err := manifest.Settings(o.cluster.SettingsFile, o.version)
+		if err != nil {
+			return Options{}, err
+		}
+		run.Settings = &s
+	}
+	if len(o.trust) > 0 {
+		if run.Trust, err = trust.ReadDocuments(cmd.InOrStdin(), o.trust); err != nil {
+			return Options{}, err
+		}
+	}
+	run.Issuer, err = issuerClient(o.issuerCA)
+	return run, err
+}
+
+// issuerClient trusts the system's roots, and the file's.
+func issuerClient(file string) (*http.Client, error) {
+	var ca []byte
+	if file != "" {
+		var err error
+		if ca, err = os.ReadFile(file); err != nil {
+			return nil, fmt.Errorf("--issuer-ca: %w", err)
+		}
+	}
+	client, err := endpoint.NewClient(ca)
+	if err != nil {
+		return nil, fmt.Errorf("--issuer-ca: %w", err)
+	}
+	return client, nil
+}
+
+// Unreachable reports whether nothing could be looked at.
+func Unreachable(r *report.Report) bool {
+	for _, f := range r.Findings {
+		if f.Code == codeUnreachable {
+			return true
+		}
+	}
+	return false
+}
+
+// completed are the kinds of which names are completed.
+var completed = map[string]schema.GroupVersionResource{
+	kindPod: cluster.Pods, kindDeployment: cluster.Deployments, kindAccount: cluster.ServiceAccounts, kindNamespace: cluster.Namespaces,
+}
+
+// complete completes TYPE/ and then names from the cluster.
+func (o *options) complete(cmd *cobra.Command, _ []string, to string) ([]string, cobra.ShellCompDirective) {
+	kind, _, ok := strings.Cut(to, "/")
+	if !ok {
+		return []string{"pod/", "deployment/", "sa/", "namespace/"}, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	}
+	resource, ok := completed[kinds[strings.ToLower(kind)]]
+	if !ok {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var list []string
+	for _, name := range o.cluster.Names(cmd.Context(), resource) {
+		list = append(list, kind+"/"+name)
+	}
+	return list, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/yaml"
+)
+
+// setup gives a script a cluster of its own, if it has a file cluster.yaml:
+// $WORK/cluster is its kubeconfig, with the contexts that the file names. It answers
+// what podpass trust asks; everything else is forbidden.
+func setup(env *testscript.Env) error {
+	raw, err := os.ReadFile(filepath.Join(env.WorkDir, "cluster.yaml"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var clusters map[string]standIn
+	if err := yaml.UnmarshalStrict(raw, &clusters); err != nil {
+		return err
+	}
+	config := map[string]any{"apiVersion": "v1", "kind": "Config"}
+	var servers, contexts []any
+	for name, c := range clusters {
+		server := httptest.NewServer(c)
+		env.Defer(server.Close)
+		servers = append(servers, map[string]any{"name": name, "cluster": map[string]any{"server": server.URL}})
+		contexts = append(contexts, map[string]any{"name": name, "context": map[string]any{"cluster": name, "namespace": c.Namespace}})
+		config["current-context"] = name
+	}
+	if _, ok := clusters["prod"]; ok {
+		config["current-context"] = "prod"
+	}
+	config["clusters"], config["contexts"] = servers, contexts
+	text, err := json.Marshal(config)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(env.WorkDir, "cluster"), text, 0o600)
+}
+
+// standIn is an API server as far as podpass trust is concerned.
+type standIn struct {
+	// Issuer; empty: nobody may ask.
+	Issuer string `json:"issuer"`
+	// JWKS; empty: no key.
+	JWKS json.RawMessage `json:"jwks"`
+	// Namespace of the context.
+	Namespace       string            `json:"namespace"`
+	ServiceAccounts []json.RawMessage `json:"serviceAccounts"`
+}
+
+func (s standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch {
+	case r.URL.Path == "/.well-known/openid-configuration" && s.Issuer != "":
+		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": s.Issuer})
+	case r.URL.Path == "/openid/v1/jwks" && s.Issuer != "":
+		fmt.Fprint(w, cmp.Or(string(s.JWKS), `{"keys":[]}`))
+	case r.URL.Path == "/api/v1/serviceaccounts", len(parts) == 5 && parts[4] == "serviceaccounts":
+		namespace := ""
+		if len(parts) == 5 {
+			namespace = parts[3]
+		}
+		s.list(w, r, func(m meta) bool { return namespace == "" || m.Namespace == namespace })
+	case len(parts) == 6 && parts[4] == "serviceaccounts":
+		for _, raw := range s.ServiceAccounts {
+			if m := metaOf(raw); m.Namespace == parts[3] && m.Name == parts[5] {
+				fmt.Fprintf(w, `{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":%s}`, raw)
+				return
+			}
+		}
+		status(w, http.StatusNotFound, "NotFound")
+	default:
+		status(w, http.StatusForbidden, "Forbidden")
+	}
+}
+
+func (s standIn) list(w http.ResponseWriter, r *http.Request, in func(meta) bool) {
+	selector, err := labels.Parse(r.URL.Query().Get("labelSelector"))
+	if err != nil {
+		status(w, http.StatusBadRequest, "BadRequest")
+		return
+	}
+	items := []string{}
+	for _, raw := range s.ServiceAccounts {
+		if m := metaOf(raw); in(m) && selector.Matches(labels.Set(m.Labels)) {
+			items = append(items, fmt.Sprintf(`{"metadata":%s}`, raw))
+		}
+	}
+	slices.Sort(items)
+	fmt.Fprintf(w, `{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadataList","metadata":{},"items":[%s]}`, strings.Join(items, ","))
+}
+
+type meta struct {
+	Namespace string            `json:"namespace"`
+	Name      string            `json:"name"`
+	Labels    map[string]string `json:"labels"`
+}
+
+func metaOf(raw json.RawMessage) (m meta) {
+	if err := json.Unmarshal(raw, &m); err != nil {
+		panic(err) // the test's own file
+	}
+	return m
+}
+
+func status(w http.ResponseWriter, code int, reason string) {
+	w.WriteHeader(code)
+	fmt.Fprintf(w, `{"apiVersion":"v1","kind":"Status","status":"Failure","code":%d,"reason":%q,"message":%q}`, code, reason, strings.ToLower(reason))
+}
+
+// examples runs each command of a command's --help, line by line, by a shell that ends
+// at the first failure: examples trust aws. Its cloud's own commands are the script's.
+func examples(ts *testscript.TestScript, neg bool, args []string) {
+	cmd, rest, err := newRoot().Find(args)
+	if neg || err != nil || len(rest) > 0 || cmd.Example == "" {
+		ts.Fatalf("usage: examples COMMAND, which has some: %v", err)
+	}
+	for line := range strings.SplitSeq(cmd.Example, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if err := ts.Exec("sh", "-euc", line); err != nil {
+			ts.Fatalf("%s: %v", line, err)
+		}
+	}
+}
