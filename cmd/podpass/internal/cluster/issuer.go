@@ -23,16 +23,25 @@ func Issuer(ctx context.Context, client kubernetes.Interface) (issuer.Document, 
 	return document, nil
 }
 
-// Keys are the public keys by which an API server verifies tokens: parsed, and as it
-// gives them. Its errors wrap the API server's.
-func Keys(ctx context.Context, client kubernetes.Interface) (issuer.Keys, []byte, error) {
+// JWKS is the API server's own key set, as it gives it. Its errors wrap the API server's.
+func JWKS(ctx context.Context, client kubernetes.Interface) ([]byte, error) {
 	body, err := client.Discovery().RESTClient().Get().AbsPath(issuer.DefaultJWKSPath).Do(ctx).Raw()
 	if err != nil {
-		return nil, nil, fmt.Errorf("read %s of the API server: %w", issuer.DefaultJWKSPath, err)
+		return nil, fmt.Errorf("read %s of the API server: %w", issuer.DefaultJWKSPath, err)
+	}
+	return body, nil
+}
+
+// Keys are the public keys by which an API server verifies tokens. Its errors wrap the
+// API server's.
+func Keys(ctx context.Context, client kubernetes.Interface) (issuer.Keys, error) {
+	body, err := JWKS(ctx, client)
+	if err != nil {
+		return nil, err
 	}
 	keys, err := issuer.ParseKeys(body)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the API server's own keys: %w", err)
+		return nil, fmt.Errorf("the API server's own keys: %w", err)
 	}
-	return keys, body, nil
+	return keys, nil
 }

@@ -22,7 +22,7 @@ func (r *run) issuer(ctx context.Context) ([]found, error) {
 		return nil, err
 	}
 	url := document.Issuer
-	keys, _, err := cluster.Keys(ctx, r.client)
+	keys, err := cluster.Keys(ctx, r.client)
 	_, more, err := denied(err, "get", issuer.DefaultJWKSPath, "")
 	if err != nil {
 		return nil, err

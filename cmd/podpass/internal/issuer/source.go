@@ -80,7 +80,7 @@ func ask(ctx context.Context, client kubernetes.Interface, name string) (side, e
 	s := side{name: name}
 	var err error
 	if s.document, err = cluster.Issuer(ctx, client); err == nil {
-		s.keys, _, err = cluster.Keys(ctx, client)
+		s.keys, err = cluster.Keys(ctx, client)
 	}
 	if err == nil {
 		return s, nil

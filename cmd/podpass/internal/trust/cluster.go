@@ -39,7 +39,7 @@ func (k *kube) issuer(ctx context.Context, keys bool) (trust.Cluster, error) {
 	c := trust.Cluster{Name: k.name}
 	document, err := cluster.Issuer(ctx, k.client)
 	if err == nil && keys {
-		_, c.JWKS, err = cluster.Keys(ctx, k.client)
+		c.JWKS, err = cluster.JWKS(ctx, k.client)
 	}
 	if err != nil {
 		next := "give the cluster's issuer with --issuer"
