@@ -197,7 +197,8 @@ func (a *api) get(w http.ResponseWriter, r *http.Request, path string) {
 	var items []map[string]any
 	for _, key := range slices.Sorted(maps.Keys(a.objects)) {
 		rest, ok := strings.CutPrefix(key, base+"/")
-		if !ok || !strings.HasPrefix(rest, resource+"/") && !(strings.HasPrefix(rest, "namespaces/") && strings.Contains(rest, "/"+resource+"/")) {
+		namespaced := strings.HasPrefix(rest, "namespaces/") && strings.Contains(rest, "/"+resource+"/")
+		if !ok || !namespaced && !strings.HasPrefix(rest, resource+"/") {
 			continue
 		}
 		if o := a.objects[key]; selector.Matches(labelsOf(o)) && field.Matches(fieldsOf(o)) {

@@ -65,30 +65,31 @@ func (e execer) ask(ctx context.Context, namespace, pod string) ([]byte, error) 
 	}
 	var stdout, stderr limited
 	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &stdout, Stderr: &stderr})
-	if _, ok := errors.AsType[exec.CodeExitError](err); ok && stdout.Len() > 0 {
+	if _, ok := errors.AsType[exec.CodeExitError](err); ok && stdout.kept.Len() > 0 {
 		err = nil // it explains why a credential is missing, and fails for that
 	}
 	if err == nil && stdout.over {
 		err = fmt.Errorf("its answer is longer than %d MiB", maxExplanation>>20)
 	}
-	if err != nil && stderr.Len() > 0 {
-		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
+	if err != nil && stderr.kept.Len() > 0 {
+		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.kept.String()))
 	}
-	return stdout.Bytes(), err
+	return stdout.kept.Bytes(), err
 }
 
-// limited is a buffer that keeps no more than an explanation has. What it does not keep
-// it takes all the same: the executor tells nobody of a writer's error.
+// limited keeps no more than an explanation has. What it does not keep it takes all the
+// same: the executor tells nobody of a writer's error. The buffer is not embedded, since
+// its ReadFrom would go round Write.
 type limited struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	over bool
 }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.over = l.over || l.Len()+len(p) > maxExplanation; l.over {
+	if l.over = l.over || l.kept.Len()+len(p) > maxExplanation; l.over {
 		return len(p), nil
 	}
-	return l.Buffer.Write(p)
+	return l.kept.Write(p)
 }
 
 // explain asks the pod's own broker.

@@ -27,15 +27,9 @@ func (r *run) reach(ctx context.Context) ([]found, error) {
 	case apierrors.IsForbidden(err):
 		return nil, nil // reached; the version stays unknown
 	case apierrors.IsUnauthorized(err):
-		return one(finding.Finding{
-			Code: codeUnreachable, Severity: finding.Error, Where: "the cluster", Message: "the API server does not let you in", Seen: err.Error(),
-			Fix: "log in again, or choose another context by --context", Command: "kubectl auth whoami",
-		}), nil
+		return unreachable(err, "the API server does not let you in", "log in again, or choose another context by --context", "kubectl auth whoami")
 	case err != nil:
-		return one(finding.Finding{
-			Code: codeUnreachable, Severity: finding.Error, Where: "the cluster", Message: "the API server does not answer", Seen: err.Error(),
-			Fix: "check VPN and proxy, or choose another cluster by --context or --kubeconfig", Command: "kubectl version",
-		}), nil
+		return unreachable(err, "the API server does not answer", "check VPN and proxy, or choose another cluster by --context or --kubeconfig", "kubectl version")
 	}
 	if err := json.Unmarshal(body, &v); err != nil {
 		return nil, fmt.Errorf("read the API server's version: %w", err)
@@ -47,6 +41,13 @@ func (r *run) reach(ctx context.Context) ([]found, error) {
 		}), nil
 	}
 	return nil, nil
+}
+
+// unreachable is the finding that err is.
+func unreachable(err error, message, fix, command string) ([]found, error) {
+	return one(finding.Finding{
+		Code: codeUnreachable, Severity: finding.Error, Where: "the cluster", Message: message, Seen: err.Error(), Fix: fix, Command: command,
+	}), nil
 }
 
 func one(f finding.Finding) []found { return []found{{Finding: f}} }
