@@ -112,7 +112,7 @@ func (o *rotateOptions) run(cmd *cobra.Command, _ []string) error {
 	if err := checkText(o.output); err != nil {
 		return err
 	}
-	w, err := o.world(cmd)
+	w, err := o.world()
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (o *rotateOptions) run(cmd *cobra.Command, _ []string) error {
 	return o.show(ctx, cmd, place, d)
 }
 
-func (o *rotateOptions) world(cmd *cobra.Command) (*world, error) {
+func (o *rotateOptions) world() (*world, error) {
 	outside, _, err := o.outside()
 	if err != nil {
 		return nil, err
