@@ -170,8 +170,10 @@ func (o *rotateOptions) begin(ctx context.Context, cmd *cobra.Command, w *world)
 	if o.newKey == "" || o.place.to == "" {
 		return s, hint.New(fmt.Errorf("%s does not exist, and there is nothing to begin with", o.state), "--new-key FILE --to PLACE begins a rotation")
 	}
-	if _, err := o.place.open(cmd, o.place.to); err != nil && !o.place.tokenStdin {
-		return s, err
+	if !o.place.tokenStdin { // a token can be read once
+		if _, err := o.place.open(cmd, o.place.to); err != nil {
+			return s, err
+		}
 	}
 	fresh, err := o.fresh(cmd)
 	if err != nil {
