@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
 	"encoding/pem"
 	"io"
@@ -18,23 +19,18 @@ import (
 	"github.com/podpass-io/podpass/test/testbed"
 )
 
-// killing says when a process is killed.
-type killing struct {
-	// write is "before" or "after" a write of the store; "": at none.
-	write string
-	// after its start; 0: not by time.
-	after time.Duration
-}
-
-// reaper stands before a store and kills who writes there.
+// reaper stands before a store and kills who writes there: at each write of something new
+// first before it is done, and, when it comes again, after it is.
 type reaper struct {
 	url, caFile string
 
 	mu      sync.Mutex
-	way     killing
+	armed   bool
+	after   time.Duration // of a process's start, when it is killed; 0: at writes alone
 	process *os.Process
 	timer   *time.Timer
 	killed  bool
+	writes  map[string]int // by path and content
 }
 
 func startReaper(t *testing.T, store testbed.Store) *reaper {
@@ -47,7 +43,7 @@ func startReaper(t *testing.T, store testbed.Store) *reaper {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reaper{}
+	r := &reaper{writes: map[string]int{}}
 	proxy := &httputil.ReverseProxy{
 		Transport: client.Transport, ErrorLog: log.New(io.Discard, "", 0),
 		Rewrite: func(p *httputil.ProxyRequest) {
@@ -56,19 +52,25 @@ func startReaper(t *testing.T, store testbed.Store) *reaper {
 		},
 	}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.Method == http.MethodPut && r.kill("before") {
-			panic(http.ErrAbortHandler)
-		}
-		if req.Method == http.MethodPut && r.armed("after") {
-			answer := httptest.NewRecorder()
-			proxy.ServeHTTP(answer, req)
-			if r.kill("after") {
-				panic(http.ErrAbortHandler)
-			}
-			w.WriteHeader(answer.Code)
+		if req.Method != http.MethodPut {
+			proxy.ServeHTTP(w, req)
 			return
 		}
-		proxy.ServeHTTP(w, req)
+		body, err := io.ReadAll(io.LimitReader(req.Body, 1<<20))
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		times := r.write(req.URL.Path + string(body))
+		if times == 1 && r.kill() {
+			panic(http.ErrAbortHandler)
+		}
+		answer := httptest.NewRecorder()
+		proxy.ServeHTTP(answer, req)
+		if times == 2 && r.kill() {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(answer.Code)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of connections of the killed
 	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -81,18 +83,18 @@ func startReaper(t *testing.T, store testbed.Store) *reaper {
 	return r
 }
 
-// arm says how the next process dies.
-func (r *reaper) arm(way killing) {
+// arm makes the next process mortal: at writes, and after a time if that is not 0.
+func (r *reaper) arm(after time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.way, r.killed = way, false
+	r.armed, r.after, r.killed = true, after, false
 }
 
-// disarm reports whether it did.
+// disarm reports whether it was killed.
 func (r *reaper) disarm() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.way = killing{}
+	r.armed, r.after = false, 0
 	return r.killed
 }
 
@@ -105,22 +107,27 @@ func (r *reaper) watch(p *os.Process) {
 		r.timer.Stop()
 		r.timer = nil
 	}
-	if p != nil && r.way.after > 0 {
-		r.timer = time.AfterFunc(r.way.after, func() { r.kill("") })
+	if p != nil && r.after > 0 {
+		r.timer = time.AfterFunc(r.after, func() { r.kill() })
 	}
 }
 
-func (r *reaper) armed(write string) bool {
+// write counts the writes of something by the armed, from 1; 0: nobody is to be killed.
+func (r *reaper) write(what string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.way.write == write
+	if !r.armed {
+		return 0
+	}
+	r.writes[what]++
+	return r.writes[what]
 }
 
-// kill ends the process by SIGKILL, if it is to die at such a moment.
-func (r *reaper) kill(moment string) bool {
+// kill ends the process by SIGKILL.
+func (r *reaper) kill() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.process == nil || r.way.write != moment {
+	if r.process == nil {
 		return false
 	}
 	r.killed = r.process.Kill() == nil

@@ -237,13 +237,13 @@ func (r *rotation) run(pods *pods) (phases []string) {
 	args := []string{"rotate", "--state", state, "--new-key", r.pki("sa-2026.pub"), "--to", r.place, "--pki-dir", filepath.Dir(r.pki("x")), "--old-name", "service-account",
 		"--cache-wait", cacheWait.String(), "--token-life", tokenLife.String(), "-o", "json", "--approve"}
 	var flags []string
-	ways := killings()
+	timely := false // each second run is killed by time
 	for end := time.Now().Add(20 * time.Minute); time.Now().Before(end); time.Sleep(time.Second) {
-		var way killing
-		if len(ways) > 0 {
-			way, ways = ways[0], ways[1:]
+		var after time.Duration
+		if timely = !timely; timely {
+			after = someTime(r.t)
 		}
-		r.reaper.arm(way)
+		r.reaper.arm(after)
 		out, errs, err := r.podpass(args...)
 		killed := r.reaper.disarm()
 		phases = appendNew(phases, r.phase(state))
@@ -267,9 +267,6 @@ func (r *rotation) run(pods *pods) (phases []string) {
 			flags = s.APIServer
 			r.t.Logf("in phase %s the API server gets the flags %v; exchanges so far: %v", s.Phase, flags, pods.counts())
 			r.restart(flags...)
-		}
-		if len(ways) == 0 {
-			ways = killings()
 		}
 	}
 	r.t.Fatalf("no end; phases: %v", phases)
@@ -296,13 +293,14 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
-// killings is one of each kind, and a run that is let live.
-func killings() []killing {
+// someTime is some moment of a run.
+func someTime(t *testing.T) time.Duration {
+	t.Helper()
 	n, err := rand.Int(rand.Reader, big.NewInt(1500))
 	if err != nil {
-		n = big.NewInt(700)
+		t.Fatal(err)
 	}
-	return []killing{{write: "before"}, {write: "after"}, {after: 50*time.Millisecond + time.Duration(n.Int64())*time.Millisecond}, {}}
+	return 50*time.Millisecond + time.Duration(n.Int64())*time.Millisecond
 }
 
 // pods are processes that trade tokens at three clouds all the while. Like kubelet they

@@ -79,7 +79,7 @@ func (c *cluster) verify(keys issuer.Keys) {
 
 // operate does what the flags say, as whoever runs the API server does.
 func (c *cluster) operate(s rotate.State) {
-	keys := issuer.Keys(slices.Concat(s.Old.Keys, s.New.Keys))
+	keys := slices.Concat(s.Old.Keys, s.New.Keys)
 	flags := strings.Join(s.ServerFlags(), " ")
 	c.trusted = nil
 	for i, file := range []string{s.Files.OldPublic, s.Files.NewPublic} {

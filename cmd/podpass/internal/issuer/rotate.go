@@ -112,7 +112,7 @@ func (o *rotateOptions) run(cmd *cobra.Command, _ []string) error {
 	if err := checkText(o.output); err != nil {
 		return err
 	}
-	w, err := o.world(cmd)
+	w, err := o.world()
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (o *rotateOptions) run(cmd *cobra.Command, _ []string) error {
 	return o.show(ctx, cmd, place, d)
 }
 
-func (o *rotateOptions) world(cmd *cobra.Command) (*world, error) {
+func (o *rotateOptions) world() (*world, error) {
 	outside, _, err := o.outside()
 	if err != nil {
 		return nil, err
@@ -170,8 +170,10 @@ func (o *rotateOptions) begin(ctx context.Context, cmd *cobra.Command, w *world)
 	if o.newKey == "" || o.place.to == "" {
 		return s, hint.New(fmt.Errorf("%s does not exist, and there is nothing to begin with", o.state), "--new-key FILE --to PLACE begins a rotation")
 	}
-	if _, err := o.place.open(cmd, o.place.to); err != nil && !o.place.tokenStdin {
-		return s, err
+	if !o.place.tokenStdin { // a token can be read once
+		if _, err := o.place.open(cmd, o.place.to); err != nil {
+			return s, err
+		}
 	}
 	fresh, err := o.fresh(cmd)
 	if err != nil {

@@ -94,7 +94,7 @@ func ask(ctx context.Context, client kubernetes.Interface, name string) (side, e
 
 // readKeys reads public keys of a file, or of standard input.
 func readKeys(stdin io.Reader, file string) (issuer.Keys, error) {
-	var r io.Reader = stdin
+	r := stdin
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
