@@ -1,6 +1,7 @@
 package awstrust
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -86,14 +87,12 @@ func foreign(lowerKey string) bool {
 // podpass sends without tags, has no such key.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 func never(lowerKey string) bool {
-	for _, k := range []string{
+	if slices.Contains([]string{
 		"sts:externalid", "sts:sourceidentity", "sts:transitivetagkeys", "sts:awsservicename",
 		"aws:tagkeys", "aws:userid", "aws:username", "aws:sourceaccount", "aws:sourcearn",
 		"aws:sourceorgid", "aws:sourceorgpaths", "aws:tokenissuetime", "aws:federatedprovider", "aws:sourceidentity",
-	} {
-		if lowerKey == k {
-			return true
-		}
+	}, lowerKey) {
+		return true
 	}
 	for _, prefix := range []string{"aws:principal", "aws:requesttag/", "aws:multifactorauth", "aws:calledvia", "saml:"} {
 		if strings.HasPrefix(lowerKey, prefix) {
