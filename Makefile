@@ -20,6 +20,9 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 # Test the packages of the root module; e2e is a step of its own below.
 UNIT_PACKAGES = $$(go list ./... | grep -v /test/e2e)
 
+# Where tests leave what people may want to look at: pictures of the HTML report.
+export PODPASS_SCREENSHOTS ?= $(CURDIR)/bin/screenshots
+
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

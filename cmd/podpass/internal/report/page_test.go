@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,7 +92,7 @@ func screenshot(t *testing.T, b *browser, name string) {
 		t.Fatalf("no screenshot: %d bytes, %v", len(png), err)
 	}
 	if dir := os.Getenv("PODPASS_SCREENSHOTS"); dir != "" {
-		if err := os.WriteFile(filepath.Join(dir, "report-"+name+".png"), png, 0o600); err != nil {
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "report-"+name+".png"), png, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
