@@ -2,7 +2,10 @@
 // a value that a table, JSON, SARIF and a page can each show.
 package finding
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Severity says how much a finding matters.
 type Severity string
@@ -36,8 +39,15 @@ type Finding struct {
 // String gives the finding on one line: "WI203: where: message (expected "a", seen "b"); fix: fix".
 func (f Finding) String() string {
 	s := f.Code + ": " + f.Where + ": " + f.Message
-	if f.Expected != "" || f.Seen != "" {
-		s += fmt.Sprintf(" (expected %q, seen %q)", f.Expected, f.Seen)
+	var sides []string
+	if f.Expected != "" {
+		sides = append(sides, fmt.Sprintf("expected %q", f.Expected))
+	}
+	if f.Seen != "" {
+		sides = append(sides, fmt.Sprintf("seen %q", f.Seen))
+	}
+	if sides != nil {
+		s += " (" + strings.Join(sides, ", ") + ")"
 	}
 	if f.Fix != "" {
 		s += "; fix: " + f.Fix

@@ -8,6 +8,7 @@ func TestString(t *testing.T) {
 		`WI204: role orders: the subject differs (expected "a", seen "b"); fix: correct it`: {
 			Code: "WI204", Where: "role orders", Message: "the subject differs", Expected: "a", Seen: "b", Fix: "correct it",
 		},
+		`WI205: role orders: it is too long (seen "3000"); fix: cut it`: {Code: "WI205", Where: "role orders", Message: "it is too long", Seen: "3000", Fix: "cut it"},
 	} {
 		if got := f.String(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

@@ -1,42 +1,21 @@
 package doctor
 
 import (
-	"os"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/podpass-io/podpass/federation/finding/findingtest"
 )
 
 // TestCodesAreDocumented: each code has its heading in docs/errors.md, once.
-func TestCodesAreDocumented(t *testing.T) {
-	doc, err := os.ReadFile("../../../../docs/errors.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile("codes.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes := regexp.MustCompile(`"(WI\d{3})"`).FindAllStringSubmatch(string(source), -1)
-	if len(codes) == 0 {
-		t.Fatal("no codes found in codes.go")
-	}
-	for _, c := range codes {
-		if n := strings.Count(string(doc), "\n## "+c[1]+"\n"); n != 1 {
-			t.Errorf("docs/errors.md has %d headings for %s, want 1", n, c[1])
-		}
-	}
-}
+func TestCodesAreDocumented(t *testing.T) { findingtest.Documented(t, "", "") }
 
 // TestChainIsDocumented: docs/doctor.md has each check, in the chain's order, in its words.
 func TestChainIsDocumented(t *testing.T) {
-	doc, err := os.ReadFile("../../../../docs/doctor.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := findingtest.Page(t, "doctor.md")
 	at := 0
 	for _, c := range chain {
-		row := strings.Index(string(doc), "\n| "+c.name+" | "+c.about+" | ")
+		row := strings.Index(doc, "\n| "+c.name+" | "+c.about+" | ")
 		if row <= at {
 			t.Errorf("docs/doctor.md does not have the check %s after the one before: %q", c.name, c.about)
 		}
@@ -46,10 +25,6 @@ func TestChainIsDocumented(t *testing.T) {
 
 // TestEachCodeIsFound: of each code there is a set-up that has it.
 func TestEachCodeIsFound(t *testing.T) {
-	source, err := os.ReadFile("codes.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	wanted := map[string]bool{
 		// Of a cloud's answer: TestFailed.
 		codeSubject: true, codeThrottled: true, codeExchange: true,
@@ -59,9 +34,9 @@ func TestEachCodeIsFound(t *testing.T) {
 	for _, c := range cases() {
 		wanted[c.want] = true
 	}
-	for _, c := range regexp.MustCompile(`"(WI\d{3})"`).FindAllStringSubmatch(string(source), -1) {
-		if !wanted[c[1]] {
-			t.Errorf("no set-up is broken by %s", c[1])
+	for _, c := range findingtest.Codes(t) {
+		if !wanted[c] {
+			t.Errorf("no set-up is broken by %s", c)
 		}
 	}
 }

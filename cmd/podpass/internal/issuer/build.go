@@ -100,15 +100,7 @@ func (o *buildOptions) run(cmd *cobra.Command, args []string) error {
 	if !slices.Contains(documents, o.output) {
 		return hint.New(fmt.Errorf("unknown output format %q", o.output), "use json, discovery or jwks")
 	}
-	sides, err := o.read(ctx, cmd, args)
-	if err != nil {
-		return err
-	}
-	url, err := o.issuerOf(sides)
-	if err != nil {
-		return err
-	}
-	keys, err := together(sides)
+	url, keys, err := o.wanted(ctx, cmd, args)
 	if err != nil {
 		return err
 	}

@@ -99,15 +99,7 @@ func (o *publishOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	sides, err := o.read(ctx, cmd, args)
-	if err != nil {
-		return err
-	}
-	url, err := o.issuerOf(sides)
-	if err != nil {
-		return err
-	}
-	keys, err := together(sides)
+	url, keys, err := o.wanted(ctx, cmd, args)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation/issuer"
 )
 
@@ -94,18 +94,9 @@ func ask(ctx context.Context, client kubernetes.Interface, name string) (side, e
 
 // readKeys reads public keys of a file, or of standard input.
 func readKeys(stdin io.Reader, file string) (issuer.Keys, error) {
-	r := stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		r = f
-	}
-	content, err := io.ReadAll(io.LimitReader(r, issuer.MaxSize+1))
+	content, err := manifest.ReadFile(stdin, file, issuer.MaxSize)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, err
 	}
 	keys, err := issuer.ParsePublicKeys(content)
 	if errors.Is(err, issuer.ErrPrivateKey) {
@@ -143,4 +134,17 @@ func (o *common) issuerOf(sides []side) (string, error) {
 		return "", hint.New(fmt.Errorf("issuer %q is %w", url, err), "clouds take https://HOST[/PATH], and compare it to the letter")
 	}
 	return url, nil
+}
+
+// wanted are the issuer and the keys of the sources, or of the cluster.
+func (o *common) wanted(ctx context.Context, cmd *cobra.Command, sources []string) (url string, keys issuer.Keys, err error) {
+	sides, err := o.read(ctx, cmd, sources)
+	if err != nil {
+		return "", nil, err
+	}
+	if url, err = o.issuerOf(sides); err != nil {
+		return "", nil, err
+	}
+	keys, err = together(sides)
+	return url, keys, err
 }

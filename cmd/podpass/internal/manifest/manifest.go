@@ -52,7 +52,7 @@ func (o Object) String() string {
 func Read(stdin io.Reader, files []string) ([]Object, error) {
 	var all []Object
 	for _, name := range files {
-		b, err := read(stdin, name)
+		b, err := ReadFile(stdin, name, maxManifest)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +77,8 @@ func Read(stdin io.Reader, files []string) ([]Object, error) {
 	return all, nil
 }
 
-func read(stdin io.Reader, name string) ([]byte, error) {
+// ReadFile reads a file of at most limit bytes, some MiB; "-" is standard input.
+func ReadFile(stdin io.Reader, name string, limit int64) ([]byte, error) {
 	r := stdin
 	if name != "-" {
 		f, err := os.Open(name)
@@ -87,11 +88,14 @@ func read(stdin io.Reader, name string) ([]byte, error) {
 		defer f.Close()
 		r = f
 	}
-	b, err := io.ReadAll(io.LimitReader(r, maxManifest+1))
-	if err == nil && len(b) > maxManifest {
-		err = fmt.Errorf("%s is larger than %d MiB", name, maxManifest>>20)
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	case int64(len(b)) > limit:
+		return nil, fmt.Errorf("%s is larger than %d KiB", name, limit>>10)
 	}
-	return b, err
+	return b, nil
 }
 
 func appendObject(list []Object, file string, raw []byte) ([]Object, error) {

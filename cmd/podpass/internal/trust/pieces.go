@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 )
 
 // maxInput bounds a file: an account's 5,000 roles with the longest policies fit.
@@ -32,7 +32,7 @@ func readPieces(stdin io.Reader, files []string) ([]piece, error) {
 	}
 	var all []piece
 	for _, name := range files {
-		raw, err := readFile(stdin, name)
+		raw, err := manifest.ReadFile(stdin, name, maxInput)
 		if err != nil {
 			return nil, err
 		}
@@ -48,23 +48,6 @@ func readPieces(stdin io.Reader, files []string) ([]piece, error) {
 		return nil, hint.New(errors.New("nothing to check: the input is empty"), "give what the cloud's command line prints, for example: aws iam get-role --role-name orders | podpass trust check")
 	}
 	return all, nil
-}
-
-func readFile(stdin io.Reader, name string) ([]byte, error) {
-	r := stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		r = f
-	}
-	raw, err := io.ReadAll(io.LimitReader(r, maxInput+1))
-	if err == nil && len(raw) > maxInput {
-		err = fmt.Errorf("%s is larger than %d MiB", name, maxInput>>20)
-	}
-	return raw, err
 }
 
 func split(raw []byte) ([][]byte, error) {
