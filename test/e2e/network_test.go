@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/podpass-io/podpass/test/connect"
 	"github.com/podpass-io/podpass/test/testbed"
 )
 
@@ -28,14 +29,25 @@ type network struct {
 // first answer.
 const proxyTakes = 8 * time.Second
 
-// closedNetwork closes the way for the time of the test.
-func closedNetwork(t *testing.T) *network {
+// way adds and deletes rules of the kernel for the way to AWS's stand-in: without a match
+// all is dropped, what matches is let pass.
+type way func(operation string, match ...string) error
+
+func (w way) must(t *testing.T, operation string, match ...string) {
+	t.Helper()
+	if err := w(operation, match...); err != nil {
+		t.Error(err)
+	}
+}
+
+// closeAWS closes the way for the time of the test.
+func closeAWS(t *testing.T) way {
 	t.Helper()
 	aws, err := url.Parse(bed.Clouds.AWS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rule := func(operation string, match ...string) error {
+	w := way(func(operation string, match ...string) error {
 		args := append([]string{"-w", operation, "INPUT"}, match...)
 		args = append(args, "-p", "tcp", "-d", bed.GatewayIP, "--dport", aws.Port())
 		target := "DROP"
@@ -47,12 +59,16 @@ func closedNetwork(t *testing.T) *network {
 			return fmt.Errorf("iptables %v: %w: %s", args, err, out)
 		}
 		return nil
-	}
-	closing := func(operation string, match ...string) {
-		if err := rule(operation, match...); err != nil {
-			t.Error(err)
-		}
-	}
+	})
+	w.must(t, "-I")
+	t.Cleanup(func() { w.must(t, "-D") })
+	return w
+}
+
+// closedNetwork closes the way for the time of the test.
+func closedNetwork(t *testing.T) *network {
+	t.Helper()
+	way := closeAWS(t)
 	// A probe of another host than the pod's own is not restricted's, nor baseline's.
 	enforce := func(level string) {
 		if _, err := bed.Kubectl(context.WithoutCancel(t.Context()), "label", "namespace", namespace, "--overwrite", "pod-security.kubernetes.io/enforce="+level); err != nil {
@@ -61,8 +77,6 @@ func closedNetwork(t *testing.T) *network {
 	}
 	enforce("privileged")
 	t.Cleanup(func() { enforce("restricted") })
-	closing("-I")
-	t.Cleanup(func() { closing("-D") })
 
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(bed.GatewayIP, "0"))
 	if err != nil {
@@ -81,13 +95,13 @@ func closedNetwork(t *testing.T) *network {
 		}
 		ip, err := bed.Kubectl(r.Context(), "get", "pod", pod, "-n", namespace, "-o", "jsonpath={.status.podIP}")
 		if err == nil && ip != "" {
-			err = rule("-I", "-s", ip)
+			err = way("-I", "-s", ip)
 		}
 		if err != nil || ip == "" {
 			http.Error(w, fmt.Sprint(ip, err), http.StatusServiceUnavailable)
 			return
 		}
-		t.Cleanup(func() { closing("-D", "-s", ip) })
+		t.Cleanup(func() { way.must(t, "-D", "-s", ip) })
 		n.opens.Add(1)
 	})}
 	server.SetKeepAlivesEnabled(false)
@@ -180,6 +194,34 @@ func TestNetworkThatIsNotKnown(t *testing.T) {
 	log, err := bed.Kubectl(t.Context(), "logs", "unknown", "-c", "podpass-broker", "-n", namespace)
 	if err != nil || !strings.Contains(log, "Exchange failed") {
 		t.Errorf("the broker had a network all the time: %v\n%s", err, log)
+	}
+}
+
+// TestOnlyWayOutIsAProxy: pods reach AWS by a proxy alone, which the installation names, and
+// the application's own variable. Both go that way, and the SDK past it to the broker.
+func TestOnlyWayOutIsAProxy(t *testing.T) {
+	require(t)
+	proxy := connect.Start(t, net.JoinHostPort(bed.GatewayIP, "0"))
+	aws := strings.TrimPrefix(bed.Clouds.AWS, "https://")
+	w := closeAWS(t)
+	w.must(t, "-I", "-i", "lo") // the proxy runs on the machine itself
+	t.Cleanup(func() { w.must(t, "-D", "-i", "lo") })
+	t.Cleanup(func() {
+		if err := bed.Install(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := bed.Install(t.Context(), "--set", "broker.proxy.https=http://"+proxy.Address); err != nil {
+		t.Fatal(err)
+	}
+	env := fmt.Sprintf("[{name: HTTPS_PROXY, value: %q}, {name: HTTP_PROXY, value: %[1]q}]", "http://"+proxy.Address)
+	start(t, pod{name: "proxied", serviceAccount: "aws", sdk: "go", check: "aws", env: env}.manifest())
+	if o := outcomes(t)["proxied/app/aws"]; !o.OK {
+		t.Errorf("%q", o.Error)
+	}
+	connected := proxy.Connected()
+	if connected[aws] < 2 || len(connected) != 1 { // the broker's exchange, the SDK's call
+		t.Errorf("the proxy was asked for %v, want %s alone", connected, aws)
 	}
 }
 

@@ -2,21 +2,18 @@ package sdks
 
 import (
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/podpass-io/podpass/test/cloud"
 	"github.com/podpass-io/podpass/test/cloud/issuer"
 	"github.com/podpass-io/podpass/test/cloud/orders"
+	"github.com/podpass-io/podpass/test/connect"
 )
 
 // podNetwork is a network namespace with a loopback and one link to the machine, as a
@@ -144,66 +141,17 @@ func TestOnlyWayOutIsAProxy(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), route[0], route[1:]...).CombinedOutput(); err == nil {
 		t.Fatalf("there is another way: %s", out)
 	}
-	p := startProxy(t, "10.211.99.1:0")
-	n.getsCredentials(t, w, "HTTPS_PROXY=http://"+p.address, "NO_PROXY=.corp.example,127.0.0.1")
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p := connect.Start(t, "10.211.99.1:0")
+	n.getsCredentials(t, w, "HTTPS_PROXY=http://"+p.Address, "NO_PROXY=.corp.example,127.0.0.1")
+	connected := p.Connected()
 	for _, url := range []string{w.clouds.AWS, w.clouds.GCP, w.clouds.Azure} {
-		if host := strings.TrimPrefix(url, "https://"); p.connected[host] == 0 {
-			t.Errorf("%s was not asked for by the proxy: %v", host, p.connected)
+		if host := strings.TrimPrefix(url, "https://"); connected[host] == 0 {
+			t.Errorf("%s was not asked for by the proxy: %v", host, connected)
 		}
 	}
-	for host := range p.connected {
+	for host := range connected {
 		if strings.HasPrefix(host, "127.") {
 			t.Errorf("the proxy was asked for %s", host)
 		}
 	}
-}
-
-// proxy knows CONNECT alone.
-type proxy struct {
-	address string
-
-	mu        sync.Mutex
-	connected map[string]int // times, by host:port
-}
-
-func startProxy(t *testing.T, address string) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{address: l.Addr().String(), connected: map[string]int{}}
-	server := &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = server.Serve(l) }() // ends with Close
-	t.Cleanup(func() { _ = server.Close() })
-	return p
-}
-
-// ServeHTTP connects the client with whom it asks for.
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
-	p.connected[r.Host]++
-	p.mu.Unlock()
-	if r.Method != http.MethodConnect {
-		http.Error(w, "CONNECT only", http.StatusMethodNotAllowed)
-		return
-	}
-	to, err := net.DialTimeout("tcp", r.Host, 5*time.Second)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	defer to.Close()
-	w.WriteHeader(http.StatusOK)
-	from, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer from.Close()
-	done := make(chan struct{}, 2)
-	go func() { _, _ = io.Copy(to, buffered); done <- struct{}{} }()
-	go func() { _, _ = io.Copy(from, to); done <- struct{}{} }()
-	<-done // the other ends as both connections are closed
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -36,6 +37,9 @@ type message struct {
 // patience with a browser on a machine that does other things.
 const browserTime = 2 * time.Minute
 
+// endTime is how long it may take to end by itself.
+const endTime = 20 * time.Second
+
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
 	binary, err := exec.LookPath("chromium")
@@ -57,6 +61,8 @@ func startBrowser(t *testing.T) *browser {
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.ExtraFiles = []*os.File{in, out} // 3 and 4
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,9 +82,14 @@ func startBrowser(t *testing.T) *browser {
 		}
 	}()
 	t.Cleanup(func() {
+		// It ends, with its other processes, when nobody speaks to it any more: one that is
+		// killed leaves them writing in its directory, which cannot be removed then.
+		_ = to.Close()
+		timer := time.AfterFunc(endTime, cancel)
+		_ = cmd.Wait() // how it ended says nothing here
+		timer.Stop()
 		cancel()
-		_ = cmd.Wait() // it was killed
-		_, _ = to.Close(), from.Close()
+		_ = from.Close()
 	})
 	return b
 }
