@@ -25,10 +25,13 @@ type pkg struct {
 }
 
 // companions are tests elsewhere that hold a package as its own do: the cases of the
-// conformance suite run through planner and resolver.
+// conformance suites run through planner, resolver and the evaluation of trust.
 var companions = map[string][]string{
-	"federation/serviceaccount": {"./test/conformance/pods"},
-	"webhook/inject":            {"./test/conformance/pods"},
+	"federation/serviceaccount":   {"./test/conformance/pods"},
+	"federation/trust/awstrust":   {"./test/conformance/trust"},
+	"federation/trust/azuretrust": {"./test/conformance/trust"},
+	"federation/trust/gcptrust":   {"./test/conformance/trust"},
+	"webhook/inject":              {"./test/conformance/pods"},
 }
 
 func load(ctx context.Context, patterns []string) ([]pkg, error) {
