@@ -82,7 +82,9 @@ func TestClusterRotate(t *testing.T) {
 		t.Errorf("an exchange failed: %s", failure)
 	}
 	t.Logf("exchanges: %v; podpass was killed %d times", pods.counts(), r.killed)
-	if r.killed < 6 {
+	// Before and after the write that adds the key, and the one that drops the other; how
+	// many come on top by time is the machine's.
+	if r.killed < 4 {
 		t.Errorf("podpass was killed %d times only", r.killed)
 	}
 
@@ -237,20 +239,23 @@ func (r *rotation) run(pods *pods) (phases []string) {
 	args := []string{"rotate", "--state", state, "--new-key", r.pki("sa-2026.pub"), "--to", r.place, "--pki-dir", filepath.Dir(r.pki("x")), "--old-name", "service-account",
 		"--cache-wait", cacheWait.String(), "--token-life", tokenLife.String(), "-o", "json", "--approve"}
 	var flags []string
-	timely := false // each second run is killed by time
+	timely := false // each second run is killed by time, within what a whole one takes
+	whole := time.Second
 	for end := time.Now().Add(20 * time.Minute); time.Now().Before(end); time.Sleep(time.Second) {
 		var after time.Duration
 		if timely = !timely; timely {
-			after = someTime(r.t)
+			after = someTime(r.t, whole)
 		}
 		r.reaper.arm(after)
+		began := time.Now()
 		out, errs, err := r.podpass(args...)
-		killed := r.reaper.disarm()
+		took, killed := time.Since(began), r.reaper.disarm()
 		phases = appendNew(phases, r.phase(state))
 		if killed {
 			r.killed++
 			continue
 		}
+		whole = took
 		var s rotationStatus
 		if json.Unmarshal([]byte(out), &s) != nil {
 			r.t.Fatalf("rotate: %v\n%s%s", err, out, errs)
@@ -293,14 +298,14 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
-// someTime is some moment of a run.
-func someTime(t *testing.T) time.Duration {
+// someTime is some moment of a run that takes whole.
+func someTime(t *testing.T, whole time.Duration) time.Duration {
 	t.Helper()
-	n, err := rand.Int(rand.Reader, big.NewInt(1500))
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(whole)+1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return 50*time.Millisecond + time.Duration(n.Int64())*time.Millisecond
+	return time.Millisecond + time.Duration(n.Int64())
 }
 
 // pods are processes that trade tokens at three clouds all the while. Like kubelet they
