@@ -2,8 +2,9 @@ package awstrust
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/podpass-io/podpass/federation/trust/internal/quote"
 )
 
 // shellHead begins the script. exists keeps what a command answers, so that a role's
@@ -65,13 +66,13 @@ esac
 }
 
 func (o PlannedProvider) shell(b *strings.Builder) {
-	arn := quote(o.ARN)
+	arn := quote.Shell(o.ARN)
 	fmt.Fprintf(b, "\t# the issuer of %s\n", clusterName(o.Cluster))
 	fmt.Fprintf(b, "\tif exists aws iam get-open-id-connect-provider --open-id-connect-provider-arn %s; then\n", arn)
 	for _, id := range o.ClientIDs {
-		fmt.Fprintf(b, "\t\taws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn %s --client-id %s\n", arn, quote(id))
+		fmt.Fprintf(b, "\t\taws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn %s --client-id %s\n", arn, quote.Shell(id))
 	}
-	fmt.Fprintf(b, "\telse\n\t\taws iam create-open-id-connect-provider --url %s --client-id-list%s", quote(o.Issuer), quoteAll(o.ClientIDs))
+	fmt.Fprintf(b, "\telse\n\t\taws iam create-open-id-connect-provider --url %s --client-id-list%s", quote.Shell(o.Issuer), quoteAll(o.ClientIDs))
 	if len(o.Thumbprints) > 0 {
 		fmt.Fprintf(b, " --thumbprint-list%s", quoteAll(o.Thumbprints))
 	}
@@ -83,16 +84,16 @@ func (r PlannedRole) shell(b *strings.Builder) error {
 	if err != nil {
 		return err
 	}
-	name := quote(r.ARN.Name)
+	name := quote.Shell(r.ARN.Name)
 	fmt.Fprintf(b, "\t# for %s\n", r.users())
-	fmt.Fprintf(b, "\ttrust=%s\n", quote(policy))
+	fmt.Fprintf(b, "\ttrust=%s\n", quote.Shell(policy))
 	fmt.Fprintf(b, "\tif exists aws iam get-role --role-name %s; then\n", name)
 	fmt.Fprintf(b, "\t\tprintf 'replacing the trust policy of this role:\\n%%s\\n' \"$answer\" >&2\n")
 	fmt.Fprintf(b, "\t\taws iam update-assume-role-policy --role-name %s --policy-document \"$trust\"\n", name)
 	if r.MaxSessionDuration > minDuration {
 		fmt.Fprintf(b, "\t\taws iam update-role --role-name %s --max-session-duration %d\n", name, r.MaxSessionDuration)
 	}
-	fmt.Fprintf(b, "\telse\n\t\taws iam create-role --role-name %s --path %s --assume-role-policy-document \"$trust\" --max-session-duration %d\n\tfi\n", name, quote(r.ARN.Path), r.MaxSessionDuration)
+	fmt.Fprintf(b, "\telse\n\t\taws iam create-role --role-name %s --path %s --assume-role-policy-document \"$trust\" --max-session-duration %d\n\tfi\n", name, quote.Shell(r.ARN.Path), r.MaxSessionDuration)
 	if r.Permissions == nil {
 		return nil
 	}
@@ -100,25 +101,15 @@ func (r PlannedRole) shell(b *strings.Builder) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b, "\t# the next roles of its chains\n\taws iam put-role-policy --role-name %s --policy-name %s --policy-document %s\n", name, permissionsName, quote(permissions))
+	fmt.Fprintf(b, "\t# the next roles of its chains\n\taws iam put-role-policy --role-name %s --policy-name %s --policy-document %s\n", name, permissionsName, quote.Shell(permissions))
 	return nil
 }
 
-// plain are words that a shell takes as they are.
-var plain = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// quote gives a word of the shell.
-func quote(s string) string {
-	if plain.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
+// quoteAll gives words of the shell, each after a space.
 func quoteAll(list []string) string {
 	var b strings.Builder
 	for _, s := range list {
-		b.WriteString(" " + quote(s))
+		b.WriteString(" " + quote.Shell(s))
 	}
 	return b.String()
 }

@@ -3,9 +3,12 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"os"
 
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/issuer"
 )
 
@@ -44,4 +47,21 @@ func Keys(ctx context.Context, client kubernetes.Interface) (issuer.Keys, error)
 		return nil, fmt.Errorf("the API server's own keys: %w", err)
 	}
 	return keys, nil
+}
+
+// VerifierClient sees an issuer as who verifies its tokens does: by the system's roots, and
+// by the CA of a file, which may be empty.
+func VerifierClient(caFile string) (*http.Client, error) {
+	var ca []byte
+	if caFile != "" {
+		var err error
+		if ca, err = os.ReadFile(caFile); err != nil {
+			return nil, fmt.Errorf("--issuer-ca: %w", err)
+		}
+	}
+	client, err := endpoint.NewClient(ca)
+	if err != nil {
+		return nil, fmt.Errorf("--issuer-ca: %w", err)
+	}
+	return client, nil
 }

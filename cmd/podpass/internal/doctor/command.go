@@ -3,9 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -17,7 +14,6 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
-	"github.com/podpass-io/podpass/federation/endpoint"
 )
 
 // timeout of everything: somebody waits.
@@ -153,24 +149,8 @@ func (o *options) options(cmd *cobra.Command, args []string) (Options, error) {
 			return Options{}, err
 		}
 	}
-	run.Issuer, err = issuerClient(o.issuerCA)
+	run.Issuer, err = cluster.VerifierClient(o.issuerCA)
 	return run, err
-}
-
-// issuerClient trusts the system's roots, and the file's.
-func issuerClient(file string) (*http.Client, error) {
-	var ca []byte
-	if file != "" {
-		var err error
-		if ca, err = os.ReadFile(file); err != nil {
-			return nil, fmt.Errorf("--issuer-ca: %w", err)
-		}
-	}
-	client, err := endpoint.NewClient(ca)
-	if err != nil {
-		return nil, fmt.Errorf("--issuer-ca: %w", err)
-	}
-	return client, nil
 }
 
 // Unreachable reports whether nothing could be looked at.

@@ -17,12 +17,13 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
 	"github.com/podpass-io/podpass/federation/finding"
 	"github.com/podpass-io/podpass/test/cloud"
 	"github.com/podpass-io/podpass/test/cloud/trust"
-	"github.com/podpass-io/podpass/test/cluster"
+	kube "github.com/podpass-io/podpass/test/cluster"
 )
 
 // bed is where a case is built: an API server and its issuer.
@@ -46,7 +47,7 @@ func TestChain(t *testing.T) {
 
 // TestClusterDoctor: the same against a real API server.
 func TestClusterDoctor(t *testing.T) {
-	c := cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
+	c := kube.Start(t, kube.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
 	n := 0
 	for name, test := range cases() {
 		n++
@@ -228,7 +229,7 @@ func (c *broken) proxy(t *testing.T, config *rest.Config) *rest.Config {
 }
 
 func mustClient(caFile string) *http.Client {
-	client, err := issuerClient(caFile)
+	client, err := cluster.VerifierClient(caFile)
 	if err != nil {
 		panic(err)
 	}

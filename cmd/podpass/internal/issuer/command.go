@@ -3,16 +3,13 @@
 package issuer
 
 import (
-	"fmt"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
-	"github.com/podpass-io/podpass/federation/endpoint"
 )
 
 // timeout of one look at everything: somebody waits.
@@ -79,16 +76,8 @@ func (o *common) addCA(f *pflag.FlagSet) {
 // outside is a client that sees the issuer as an outsider does; private: with --issuer-ca,
 // as somebody of that network.
 func (o *common) outside() (client *http.Client, private bool, err error) {
-	var ca []byte
-	if o.issuerCA != "" {
-		if ca, err = os.ReadFile(o.issuerCA); err != nil {
-			return nil, true, fmt.Errorf("--issuer-ca: %w", err)
-		}
-	}
-	if client, err = endpoint.NewClient(ca); err != nil {
-		return nil, true, fmt.Errorf("--issuer-ca: %w", err)
-	}
-	return client, o.issuerCA != "", nil
+	client, err = cluster.VerifierClient(o.issuerCA)
+	return client, o.issuerCA != "", err
 }
 
 // complete completes what all have.
