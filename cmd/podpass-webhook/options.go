@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 const usage = `Podpass-webhook injects cloud identities into pods, by what their ServiceAccounts'
@@ -79,6 +81,8 @@ type auditOptions struct {
 	lease string
 	// excludedNamespaces are those that the registration excludes.
 	excludedNamespaces []string
+	// namespaceSelector is the registration's besides, by label; nil: all.
+	namespaceSelector labels.Selector
 }
 
 // parse reads the command line. Its error has all that is wrong with it.
@@ -134,6 +138,10 @@ func (o *options) bind(f *flag.FlagSet) {
 	f.DurationVar(&a.period, "audit-period", time.Minute, "how often to look for pods that should have been injected and were not; 0: never")
 	f.StringVar(&a.lease, "audit-lease", "podpass-webhook-audit", "`name` of the Lease that the auditing replica holds")
 	names(&a.excludedNamespaces, "excluded-namespaces", "`names`, separated by commas, that the registration excludes, so that the audit leaves them out")
+	f.Func("namespace-selector", "label `selector` of the namespaces that the registration selects besides, so that the audit leaves out the others; default: all", func(s string) (err error) {
+		a.namespaceSelector, err = labels.Parse(s)
+		return err
+	})
 }
 
 // complete fills in what follows from the rest.

@@ -34,6 +34,8 @@ func TestOptions(t *testing.T) {
 		"a key alone":                       {"podpass-system", files[1:], "belong together"},
 		"its own CA, without Services":      {"podpass-system", []string{"--service="}, "--service is required"},
 		"certificates of clients":           {"podpass-system", []string{"--client-ca=ca.crt", "--client-names=a,b"}, ""},
+		"an audit by label":                 {"podpass-system", []string{"--namespace-selector=podpass notin (disabled)"}, ""},
+		"a selector that is none":           {"podpass-system", []string{"--namespace-selector=podpass in"}, "namespace-selector"},
 		"no audit":                          {"podpass-system", []string{"--audit-period=0"}, ""},
 		"the version, whatever else":        {"", []string{"--version", "--tls-cert=a"}, ""},
 		"a level that there is not":         {"podpass-system", []string{"--log-level=loud"}, "log-level"},

@@ -81,7 +81,7 @@ func newParts(o *options, config *rest.Config, settings *webhook.SettingsFile, l
 			return nil, err
 		}
 		p.auditor = &audit.Auditor{
-			Client: auditing, ServiceAccounts: p.store, Settings: settings.Current, Excluded: o.audit.excludedNamespaces, Period: o.audit.period, Log: log,
+			Client: auditing, ServiceAccounts: p.store, Settings: settings.Current, Excluded: o.audit.excludedNamespaces, NamespaceSelector: o.audit.namespaceSelector, Period: o.audit.period, Log: log,
 		}
 		webhook.RegisterAudit(registry, p.auditor)
 	}

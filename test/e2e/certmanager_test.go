@@ -108,7 +108,7 @@ func served(t *testing.T, client kubernetes.Interface) map[string]string {
 		if p.Status.PodIP == "" || p.DeletionTimestamp != nil {
 			continue
 		}
-		conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", p.Status.PodIP+":9443") //nolint:gosec // to look at it
+		conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", p.Status.PodIP+":10250") //nolint:gosec // to look at it
 		if err != nil {
 			t.Fatal(err)
 		}

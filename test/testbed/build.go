@@ -44,11 +44,17 @@ func build(ctx context.Context, root, dir string, log io.Writer) (binaries, erro
 		return b, err
 	}
 	var err error
-	if b.helm, err = installTool(ctx, log, helmModule); err != nil {
+	if b.helm, err = Helm(ctx, log); err != nil {
 		return b, err
 	}
 	b.minio, err = installTool(ctx, log, minioModule)
 	return b, err
+}
+
+// Helm is the path of the helm that the testbed installs the chart with. The first time
+// builds it.
+func Helm(ctx context.Context, log io.Writer) (string, error) {
+	return installTool(ctx, log, helmModule)
 }
 
 // installTool runs `go install module@version` into the user's cache, once.

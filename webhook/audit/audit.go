@@ -24,6 +24,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
@@ -61,6 +62,8 @@ type Auditor struct {
 	Settings        inject.Source
 	// Excluded namespaces: those that the registration excludes.
 	Excluded []string
+	// NamespaceSelector is the registration's besides; nil: all other namespaces.
+	NamespaceSelector labels.Selector
 	// Period between the starts of two passes; default one minute.
 	Period time.Duration
 	Log    *slog.Logger

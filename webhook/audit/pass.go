@@ -23,7 +23,11 @@ func (a *Auditor) pass(ctx context.Context) error {
 		return err
 	}
 	a.forgetReported(time.Now())
-	r := round{events: maxEvents, labelled: a.passes%labelledEvery == 0}
+	selected, err := a.namespaces(ctx)
+	if err != nil {
+		return err
+	}
+	r := round{selected: selected, events: maxEvents, labelled: a.passes%labelledEvery == 0}
 	var failed error
 	for name, record := range a.ServiceAccounts.All() {
 		err := a.account(ctx, &r, name, record)
@@ -47,13 +51,14 @@ func (a *Auditor) pass(ctx context.Context) error {
 
 // round is a pass under way: what it has found, and how many Events it may still write.
 type round struct {
+	selected                                   map[string]bool // namespaces; nil: all
 	uninjected, mislabelled, malformed, events int
 	labelled                                   bool
 }
 
 // account looks at one ServiceAccount and its pods.
 func (a *Auditor) account(ctx context.Context, r *round, name types.NamespacedName, record sastore.Record) error {
-	if slices.Contains(a.Excluded, name.Namespace) {
+	if slices.Contains(a.Excluded, name.Namespace) || r.selected != nil && !r.selected[name.Namespace] {
 		return nil
 	}
 	record, err := a.whole(ctx, name, record)
