@@ -126,7 +126,7 @@ func (p *problems) mapping(at string, m Mapping) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.Annotations)) {
 		k, _ := keyOf(key)
-		p.bad(k.onServiceAccount(), "%s.annotations: %q is not a key of ServiceAccounts that podpass knows", at, key)
+		p.bad(k.OnServiceAccount(), "%s.annotations: %q is not a key of ServiceAccounts that podpass knows", at, key)
 		p.bad(len(m.Annotations[key]) <= maxValue, "%s.annotations: %s is longer than 4096 characters", at, key)
 	}
 }
