@@ -6,7 +6,10 @@ import (
 	"time"
 )
 
-var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
+// NamePattern is what [ValidName] accepts.
+const NamePattern = `^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`
+
+var namePattern = regexp.MustCompile(NamePattern)
 
 // ValidName reports whether s can be the name that people give to one of several
 // identities: it becomes part of annotations, paths and files.

@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/podpass-io/podpass/broker"
 	"github.com/podpass-io/podpass/cmd/internal/memory"
+	"github.com/podpass-io/podpass/cmd/internal/termination"
 )
 
 var version = "dev" // set by the linker
@@ -40,8 +42,16 @@ Each flag has a variable, in brackets; the flag wins.
 func main() {
 	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "error:", err)
+		if serves(os.Args[1:]) { // and is no command by `kubectl exec`
+			termination.Write(termination.File, err)
+		}
 		os.Exit(1)
 	}
+}
+
+// serves reports whether the process is the container's own.
+func serves(args []string) bool {
+	return len(args) == 0 || strings.HasPrefix(args[0], "-") || args[0] == "write-file"
 }
 
 func run(args []string) error {

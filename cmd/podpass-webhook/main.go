@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager/signals"
 
 	"github.com/podpass-io/podpass/cmd/internal/memory"
+	"github.com/podpass-io/podpass/cmd/internal/termination"
 )
 
 var version = "dev" // set by the linker
@@ -21,6 +22,7 @@ func main() {
 		return
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "error: %v\n", err)
+		termination.Write(termination.File, err)
 		os.Exit(1)
 	case o.version:
 		fmt.Println(version)
@@ -35,6 +37,7 @@ func main() {
 	// The first signal ends the context, the second the process.
 	if err := run(signals.SetupSignalHandler(), o, log); err != nil {
 		log.Error("Ended", "error", err)
+		termination.Write(termination.File, err)
 		os.Exit(1)
 	}
 }

@@ -15,13 +15,20 @@ type RoleARN struct {
 	Name      string
 }
 
+// Patterns of what an administrator sets, for the chart's schema too.
+const (
+	PartitionPattern = `^[a-z][a-z0-9-]{0,31}$`
+	AccountPattern   = `^[0-9]{12}$`
+	RegionPattern    = `^[a-z]{2,8}(-[a-z]{1,16}){1,3}-[0-9]{1,2}$`
+)
+
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 var (
-	partitionPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
-	accountPattern   = regexp.MustCompile(`^\d{12}$`)
+	partitionPattern = regexp.MustCompile(PartitionPattern)
+	accountPattern   = regexp.MustCompile(AccountPattern)
 	rolePattern      = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 	pathPattern      = regexp.MustCompile(`^/(?:[!-.0-~]+/)*$`)
-	regionPattern    = regexp.MustCompile(`^[a-z]{2,8}(?:-[a-z]{1,16}){1,3}-\d{1,2}$`)
+	regionPattern    = regexp.MustCompile(RegionPattern)
 	sessionPattern   = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	externalPattern  = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
 )

@@ -24,6 +24,15 @@ var partitions = map[string]partition{
 	"aws-iso-f":  {"us-isof-south-1", "us-isof-"},
 }
 
+// RegionPrefixes are how the names of a partition's regions begin, by partition.
+func RegionPrefixes() map[string]string {
+	prefixes := map[string]string{}
+	for name, p := range partitions {
+		prefixes[name] = p.prefix
+	}
+	return prefixes
+}
+
 // IsAWSPartition reports whether a partition is one of AWS's own, by its name: there
 // may be newer ones than this table's.
 func IsAWSPartition(name string) bool { return name == "aws" || strings.HasPrefix(name, "aws-") }

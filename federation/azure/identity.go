@@ -67,4 +67,4 @@ func (i Identity) Validate() error {
 
 // ValidResource reports whether s can be what a token is asked for: the URI or the ID
 // of an application, printable and without blanks.
-func ValidResource(s string) bool { return len(s) <= 512 && resourcePattern.MatchString(s) }
+func ValidResource(s string) bool { return len(s) <= MaxResource && resourcePattern.MatchString(s) }

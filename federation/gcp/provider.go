@@ -9,8 +9,23 @@ import (
 
 const (
 	resourcePrefix = "//iam.googleapis.com/"
-	// maxProvider bounds an identity namespace, whose parts have no bounds of their own.
-	maxProvider = 600
+	// MaxProvider bounds a provider's name, of which not all parts have bounds of their own.
+	MaxProvider = 600
+)
+
+// Patterns of what an administrator sets, for the chart's schema too.
+const (
+	// ProviderPattern is what ParseProvider takes.
+	ProviderPattern = `^((//iam\.googleapis\.com/)?projects/[0-9]{1,20}/locations/[a-z0-9-]+/workloadIdentityPools/[a-z0-9-]{4,32}/providers/[a-z0-9-]{4,32}|identitynamespace:[a-z0-9.:-]+:https://[!-~]+)$`
+	// FleetPoolPattern and FleetIdentityProviderPattern are the parts of the second form.
+	FleetPoolPattern             = `^[a-z0-9.:-]+$`
+	FleetIdentityProviderPattern = `^https://[!-~]+$`
+	EmailPattern                 = `^[a-z0-9][a-z0-9-]{0,62}@([a-z0-9-]+\.)+[a-z]{2,}$`
+	ZonePattern                  = `^[a-z][a-z0-9-]{1,62}$`
+	UniversePattern              = `^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`
+	ProjectPattern               = `^([a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`
+	MaxUniverse                  = 253
+	MaxEmail                     = 254
 )
 
 // Source: https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
@@ -18,10 +33,10 @@ var (
 	providerPattern  = regexp.MustCompile(`^projects/([^/]+)/locations/([a-z0-9-]+)/workloadIdentityPools/([a-z0-9-]{4,32})/providers/([a-z0-9-]{4,32})$`)
 	numberPattern    = regexp.MustCompile(`^\d{1,20}$`)
 	namespacePattern = regexp.MustCompile(`^identitynamespace:[a-z0-9.:-]+:https://[!-~]+$`)
-	emailPattern     = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62})@(?:[a-z0-9-]+\.)+[a-z]{2,}$`)
-	zonePattern      = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
-	domainPattern    = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`)
-	projectPattern   = regexp.MustCompile(`^(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
+	emailPattern     = regexp.MustCompile(EmailPattern)
+	zonePattern      = regexp.MustCompile(ZonePattern)
+	universePattern  = regexp.MustCompile(UniversePattern)
+	projectPattern   = regexp.MustCompile(ProjectPattern)
 )
 
 // ParseProvider gives the STS audience for a provider: its full resource name.
@@ -30,14 +45,14 @@ var (
 // only, so a project ID is an error that says so.
 func ParseProvider(s string) (string, error) {
 	if strings.HasPrefix(s, "identitynamespace:") {
-		if len(s) > maxProvider || !namespacePattern.MatchString(s) {
+		if len(s) > MaxProvider || !namespacePattern.MatchString(s) {
 			return "", errors.New("want identitynamespace:<pool>:<https URL of the identity provider>")
 		}
 		return s, nil
 	}
 	name := strings.TrimPrefix(s, resourcePrefix)
 	parts := providerPattern.FindStringSubmatch(name)
-	if parts == nil {
+	if parts == nil || len(s) > MaxProvider {
 		return "", errors.New("want projects/<number>/locations/<location>/workloadIdentityPools/<pool>/providers/<provider>")
 	}
 	if !numberPattern.MatchString(parts[1]) {
@@ -79,7 +94,7 @@ func Principal(provider, subject string) string {
 }
 
 // ValidServiceAccount reports whether s has the form of a service account's email.
-func ValidServiceAccount(s string) bool { return len(s) <= 254 && emailPattern.MatchString(s) }
+func ValidServiceAccount(s string) bool { return len(s) <= MaxEmail && emailPattern.MatchString(s) }
 
 // ValidProject reports whether s has the form of a project ID, domain-scoped ones
 // ("example.com:project") included.
@@ -89,7 +104,7 @@ func ValidProject(s string) bool { return projectPattern.MatchString(s) }
 func ValidZone(s string) bool { return zonePattern.MatchString(s) }
 
 // ValidUniverse reports whether s can be the domain of Google's APIs.
-func ValidUniverse(s string) bool { return len(s) <= 253 && domainPattern.MatchString(s) }
+func ValidUniverse(s string) bool { return len(s) <= MaxUniverse && universePattern.MatchString(s) }
 
 // ProjectOf is the project of a service account, by its email's domain; "" where
 // the domain does not tell. A domain-scoped project, "example.com:project", has

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/endpoint"
@@ -73,23 +74,28 @@ const (
 	JSON Encoding = "json"
 )
 
-// reserved are the fields that a grant itself sets.
-var reserved = []string{"grant_type", "subject_token", "assertion", "client_assertion", "client_assertion_type", "client_id", "client_secret", "scope"}
+// Reserved are the fields that a grant itself sets.
+func Reserved() []string {
+	return []string{"grant_type", "subject_token", "assertion", "client_assertion", "client_assertion_type", "client_id", "client_secret", "scope"}
+}
 
-var (
-	audiencePattern  = regexp.MustCompile(`^[!-+\--~]+$`) // printable, no comma
-	parameterPattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
+// What an administrator may set, for the chart's schema too. Lengths are in characters.
+const (
+	AudiencePattern  = `^[!-+\--~]+$` // printable, no comma
+	ParameterPattern = `^[a-zA-Z0-9_.-]+$`
+	MaxAudience      = 256
+	MaxParameters    = 16
+	MaxParameter     = 1024
 )
 
-const (
-	maxAudience   = 256
-	maxParameters = 16
-	maxParameter  = 1024
+var (
+	audiencePattern  = regexp.MustCompile(AudiencePattern)
+	parameterPattern = regexp.MustCompile(ParameterPattern)
 )
 
 // ValidAudience reports whether s can be a token's audience: printable ASCII without
 // blanks and commas.
-func ValidAudience(s string) bool { return len(s) <= maxAudience && audiencePattern.MatchString(s) }
+func ValidAudience(s string) bool { return len(s) <= MaxAudience && audiencePattern.MatchString(s) }
 
 // ParseAudience reads "<name>=<audience>", or an audience that can be its own name.
 func ParseAudience(s string) (Audience, error) {
@@ -122,11 +128,11 @@ func (s Source) Validate() error {
 	bad(slices.Contains([]Grant{"", TokenExchange, JWTBearer, ClientCredentials}, s.Grant), "grant: %q is none of token-exchange, jwt-bearer, client-credentials", s.Grant)
 	bad(slices.Contains([]Encoding{"", Form, JSON}, s.Encoding), "encoding: %q is neither form nor json", s.Encoding)
 	bad(s.Grant != ClientCredentials || s.ClientID != "", "clientID: required with the grant client-credentials")
-	bad(len(s.Parameters) <= maxParameters, "parameters: more than %d", maxParameters)
+	bad(len(s.Parameters) <= MaxParameters, "parameters: more than %d", MaxParameters)
 	for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {
-		bad(parameterPattern.MatchString(name) && len(name) <= maxAudience, "parameters: %q is not the name of a field", name)
-		bad(!slices.Contains(reserved, name), "parameters.%s: the grant sets it", name)
-		bad(len(s.Parameters[name]) <= maxParameter, "parameters.%s: longer than %d bytes", name, maxParameter)
+		bad(parameterPattern.MatchString(name) && len(name) <= MaxAudience, "parameters: %q is not the name of a field", name)
+		bad(!slices.Contains(Reserved(), name), "parameters.%s: the grant sets it", name)
+		bad(utf8.RuneCountInString(s.Parameters[name]) <= MaxParameter, "parameters.%s: longer than %d characters", name, MaxParameter)
 	}
 	return errors.Join(errs...)
 }

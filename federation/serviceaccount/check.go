@@ -62,7 +62,7 @@ func (r *resolver) checkValues() {
 		values map[string]string
 		here   func(Key) bool
 	}{
-		{r.account + " annotation ", r.req.Annotations, Key.onServiceAccount},
+		{r.account + " annotation ", r.req.Annotations, Key.OnServiceAccount},
 		{"pod annotation ", r.req.PodAnnotations, Key.onPod},
 		{"pod label ", r.req.PodLabels, Key.onPodLabel},
 	} {

@@ -2,6 +2,7 @@ package serviceaccount
 
 import (
 	"cmp"
+	"encoding/json"
 
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
@@ -31,6 +32,18 @@ type Installation struct {
 	// first that matches counts; anything on the ServiceAccount itself wins.
 	Mappings []Mapping `json:"mappings,omitempty"`
 }
+
+// Bounds of an installation's numbers, in seconds, ports and characters.
+const (
+	MinTokenExpiration = 600
+	MaxTokenExpiration = 86400
+	MinPort            = 1024 // what a container without root may listen on
+	MaxPort            = 65535
+	MaxAudience        = 4096
+)
+
+// GlobPattern is a glob (path.Match) that can match a name of Kubernetes.
+const GlobPattern = `^([a-z0-9.*?-]|\[\^?([a-z0-9.](-[a-z0-9.])?)+\])+$`
 
 // Defaults of an installation.
 const (
@@ -100,7 +113,7 @@ type GCPInstallation struct {
 	// GKEAnnotation: "auto" (default), "on" or "off": whether iam.gke.io annotations
 	// are honoured. auto leaves alone the pods whose nodeSelector has
 	// iam.gke.io/gke-metadata-server-enabled, which GKE itself serves.
-	GKEAnnotation string `json:"gkeAnnotation,omitempty"`
+	GKEAnnotation Switch `json:"gkeAnnotation,omitempty"`
 	// Zone of the nodes ("europe-west3-a"), for applications that ask the metadata
 	// server for it; empty: the server does not know.
 	Zone string `json:"zone,omitempty"`
@@ -136,6 +149,26 @@ type OIDCInstallation struct {
 	TokenSources map[string]oidc.Source `json:"tokenSources,omitempty"`
 }
 
+// Switch is auto, on or off. YAML 1.1 reads on and off without quotes as true and false,
+// which are taken for what they were.
+type Switch string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Switch) UnmarshalJSON(b []byte) error {
+	switch string(b) {
+	case "true":
+		*s = "on"
+	case "false":
+		*s = "off"
+	default:
+		return json.Unmarshal(b, (*string)(s))
+	}
+	return nil
+}
+
+// Switches are the values of a Switch.
+func Switches() []Switch { return []Switch{"auto", "on", "off"} }
+
 // Mapping gives annotations to the ServiceAccounts that match. Namespace and
 // ServiceAccount are globs (path.Match).
 type Mapping struct {
@@ -156,6 +189,14 @@ const (
 	// StaticKeysDeny denies the pod.
 	StaticKeysDeny StaticKeys = "deny"
 )
+
+// Modes are the values of a Mode.
+func Modes() []Mode { return []Mode{ModeBroker, ModeDirect} }
+
+// StaticKeysChoices are the values of StaticKeys.
+func StaticKeysChoices() []StaticKeys {
+	return []StaticKeys{StaticKeysWarn, StaticKeysOverride, StaticKeysDeny}
+}
 
 // STSEndpoint is where the administrator says that the STS of the role's partition
 // is; empty: AWS's own.

@@ -131,7 +131,9 @@ func Digest(key, value string) (digest string, ok bool) {
 const longestKey = 253 + 1 + 63
 
 func (k Key) onPod() bool { return k.On == "pod" || k.On == "pod, ServiceAccount" }
-func (k Key) onServiceAccount() bool {
+
+// OnServiceAccount reports whether the key is read there.
+func (k Key) OnServiceAccount() bool {
 	return k.On == "ServiceAccount" || k.On == "pod, ServiceAccount"
 }
 func (k Key) onPodLabel() bool { return k.On == "pod label" }

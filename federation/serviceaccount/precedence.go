@@ -20,7 +20,7 @@ func (r *resolver) onPod(key string) value {
 func (r *resolver) onServiceAccount(key string) value {
 	text, ok := r.req.Annotations[key]
 	text = strings.TrimSpace(text)
-	if k, _ := keyOf(key); !ok || !k.onServiceAccount() || text == "" && mayBeEmpty(key) {
+	if k, _ := keyOf(key); !ok || !k.OnServiceAccount() || text == "" && mayBeEmpty(key) {
 		return value{}
 	}
 	return value{key: key, where: r.account + " annotation " + key, text: text, set: true}

@@ -200,7 +200,7 @@ func TestOptedOut(t *testing.T) {
 }
 
 func TestGKELeavesItsOwnAlone(t *testing.T) {
-	for setting, want := range map[string]bool{"": false, "auto": false, "on": true, "off": false} {
+	for setting, want := range map[sa.Switch]bool{"": false, "auto": false, "on": true, "off": false} {
 		a := sa.Resolve(sa.Request{Annotations: m{sa.KeyGKEServiceAccount: account}, PodNodeSelector: m{sa.KeyGKEMetadataServer: "true"}},
 			sa.Installation{GCP: sa.GCPInstallation{DefaultProvider: provider, GKEAnnotation: setting}})
 		if got := a.GCP != nil; got != want {

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
@@ -14,90 +15,120 @@ import (
 	"github.com/podpass-io/podpass/federation/gcp"
 )
 
+var globPattern = regexp.MustCompile(GlobPattern)
+
 // Validate reports all that is wrong with the administrator's settings, each
-// problem with the name of its chart value.
+// problem with the name of its chart value. It shows no URL that may have a password.
 func (in Installation) Validate() error {
-	var errs []error
-	bad := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
-	checkURL := func(name, url string) {
-		if url == "" {
-			return
-		}
-		if err := endpoint.Check(url); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
-		}
-	}
-	bad(slices.Contains([]Mode{"", ModeBroker, ModeDirect}, in.Mode), "mode: %q is neither broker nor direct", in.Mode)
-	bad(in.TokenExpiration == 0 || in.TokenExpiration >= 600 && in.TokenExpiration <= 86400, "tokenExpiration: %d is not in 600..86400 seconds", in.TokenExpiration)
-	bad(in.BrokerPort == 0 || in.BrokerPort >= 1024 && in.BrokerPort <= 65535, "brokerPort: %d is not in 1024..65535", in.BrokerPort)
-	bad(slices.Contains([]StaticKeys{"", StaticKeysWarn, StaticKeysOverride, StaticKeysDeny}, in.StaticKeys), "staticKeys: %q is none of warn, override, deny", in.StaticKeys)
-
-	bad(in.AWS.Region == "" || aws.ValidRegion(in.AWS.Region), "aws.region: %q is not a region", in.AWS.Region)
-	if p := in.AWS.Partition; p != "" {
-		_, listed := in.AWS.STSEndpoints[p]
-		bad(aws.ValidPartition(p) && (listed || aws.IsAWSPartition(p)), "aws.partition: %q is neither AWS's nor listed in aws.stsEndpoints", p)
-	}
-	bad(in.AWS.AccountID == "" || aws.ValidAccount(in.AWS.AccountID), "aws.accountID: %q must have twelve digits (quote it in YAML)", in.AWS.AccountID)
-	for name, tag := range map[string]string{"aws.clusterARN": in.AWS.ClusterARN, "aws.clusterName": in.AWS.ClusterName} {
-		bad(tag == "" || aws.ValidTag(tag), "%s: %q cannot be the value of a session tag: want at most 256 letters, digits, spaces and _.:/=+@-", name, tag)
-	}
-	for _, partition := range slices.Sorted(maps.Keys(in.AWS.STSEndpoints)) {
-		name, url := "aws.stsEndpoints."+partition, in.AWS.STSEndpoints[partition]
-		bad(aws.ValidPartition(partition), "%s: is not the partition of an ARN", name)
-		bad(url != "", "%s: want the URL of its STS", name)
-		checkURL(name, url)
-	}
-
-	if p := in.GCP.DefaultProvider; p != "" {
-		_, err := gcp.ParseProvider(p)
-		bad(err == nil, "gcp.defaultProvider: %q: %v", p, err)
-	}
-	bad((in.GCP.FleetPool == "") == (in.GCP.FleetIdentityProvider == ""), "gcp.fleetPool and gcp.fleetIdentityProvider belong together: set both or none")
-	if g := in.GCP; g.FleetPool != "" && g.FleetIdentityProvider != "" {
-		_, err := gcp.ParseProvider("identitynamespace:" + g.FleetPool + ":" + g.FleetIdentityProvider)
-		bad(err == nil, "gcp.fleetIdentityProvider: %v", err)
-	}
-	bad(in.GCP.Project == "" || gcp.ValidProject(in.GCP.Project), "gcp.project: %q is not a project ID", in.GCP.Project)
-	bad(in.GCP.Zone == "" || gcp.ValidZone(in.GCP.Zone), "gcp.zone: %q is not a zone such as europe-west3-a", in.GCP.Zone)
-	bad(slices.Contains([]string{"", "auto", "on", "off"}, in.GCP.GKEAnnotation), "gcp.gkeAnnotation: %q is none of auto, on, off", in.GCP.GKEAnnotation)
-	bad(in.GCP.UniverseDomain == "" || gcp.ValidUniverse(in.GCP.UniverseDomain), "gcp.universeDomain: %q is not a domain such as googleapis.com", in.GCP.UniverseDomain)
-	checkURL("gcp.stsEndpoint", in.GCP.STSEndpoint)
-	checkURL("gcp.iamCredentialsEndpoint", in.GCP.IAMCredentialsEndpoint)
-
-	bad(in.Azure.TenantID == "" || azure.ValidTenantID(in.Azure.TenantID), "azure.tenantID: %q is neither a GUID nor a domain name", in.Azure.TenantID)
-	checkURL("azure.authorityHost", in.Azure.AuthorityHost)
-	// MSAL takes no authority without TLS, not even on loopback.
-	bad(!strings.HasPrefix(in.Azure.AuthorityHost, "http://"), "azure.authorityHost: must be https")
-
-	bad(in.Azure.ProbeResource == "" || azure.ValidResource(in.Azure.ProbeResource), "azure.probeResource: %.80q is not the URI or ID of a resource", in.Azure.ProbeResource)
-
+	var p problems
+	p.bad(chosen(in.Mode, Modes()), "mode: %q is neither broker nor direct", in.Mode)
+	p.bad(in.TokenExpiration == 0 || in.TokenExpiration >= MinTokenExpiration && in.TokenExpiration <= MaxTokenExpiration, "tokenExpiration: %d is not in 600..86400 seconds", in.TokenExpiration)
+	p.bad(in.BrokerPort == 0 || in.BrokerPort >= MinPort && in.BrokerPort <= MaxPort, "brokerPort: %d is not in 1024..65535", in.BrokerPort)
+	p.bad(chosen(in.StaticKeys, StaticKeysChoices()), "staticKeys: %q is none of warn, override, deny", in.StaticKeys)
+	p.aws(in.AWS)
+	p.gcp(in.GCP)
+	p.azure(in.Azure)
 	for _, name := range slices.Sorted(maps.Keys(in.OIDC.TokenSources)) {
 		s := in.OIDC.TokenSources[name]
-		bad(s.Name == "", "oidc.tokenSources.%s.name: the key is the name", name)
+		p.bad(s.Name == "", "oidc.tokenSources.%s.name: the key is the name", name)
 		s.Name = name
-		if err := s.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("oidc.tokenSources.%s: %w", name, err))
-		}
+		p.add("oidc.tokenSources."+name, s.Validate())
 	}
-
 	for i, m := range in.Mappings {
-		_, err1 := path.Match(m.Namespace, "")
-		_, err2 := path.Match(m.ServiceAccount, "")
-		bad(err1 == nil && err2 == nil && m.Namespace != "" && m.ServiceAccount != "", "mappings[%d]: namespace and serviceAccount must be globs", i)
-		for _, key := range slices.Sorted(maps.Keys(m.Annotations)) {
-			k, _ := keyOf(key)
-			bad(k.onServiceAccount(), "mappings[%d].annotations: %q is not a key of ServiceAccounts that podpass knows", i, key)
-			bad(len(m.Annotations[key]) <= maxValue, "mappings[%d].annotations: %s is longer than 4096 characters", i, key)
-		}
-		for _, p := range in.try(m) {
-			bad(false, "mappings[%d].annotations: %s", i, p)
+		p.mapping(fmt.Sprintf("mappings[%d]", i), m)
+		for _, problem := range in.try(m) {
+			p.bad(false, "mappings[%d].annotations: %s", i, problem)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(p...)
+}
+
+// problems of settings.
+type problems []error
+
+// bad adds a problem unless it is none.
+func (p *problems) bad(ok bool, format string, args ...any) {
+	if !ok {
+		*p = append(*p, fmt.Errorf(format, args...))
+	}
+}
+
+// add adds an error, if there is one, of the setting at.
+func (p *problems) add(at string, err error) {
+	if err != nil {
+		*p = append(*p, fmt.Errorf("%s: %w", at, err))
+	}
+}
+
+// url adds what is wrong with an endpoint, if one is set.
+func (p *problems) url(at, url string) {
+	if url != "" {
+		p.add(at, endpoint.Check(url))
+	}
+}
+
+func chosen[T ~string](s T, among []T) bool { return s == "" || slices.Contains(among, s) }
+
+func (p *problems) audience(at, s string) {
+	p.bad(utf8.RuneCountInString(s) <= MaxAudience, "%s: longer than %d characters", at, MaxAudience)
+}
+
+func (p *problems) aws(in AWSInstallation) {
+	p.audience("aws.audience", in.Audience)
+	p.bad(in.Region == "" || aws.ValidRegion(in.Region), "aws.region: %q is not a region", in.Region)
+	if name := in.Partition; name != "" {
+		_, listed := in.STSEndpoints[name]
+		p.bad(aws.ValidPartition(name) && (listed || aws.IsAWSPartition(name)), "aws.partition: %q is neither AWS's nor listed in aws.stsEndpoints", name)
+	}
+	p.bad(in.AccountID == "" || aws.ValidAccount(in.AccountID), "aws.accountID: %q must have twelve digits (quote it in YAML)", in.AccountID)
+	for _, tag := range []struct{ at, text string }{{"aws.clusterARN", in.ClusterARN}, {"aws.clusterName", in.ClusterName}} {
+		p.bad(tag.text == "" || aws.ValidTag(tag.text), "%s: %q cannot be the value of a session tag: want at most 256 letters, digits, spaces and _.:/=+@-", tag.at, tag.text)
+	}
+	for _, partition := range slices.Sorted(maps.Keys(in.STSEndpoints)) {
+		at, url := "aws.stsEndpoints."+partition, in.STSEndpoints[partition]
+		p.bad(aws.ValidPartition(partition), "%s: is not the partition of an ARN", at)
+		p.bad(url != "", "%s: want the URL of its STS", at)
+		p.url(at, url)
+	}
+}
+
+func (p *problems) gcp(in GCPInstallation) {
+	p.audience("gcp.audience", in.Audience)
+	if name := in.DefaultProvider; name != "" {
+		_, err := gcp.ParseProvider(name)
+		p.bad(err == nil, "gcp.defaultProvider: %q: %v", name, err)
+	}
+	p.bad((in.FleetPool == "") == (in.FleetIdentityProvider == ""), "gcp.fleetPool and gcp.fleetIdentityProvider belong together: set both or none")
+	if in.FleetPool != "" && in.FleetIdentityProvider != "" {
+		_, err := gcp.ParseProvider("identitynamespace:" + in.FleetPool + ":" + in.FleetIdentityProvider)
+		p.add("gcp.fleetIdentityProvider", err)
+	}
+	p.bad(in.Project == "" || gcp.ValidProject(in.Project), "gcp.project: %q is not a project ID", in.Project)
+	p.bad(in.Zone == "" || gcp.ValidZone(in.Zone), "gcp.zone: %q is not a zone such as europe-west3-a", in.Zone)
+	p.bad(chosen(in.GKEAnnotation, Switches()), "gcp.gkeAnnotation: %q is none of auto, on, off", in.GKEAnnotation)
+	p.bad(in.UniverseDomain == "" || gcp.ValidUniverse(in.UniverseDomain), "gcp.universeDomain: %q is not a domain such as googleapis.com", in.UniverseDomain)
+	p.url("gcp.stsEndpoint", in.STSEndpoint)
+	p.url("gcp.iamCredentialsEndpoint", in.IAMCredentialsEndpoint)
+}
+
+func (p *problems) azure(in AzureInstallation) {
+	p.audience("azure.audience", in.Audience)
+	p.bad(in.TenantID == "" || azure.ValidTenantID(in.TenantID), "azure.tenantID: %q is neither a GUID nor a domain name", in.TenantID)
+	p.url("azure.authorityHost", in.AuthorityHost)
+	// MSAL takes no authority without TLS, not even on loopback.
+	p.bad(!strings.HasPrefix(in.AuthorityHost, "http://"), "azure.authorityHost: must be https")
+	p.bad(in.ProbeResource == "" || azure.ValidResource(in.ProbeResource), "azure.probeResource: %.80q is not the URI or ID of a resource", in.ProbeResource)
+}
+
+func (p *problems) mapping(at string, m Mapping) {
+	for _, glob := range []struct{ of, text string }{{"namespace", m.Namespace}, {"serviceAccount", m.ServiceAccount}} {
+		p.bad(globPattern.MatchString(glob.text), "%s: %s %q is no glob of names: want one like team-*", at, glob.of, glob.text)
+	}
+	for _, key := range slices.Sorted(maps.Keys(m.Annotations)) {
+		k, _ := keyOf(key)
+		p.bad(k.OnServiceAccount(), "%s.annotations: %q is not a key of ServiceAccounts that podpass knows", at, key)
+		p.bad(len(m.Annotations[key]) <= maxValue, "%s.annotations: %s is longer than 4096 characters", at, key)
+	}
 }
 
 // try resolves what a mapping gives to a ServiceAccount without annotations: a bad

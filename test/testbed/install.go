@@ -66,7 +66,7 @@ func (b *Bed) Install(ctx context.Context, extra ...string) error {
 // waitSettings waits until each replica has the settings of the ConfigMap. kubelet takes a
 // minute to write them, or looks at once at a pod that changes.
 func (b *Bed) waitSettings(ctx context.Context) error {
-	config, err := b.Kubectl(ctx, "get", "configmap", "podpass-webhook", "-n", Namespace, "-o", `jsonpath={.data.config\.yaml}`)
+	config, err := b.Kubectl(ctx, "get", "configmap", "-l", "podpass.io/settings=current", "-n", Namespace, "-o", `jsonpath={.items[0].data.config\.yaml}`)
 	if err != nil {
 		return err
 	}

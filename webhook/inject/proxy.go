@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
@@ -28,6 +29,11 @@ type ProxySettings struct {
 
 func (p ProxySettings) exclusions() string { return cmp.Or(p.No, p.NoUnquoted) }
 
+// NoProxyPattern is a list of hosts, domains and networks.
+const NoProxyPattern = `^[^\s;]*$`
+
+var noProxyPattern = regexp.MustCompile(NoProxyPattern)
+
 // validate reports what Go's HTTP client does not take, which would only show in every
 // pod. Its errors do not repeat the value, which may have a password.
 func (p ProxySettings) validate() []error {
@@ -36,27 +42,14 @@ func (p ProxySettings) validate() []error {
 		if text == "" {
 			continue
 		}
-		if err := checkProxyURL(text); err != nil {
+		if err := endpoint.CheckProxy(text); err != nil {
 			errs = append(errs, fmt.Errorf("broker.proxy.%s: %w", name, err))
 		}
 	}
-	if strings.ContainsAny(p.exclusions(), " \t\r\n;") {
+	if !noProxyPattern.MatchString(p.exclusions()) {
 		errs = append(errs, errors.New("broker.proxy.no: want hosts, domains and networks, separated by commas alone"))
 	}
 	return errs
-}
-
-func checkProxyURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
-		return errors.New("not the URL of a proxy: want http://host:port")
-	case u.User != nil:
-		return errors.New("has a user name, which everybody who may read pods would see in each of them: use a proxy that lets the pods' network in")
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return errors.New("has more than a host and a port: want http://host:port")
-	}
-	return nil
 }
 
 // env is the sidecar's; the broker's HTTP client reads it.

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
 // Resources are quantities by resource name, as in a container. An empty one is none:
@@ -41,6 +43,20 @@ type NamespaceResources struct {
 	Namespace string    `json:"namespace"`
 	Resources Resources `json:"resources"`
 }
+
+// QuantityPattern is a quantity that is no less than nothing, as people write them.
+// Kubernetes' own notation has exponents, of which 1e999999999 would be computed.
+const QuantityPattern = `^[0-9]{1,12}(\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$`
+
+var quantityPattern = regexp.MustCompile(QuantityPattern)
+
+// LeastMemory is the least limit of the broker's memory: it needs some 13 MiB, and with
+// less it is killed in every pod. 64m is a mistake for 64Mi, and less than a byte.
+const LeastMemory = "16Mi"
+
+// ResourceNames are those that a container of podpass's may have: Kubernetes refuses pods
+// with names that it does not know.
+func ResourceNames() []string { return []string{"cpu", "memory", "ephemeral-storage"} }
 
 // DefaultResources are what the broker gets when the administrator says nothing.
 // Both CPU and memory have a request and a limit because a ResourceQuota on any
@@ -101,12 +117,14 @@ func (b BrokerSettings) resources(namespace string) Resources {
 	return r
 }
 
+var globPattern = regexp.MustCompile(serviceaccount.GlobPattern)
+
 func (b BrokerSettings) validateResources() []error {
 	errs := b.Resources.validate("broker.resources")
 	for i, n := range b.NamespaceResources {
 		at := fmt.Sprintf("broker.namespaceResources[%d]", i)
-		if _, err := path.Match(n.Namespace, ""); err != nil || n.Namespace == "" {
-			errs = append(errs, fmt.Errorf("%s.namespace: %q is not a glob", at, n.Namespace))
+		if !globPattern.MatchString(n.Namespace) {
+			errs = append(errs, fmt.Errorf("%s.namespace: %q is no glob of names: want one like batch-*", at, n.Namespace))
 		}
 		errs = append(errs, n.Resources.validate(at+".resources")...)
 	}
@@ -122,13 +140,20 @@ func (r Resources) validate(at string) []error {
 			if text == "" {
 				continue
 			}
+			if !slices.Contains(ResourceNames(), name) {
+				errs = append(errs, fmt.Errorf("%s.%s.%s: not a resource of the broker: want cpu, memory or ephemeral-storage", at, kind, name))
+				continue
+			}
 			q, err := resource.ParseQuantity(text)
-			if err != nil || q.Sign() < 0 {
+			if err != nil || !quantityPattern.MatchString(text) {
 				errs = append(errs, fmt.Errorf("%s.%s.%s: %q is not a quantity such as 5m or 16Mi", at, kind, name, text))
 				continue
 			}
 			parsed[kind][name] = q
 		}
+	}
+	if limit, ok := parsed["limits"]["memory"]; ok && limit.Sign() > 0 && limit.Cmp(resource.MustParse(LeastMemory)) < 0 {
+		errs = append(errs, fmt.Errorf("%s.limits.memory: %s is less than the broker needs: want at least %s", at, r.Limits["memory"], LeastMemory))
 	}
 	for name, request := range parsed["requests"] {
 		if limit, ok := parsed["limits"][name]; ok && request.Cmp(limit) > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/json"
@@ -31,6 +32,33 @@ type Settings struct {
 	// without the comments between its blocks.
 	CABundle string `json:"caBundle,omitempty"`
 }
+
+// What settings consist of, for the chart's schema too.
+const (
+	// RepositoryPattern is an image's name without tag and digest, TagPattern its tag, and
+	// DigestPattern its digest. What is none of them kubelet would only call an
+	// InvalidImageName, in every pod of the cluster.
+	RepositoryPattern = `^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`
+	TagPattern        = `^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`
+	DigestPattern     = `^sha256:[0-9a-f]{64}$`
+	// ContainerPattern is the name of a container, of at most 63 characters, and
+	// SecretPattern that of a Secret, of at most 253.
+	ContainerPattern = `^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	SecretPattern    = `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`
+	MaxContainer     = 63
+	MaxSecret        = 253
+	// MaxUser is the highest user ID that Kubernetes takes.
+	MaxUser = 1<<31 - 1
+)
+
+// PullPolicies are the values of BrokerSettings.ImagePullPolicy.
+func PullPolicies() []string { return []string{"Always", "IfNotPresent", "Never"} }
+
+// LogLevels are the values of BrokerSettings.LogLevel.
+func LogLevels() []string { return []string{"debug", "info", "warn", "error"} }
+
+// UserErrorsChoices are the values of Settings.UserErrors.
+func UserErrorsChoices() []string { return []string{UserErrorsDeny, UserErrorsWarn} }
 
 // Values of Settings.UserErrors.
 const (
@@ -100,28 +128,43 @@ func LoadSettings(b []byte) (Settings, error) {
 }
 
 var (
-	pullPolicies = []string{"", "Always", "IfNotPresent", "Never"}
-	logLevels    = []string{"", "debug", "info", "warn", "error"}
-	// imageReference keeps out what cannot be one: kubelet would only say
-	// InvalidImageName, in every pod of the cluster.
-	imageReference = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._/:@-]*$`)
+	repositoryPattern = regexp.MustCompile(RepositoryPattern)
+	tagPattern        = regexp.MustCompile(TagPattern)
+	digestPattern     = regexp.MustCompile(DigestPattern)
+	containerPattern  = regexp.MustCompile(ContainerPattern)
 )
+
+// validReference reports whether s names an image: repository, tag and digest, of which
+// one or both may be left out.
+func validReference(s string) bool {
+	rest, digest, pinned := strings.Cut(s, "@")
+	if pinned && !digestPattern.MatchString(digest) {
+		return false
+	}
+	if i := strings.LastIndexByte(rest, ':'); i > strings.LastIndexByte(rest, '/') {
+		if !tagPattern.MatchString(rest[i+1:]) {
+			return false
+		}
+		rest = rest[:i]
+	}
+	return repositoryPattern.MatchString(rest)
+}
 
 // Validate reports all problems at once, each by the path of its chart value.
 func (s Settings) Validate() error {
 	errs := []error{s.Installation.Validate()}
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if !slices.Contains([]string{"", UserErrorsDeny, UserErrorsWarn}, s.UserErrors) {
+	if s.UserErrors != "" && !slices.Contains(UserErrorsChoices(), s.UserErrors) {
 		bad("userErrors: %q is neither deny nor warn", s.UserErrors)
 	}
 	b := s.Broker
 	switch {
 	case b.Image == "":
 		bad("broker.image: required")
-	case !imageReference.MatchString(b.Image):
-		bad("broker.image: %q is not an image reference", b.Image)
+	case !validReference(b.Image):
+		bad("broker.image: %q is not an image reference: want repository:tag or repository@sha256:digest", b.Image)
 	}
-	if !slices.Contains(pullPolicies, b.ImagePullPolicy) {
+	if b.ImagePullPolicy != "" && !slices.Contains(PullPolicies(), b.ImagePullPolicy) {
 		bad("broker.imagePullPolicy: %q; want Always, IfNotPresent or Never", b.ImagePullPolicy)
 	}
 	for i, name := range b.ImagePullSecrets {
@@ -129,20 +172,22 @@ func (s Settings) Validate() error {
 			bad("broker.imagePullSecrets[%d]: %.80q is not the name of a Secret", i, name)
 		}
 	}
-	if !slices.Contains(logLevels, b.LogLevel) {
+	if b.LogLevel != "" && !slices.Contains(LogLevels(), b.LogLevel) {
 		bad("broker.logLevel: %q; want debug, info, warn or error", b.LogLevel)
 	}
-	if b.MetricsPort != 0 && (b.MetricsPort < 1024 || b.MetricsPort > 65535) {
+	if b.MetricsPort != 0 && (b.MetricsPort < serviceaccount.MinPort || b.MetricsPort > serviceaccount.MaxPort) {
 		bad("broker.metricsPort: %d; want 1024 to 65535, or 0 for none", b.MetricsPort)
 	}
-	if slices.Contains(b.After, "") {
-		bad("broker.after: a name is empty")
+	for i, name := range b.After {
+		if len(name) > MaxContainer || !containerPattern.MatchString(name) {
+			bad("broker.after[%d]: %.80q is not the name of a container", i, name)
+		}
 	}
 	if b.MetricsPort == cmp.Or(s.BrokerPort, serviceaccount.DefaultBrokerPort) {
 		bad("broker.metricsPort: %d is brokerPort, on which the broker listens for applications; choose another", b.MetricsPort)
 	}
-	if b.RunAsUser < -1 {
-		bad("broker.runAsUser: %d; want a user ID above 0, or -1 to let the platform choose", b.RunAsUser)
+	if b.RunAsUser < -1 || b.RunAsUser > MaxUser {
+		bad("broker.runAsUser: %d; want a user ID from 1 to 2147483647, or -1 to let the platform choose", b.RunAsUser)
 	}
 	errs = append(errs, b.Proxy.validate()...)
 	errs = append(errs, b.validateResources()...)

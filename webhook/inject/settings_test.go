@@ -20,7 +20,7 @@ aws:
   region: eu-west-1
   stsEndpoints: {minio: "https://minio.example.com"}
 broker:
-  image: example.com/broker@sha256:0123456789abcdef
+  image: example.com/broker@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
   resources:
     limits: {memory: 32Mi, cpu: 1}
 `))
@@ -33,7 +33,7 @@ broker:
 	}
 	want := map[string]any{
 		"mode": "direct", "port": 9000, "region": "eu-west-1", "sts": "https://minio.example.com",
-		"image": "example.com/broker@sha256:0123456789abcdef", "memory": "32Mi", "requests": "16Mi", "cpu": "1",
+		"image": "example.com/broker@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "memory": "32Mi", "requests": "16Mi", "cpu": "1",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -72,11 +72,11 @@ func TestLoadSettingsProblems(t *testing.T) {
 		"doubled key":             {"broker: {image: i}\nbroker: {image: j}", []string{"already set"}},
 		"not YAML":                {"a: [", []string{"read settings"}},
 		"user errors":             {"broker: {image: i}\nuserErrors: ignore", []string{`userErrors: "ignore" is neither deny nor warn`}},
-		"after nothing":           {"broker: {image: i, after: [a, '']}", []string{"broker.after: a name is empty"}},
+		"after nothing":           {"broker: {image: i, after: [a, '']}", []string{`broker.after[1]: "" is not the name of a container`}},
 		"a proxy with a password": {"broker: {image: i, proxy: {https: 'http://user:hunter2@proxy:3128'}}", []string{"broker.proxy.https: has a user name"}},
-		"a proxy without scheme":  {"broker: {image: i, proxy: {http: 'proxy:3128', no: 'a b'}}", []string{"broker.proxy.http: not the URL of a proxy", "broker.proxy.no: want hosts"}},
-		"a proxy without a host":  {"broker: {image: i, proxy: {https: 'http://:3128'}}", []string{"broker.proxy.https: not the URL of a proxy"}},
-		"a proxy with a path":     {"broker: {image: i, proxy: {https: 'http://proxy:3128/pac'}}", []string{"broker.proxy.https: has more than a host and a port"}},
+		"a proxy without scheme":  {"broker: {image: i, proxy: {http: 'proxy:3128', no: 'a b'}}", []string{`broker.proxy.http: "proxy:3128" is no proxy: want http://host:port`, "broker.proxy.no: want hosts"}},
+		"a proxy without a host":  {"broker: {image: i, proxy: {https: 'http://:3128'}}", []string{`broker.proxy.https: "http://:3128" is no proxy`}},
+		"a proxy with a path":     {"broker: {image: i, proxy: {https: 'http://proxy:3128/pac'}}", []string{`broker.proxy.https: "http://proxy:3128/pac" is no proxy: want http://host:port`}},
 		"no glob of namespaces":   {"broker: {image: i, namespaceResources: [{namespace: '[', resources: {limits: {cpu: x}}}]}", []string{`broker.namespaceResources[0].namespace: "["`, `broker.namespaceResources[0].resources.limits.cpu: "x"`}},
 		"no name of a Secret":     {"broker: {image: i, imagePullSecrets: [ok, Not_Ok]}", []string{`broker.imagePullSecrets[1]: "Not_Ok"`}},
 		"all at once": {
@@ -107,13 +107,13 @@ func TestLoadSettingsProblems(t *testing.T) {
 // TestProblemsOfResourcesAreSorted: they are of maps, and the same settings get the same
 // message, whose change somebody may wait for.
 func TestProblemsOfResourcesAreSorted(t *testing.T) {
-	bad := map[string]string{"a": "x", "b": "x", "c": "x", "d": "x"}
+	bad := map[string]string{"cpu": "x", "memory": "x", "ephemeral-storage": "x", "gpu": "1"}
 	var got []string
 	for _, err := range (Resources{Requests: bad, Limits: bad}).validate("at") {
 		at, _, _ := strings.Cut(err.Error(), ":")
 		got = append(got, at)
 	}
-	want := []string{"at.limits.a", "at.limits.b", "at.limits.c", "at.limits.d", "at.requests.a", "at.requests.b", "at.requests.c", "at.requests.d"}
+	want := []string{"at.limits.cpu", "at.limits.ephemeral-storage", "at.limits.gpu", "at.limits.memory", "at.requests.cpu", "at.requests.ephemeral-storage", "at.requests.gpu", "at.requests.memory"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

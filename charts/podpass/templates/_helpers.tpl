@@ -80,26 +80,6 @@ app.kubernetes.io/component: webhook
 {{- join "," $all }}
 {{- end -}}
 
-{{- /* The webhook's configuration file: the values that it knows, and no empty ones. */ -}}
-{{- define "podpass.config" -}}
-{{- if eq (int .Values.broker.metricsPort) (int .Values.brokerPort) }}
-{{- fail (printf "broker.metricsPort: %d is brokerPort, on which the broker listens for applications; choose another" (int .Values.brokerPort)) }}
-{{- end }}
-{{- $broker := dict
-  "image" (include "podpass.image" (dict "image" .Values.broker.image "root" .))
-  "imagePullPolicy" .Values.broker.image.pullPolicy
-  "logLevel" .Values.broker.logLevel
-  "metricsPort" .Values.broker.metricsPort
-  "after" .Values.broker.after
-  "runAsUser" .Values.broker.runAsUser }}
-{{- range $name := list "imagePullSecrets" "namespaceResources" "proxy" "resources" }}
-{{- with index $.Values.broker $name }}{{- $_ := set $broker $name . }}{{- end }}
-{{- end }}
-{{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "userErrors" "caBundle" "aws" "gcp" "azure" "oidc" "mappings" }}
-{{- $_ := set $config "broker" $broker }}
-{{- toYaml $config }}
-{{- end -}}
-
 {{- /* Namespaces of which no pod is looked at: failing closed must never keep the
        cluster, or podpass, from starting. */ -}}
 {{- define "podpass.excluded" -}}

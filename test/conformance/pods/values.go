@@ -33,7 +33,7 @@ func settingsOf(file string) (json.RawMessage, error) {
 	if err := overlay("", values, theirs); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	template, err := os.ReadFile(filepath.Join(chartDir, "templates", "_helpers.tpl"))
+	template, err := os.ReadFile(filepath.Join(chartDir, "templates", "_settings.tpl"))
 	if err != nil {
 		return nil, err
 	}

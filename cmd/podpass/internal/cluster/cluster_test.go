@@ -33,6 +33,16 @@ func configMap(namespace, name, settings string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: chartLabels}, Data: map[string]string{"config.yaml": settings}}
 }
 
+func labelled(namespace, name, settings, text string) *corev1.ConfigMap {
+	m := configMap(namespace, name, text)
+	m.Labels = map[string]string{"app.kubernetes.io/name": "podpass", "podpass.io/settings": settings}
+	return m
+}
+
+func current(namespace, name, text string) *corev1.ConfigMap {
+	return labelled(namespace, name, "current", text)
+}
+
 const good = "broker: {image: example.com/broker:1}\naws: {region: eu-central-1}\n"
 
 // TestSettings: those of the installation, wherever somebody may read them; what is not
@@ -46,12 +56,16 @@ func TestSettings(t *testing.T) {
 		warns     string
 		err       string
 	}{
-		"installed":            {objects: []runtime.Object{registration("podpass", "system"), configMap("system", "podpass-webhook", good)}, region: "eu-central-1"},
+		"installed":     {objects: []runtime.Object{registration("podpass", "system"), configMap("system", "podpass-webhook", good)}, region: "eu-central-1"},
+		"by its digest": {objects: []runtime.Object{registration("podpass", "system"), current("system", "podpass-webhook-0123456789", good)}, region: "eu-central-1"},
+		"beside former ones": {objects: []runtime.Object{registration("podpass", "system"), labelled("system", "podpass-webhook-0000000000", "former", "broker: {image: i}"),
+			current("system", "podpass-webhook-0123456789", good), labelled("system", "podpass-webhook-ffffffffff", "former", "broker: {image: i}")}, region: "eu-central-1"},
+		"only former ones":     {objects: []runtime.Object{registration("podpass", "system"), labelled("system", "podpass-webhook-0000000000", "former", good)}, defaults: true, warns: "podpass.io/settings=current"},
 		"not installed":        {objects: []runtime.Object{&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "system", Name: "other-webhook"}, Data: map[string]string{"config.yaml": good}}}, defaults: true},
 		"registrations hidden": {objects: []runtime.Object{configMap("system", "podpass-webhook", good)}, forbidden: []string{"mutatingwebhookconfigurations"}, region: "eu-central-1"},
 		"all hidden":           {forbidden: []string{"mutatingwebhookconfigurations", "configmaps"}, defaults: true, warns: "the installation's settings could not be read"},
 		"ConfigMaps hidden":    {objects: []runtime.Object{registration("podpass", "system")}, forbidden: []string{"configmaps"}, defaults: true, warns: "give them by --settings"},
-		"no ConfigMap":         {objects: []runtime.Object{registration("podpass", "system")}, defaults: true, warns: "has no ConfigMap podpass-webhook"},
+		"no ConfigMap":         {objects: []runtime.Object{registration("podpass", "system")}, defaults: true, warns: "has no ConfigMap with the label podpass.io/settings=current"},
 		"malformed":            {objects: []runtime.Object{configMap("system", "podpass-webhook", "awss: {}")}, err: "ConfigMap system/podpass-webhook: read settings: unknown field \"awss\""},
 		"two": {objects: []runtime.Object{registration("a", "one"), registration("b", "two"), configMap("one", "a-webhook", good), configMap("two", "b-webhook", good)},
 			err: "the cluster has 2 installations of podpass: one/a-webhook, two/b-webhook"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,6 +24,9 @@ const (
 	component = "-webhook"
 	// settingsKey is the ConfigMap's, of the webhook's configuration file.
 	settingsKey = "config.yaml"
+	// settingsLabel tells the ConfigMap of the current settings from that of former ones,
+	// which replicas of a release before may have mounted still.
+	settingsLabel = "podpass.io/settings"
 )
 
 // ErrNotInstalled: nothing in the cluster has the chart's label.
@@ -40,13 +44,13 @@ type Installation struct {
 	ConfigMap *corev1.ConfigMap
 }
 
-// Webhook is the name of the webhook's Service, ServiceAccount and ConfigMap.
+// Webhook is the name of the webhook's Service and ServiceAccount.
 func (i Installation) Webhook() string { return i.Name + component }
 
 // Settings are those that the webhook reads, or why they cannot be known.
 func (i Installation) Settings() (inject.Settings, error) {
 	if i.ConfigMap == nil {
-		return inject.Settings{}, fmt.Errorf("the installation %s in namespace %s has no ConfigMap %s", i.Name, i.Namespace, i.Webhook())
+		return inject.Settings{}, fmt.Errorf("the installation %s in namespace %s has no ConfigMap with the label %s=current", i.Name, i.Namespace, settingsLabel)
 	}
 	text, ok := i.ConfigMap.Data[settingsKey]
 	if !ok {
@@ -80,10 +84,10 @@ func Find(ctx context.Context, client kubernetes.Interface) ([]Installation, err
 	}
 	for i := range maps {
 		m := &maps[i]
-		if _, ok := m.Data[settingsKey]; !ok || !strings.HasSuffix(m.Name, component) {
+		name, ok := settingsOf(m)
+		if !ok {
 			continue
 		}
-		name := strings.TrimSuffix(m.Name, component)
 		at := slices.IndexFunc(list, func(i Installation) bool { return i.Name == name && i.Namespace == m.Namespace })
 		if at < 0 {
 			at, list = len(list), append(list, Installation{Name: name, Namespace: m.Namespace})
@@ -94,6 +98,23 @@ func Find(ctx context.Context, client kubernetes.Interface) ([]Installation, err
 		return nil, ErrNotInstalled
 	}
 	return list, err
+}
+
+var digest = regexp.MustCompile(component + `-[0-9a-f]{10}$`)
+
+// settingsOf is the name of the installation whose current settings the ConfigMap has. It
+// is named by a digest of them; before there was the label, by the installation alone.
+func settingsOf(m *corev1.ConfigMap) (name string, ok bool) {
+	if _, ok := m.Data[settingsKey]; !ok {
+		return "", false
+	}
+	switch of, labelled := m.Labels[settingsLabel]; {
+	case labelled && of != "current":
+		return "", false
+	case labelled:
+		return digest.ReplaceAllString(m.Name, ""), digest.MatchString(m.Name)
+	}
+	return strings.CutSuffix(m.Name, component)
 }
 
 // configMaps are those with the chart's label: of the namespaces of the installations,

@@ -82,8 +82,13 @@ func several(list []cluster.Installation) finding.Finding {
 
 // readSettings takes those of the cluster.
 func (r *run) readSettings(i cluster.Installation) []found {
-	where := "ConfigMap " + i.Namespace + "/" + i.Webhook()
-	command := fmt.Sprintf("kubectl get configmap -n %s %s -o yaml", i.Namespace, i.Webhook())
+	const selector = "podpass.io/settings=current"
+	where := "ConfigMap " + i.Namespace + "/" + i.Webhook() + " of the settings"
+	command := fmt.Sprintf("kubectl get configmap -n %s -l %s -o yaml", i.Namespace, selector)
+	if i.ConfigMap != nil {
+		where = "ConfigMap " + i.Namespace + "/" + i.ConfigMap.Name
+		command = fmt.Sprintf("kubectl get configmap -n %s %s -o yaml", i.Namespace, i.ConfigMap.Name)
+	}
 	if i.ConfigMap == nil {
 		return one(finding.Finding{
 			Code: codeNoSettings, Severity: finding.Error, Where: where, Message: "the webhook's settings are not there: its replicas cannot start again",

@@ -31,7 +31,7 @@ const examples = `  # A Deployment and its ServiceAccount in one file
   podpass inject -f app.yaml
 
   # With the installation's own settings
-  kubectl get configmap -n podpass-system podpass-webhook -o jsonpath='{.data.config\.yaml}' > settings.yaml
+  kubectl get configmap -n podpass-system -l podpass.io/settings=current -o jsonpath='{.items[0].data.config\.yaml}' > settings.yaml
   podpass inject -f app.yaml --settings settings.yaml
 
   # Only the operations of the JSON patch
