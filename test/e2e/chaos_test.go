@@ -26,9 +26,6 @@ const (
 	caSecret       = "podpass-webhook-ca"
 	// chaosRate is pods a second: each is created by dry-run, then really.
 	chaosRate = 50
-	// chaosMost is how many are under way at most. A machine that is not fast enough
-	// gets fewer a second, rather than an API server that drowns.
-	chaosMost = 2 * chaosRate
 )
 
 // chaosPod is gated: admitted like any other, and never scheduled.
@@ -120,7 +117,7 @@ func TestChaos(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		load(ctx, client, y)
+		load(ctx, client, y, chaosRate)
 	}()
 	phase := func(name string, do func()) {
 		y.mu.Lock()
@@ -278,14 +275,16 @@ metadata: {name: %[2]s, namespace: %[1]s, annotations: {eks.amazonaws.com/role-a
 	})
 }
 
-// load creates pods, chaosRate a second if there is room, until ctx ends, and waits
-// for the last.
-func load(ctx context.Context, client kubernetes.Interface, y *tally) {
+// load creates pods, so many a second if there is room, until ctx ends, and waits for the
+// last.
+func load(ctx context.Context, client kubernetes.Interface, y *tally, rate int) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	tick := time.NewTicker(time.Second / chaosRate)
+	tick := time.NewTicker(time.Second / time.Duration(rate))
 	defer tick.Stop()
-	room := make(chan struct{}, chaosMost)
+	// A machine that is not fast enough gets fewer a second, rather than an API server
+	// that drowns.
+	room := make(chan struct{}, 2*rate)
 	for i := 0; ; i++ {
 		select {
 		case <-ctx.Done():
