@@ -139,7 +139,7 @@ func (b *Bed) startS3(ctx context.Context) error {
 }
 
 func (b *Bed) loadImages(ctx context.Context, clients sdk.Clients) error {
-	if err := b.loadPodpass(ctx, ThisRelease, filepath.Dir(b.bin.webhook)); err != nil {
+	if err := b.loadPodpass(ctx, ThisRelease, b.bin.dir); err != nil {
 		return err
 	}
 	for _, image := range []cluster.ImageOptions{

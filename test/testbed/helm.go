@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -21,7 +22,7 @@ func (b *Bed) Helm(ctx context.Context, args ...string) (string, error) {
 }
 
 // Podpass is the path of the podpass command that the testbed has built.
-func (b *Bed) Podpass() string { return b.bin.cli }
+func (b *Bed) Podpass() string { return filepath.Join(b.bin.dir, "podpass") }
 
 // Helm is the program, for tests without a testbed. The first time on a machine it is
 // built, which takes some minutes.

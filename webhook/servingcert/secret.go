@@ -56,7 +56,7 @@ func (a authorities) write(secret *corev1.Secret) {
 func (s *Source) secret(ctx context.Context, now time.Time) (*corev1.Secret, error) {
 	registration := new(admissionregistrationv1.MutatingWebhookConfiguration)
 	if err := s.Cache.Get(ctx, client.ObjectKey{Name: s.Webhook}, registration); err != nil {
-		return nil, fmt.Errorf("read MutatingWebhookConfiguration %s, which owns secret %s/%s: %w", s.Webhook, s.Namespace, s.Secret, err)
+		return nil, fmt.Errorf("read MutatingWebhookConfiguration %s: %w", s.Webhook, err)
 	}
 	secret := new(corev1.Secret)
 	err := s.Cache.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Secret}, secret)

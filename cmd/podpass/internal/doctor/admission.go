@@ -87,13 +87,18 @@ func (r *run) tried(ctx context.Context, a *account, labels map[string]string) (
 	if err != nil {
 		return "", err
 	}
-	raw, err := r.client.CoreV1().RESTClient().Post().Namespace(a.namespace).Resource("pods").Param("dryRun", metav1.DryRunAll).
-		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").Body(body).Do(ctx).Raw()
+	answer := r.client.CoreV1().RESTClient().Post().Namespace(a.namespace).Resource("pods").Param("dryRun", metav1.DryRunAll).
+		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").Body(body).Do(ctx)
+	err = answer.Error() // which has the server's words, other than that of Raw
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
 		return "", &refusal{err}
 	}
 	if err != nil {
 		return "", fmt.Errorf("create a pod in namespace %s as a dry run: %w", a.namespace, err)
+	}
+	raw, err := answer.Raw()
+	if err != nil {
+		return "", fmt.Errorf("read the pod of a dry run: %w", err)
 	}
 	p := &pod{Pod: new(corev1.Pod), account: a, subject: a.subject}
 	if err := json.Unmarshal(raw, p.Pod); err != nil {
@@ -105,8 +110,8 @@ func (r *run) tried(ctx context.Context, a *account, labels map[string]string) (
 	if !p.holds {
 		return "nothing of podpass is in it", nil
 	}
-	for _, f := range r.injected(p) {
-		return f.Message + ": " + f.Seen, nil
+	if list := r.injected(p); len(list) > 0 {
+		return list[0].Message + ": " + list[0].Seen, nil
 	}
 	return "", nil
 }

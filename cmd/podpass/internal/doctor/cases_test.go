@@ -158,7 +158,7 @@ func cases() map[string]broken {
 		"dry run: only opted in": {targets: "sa/orders", options: admission, want: codeNotInjected, says: "pods.podpass.io",
 			api: tamper{at: "/pods", method: "POST", edit: webhook(func(p *corev1.Pod) bool { return p.Labels["podpass.io/inject"] == "true" })}},
 		"dry run: refused": {targets: "sa/orders", options: admission, want: codePodRefused, says: "tampered with", api: tamper{at: "/pods", method: "POST", status: 403}},
-		"dry run: other sidecar": {targets: "sa/orders", options: admission, want: codeNotInjected, says: "another image", api: tamper{at: "/pods", method: "POST", edit: func(b []byte) []byte {
+		"dry run: other sidecar": {targets: "sa/orders", options: admission, want: codeNotInjected, says: "its sidecar", api: tamper{at: "/pods", method: "POST", edit: func(b []byte) []byte {
 			return replace("podpass-broker:1", "podpass-broker:2")(webhook(func(*corev1.Pod) bool { return true })(b))
 		}}},
 		"dry run: no right": {targets: "sa/orders", options: admission, want: codeForbidden, says: "create pods",
