@@ -11,10 +11,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -133,7 +131,7 @@ func (p *parts) runnables(o *options, config *rest.Config, c cache.Cache) ([]man
 	case o.audit.lease == "":
 		all = append(all, manager.RunnableFunc(p.auditor.Run))
 	default:
-		lock, err := lease(config, o.certificate.namespace, o.audit.lease, o.certificate.replica)
+		lock, err := lease(config, &o.certificate, o.audit.lease)
 		if err != nil {
 			return nil, err
 		}
@@ -157,7 +155,7 @@ func (p *parts) ready() healthz.Checker {
 }
 
 // lease is the Lease in the webhook's namespace, for a replica to hold.
-func lease(config *rest.Config, namespace, name, replica string) (resourcelock.Interface, error) {
+func lease(config *rest.Config, o *certificateOptions, name string) (*audit.Lease, error) {
 	hostname, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("name of this replica: %w; set --replica", err)
@@ -168,9 +166,5 @@ func lease(config *rest.Config, namespace, name, replica string) (resourcelock.I
 	if err != nil {
 		return nil, err
 	}
-	return &resourcelock.LeaseLock{
-		LeaseMeta:  metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Client:     client.CoordinationV1(),
-		LockConfig: resourcelock.ResourceLockConfig{Identity: cmp.Or(replica, hostname)},
-	}, nil
+	return audit.NewLease(client, o.namespace, name, o.webhook, cmp.Or(o.replica, hostname)), nil
 }

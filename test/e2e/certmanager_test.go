@@ -65,7 +65,7 @@ func TestCertManager(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		load(loading, client, &y)
+		load(loading, client, &y, chaosRate)
 	}()
 	old := served(t, client)
 	m.renew.Store(true)

@@ -26,9 +26,6 @@ const (
 	caSecret       = "podpass-webhook-ca"
 	// chaosRate is pods a second: each is created by dry-run, then really.
 	chaosRate = 50
-	// chaosMost is how many are under way at most. A machine that is not fast enough
-	// gets fewer a second, rather than an API server that drowns.
-	chaosMost = 2 * chaosRate
 )
 
 // chaosPod is gated: admitted like any other, and never scheduled.
@@ -120,7 +117,7 @@ func TestChaos(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		load(ctx, client, y)
+		load(ctx, client, y, chaosRate)
 	}()
 	phase := func(name string, do func()) {
 		y.mu.Lock()
@@ -256,7 +253,7 @@ func TestAllReplicasDown(t *testing.T) {
 	}
 }
 
-func setUpChaos(t *testing.T, client kubernetes.Interface) {
+func setUpChaos(t testing.TB, client kubernetes.Interface) {
 	t.Helper()
 	if err := bed.Apply(t.Context(), "", fmt.Sprintf(`
 apiVersion: v1
@@ -278,14 +275,16 @@ metadata: {name: %[2]s, namespace: %[1]s, annotations: {eks.amazonaws.com/role-a
 	})
 }
 
-// load creates pods, chaosRate a second if there is room, until ctx ends, and waits
-// for the last.
-func load(ctx context.Context, client kubernetes.Interface, y *tally) {
+// load creates pods, so many a second if there is room, until ctx ends, and waits for the
+// last.
+func load(ctx context.Context, client kubernetes.Interface, y *tally, rate int) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	tick := time.NewTicker(time.Second / chaosRate)
+	tick := time.NewTicker(time.Second / time.Duration(rate))
 	defer tick.Stop()
-	room := make(chan struct{}, chaosMost)
+	// A machine that is not fast enough gets fewer a second, rather than an API server
+	// that drowns.
+	room := make(chan struct{}, 2*rate)
 	for i := 0; ; i++ {
 		select {
 		case <-ctx.Done():
@@ -304,7 +303,7 @@ func load(ctx context.Context, client kubernetes.Interface, y *tally) {
 }
 
 // kill ends the oldest of the webhook's processes, on this machine, by SIGKILL.
-func kill(t *testing.T) {
+func kill(t testing.TB) {
 	t.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -337,7 +336,7 @@ func kill(t *testing.T) {
 
 // restarted is how often kubelet has restarted the webhook's containers, if all of
 // them are ready; otherwise -1.
-func restarted(t *testing.T, client kubernetes.Interface) int {
+func restarted(t testing.TB, client kubernetes.Interface) int {
 	t.Helper()
 	list, err := client.CoreV1().Pods(testbed.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=webhook"})
 	if err != nil {
@@ -451,14 +450,14 @@ func rotated(t *testing.T, client kubernetes.Interface, old string) {
 	pause(t, time.Minute) // the replicas sign, and the API server meets the new leaves
 }
 
-func kubectl(t *testing.T, args ...string) {
+func kubectl(t testing.TB, args ...string) {
 	t.Helper()
 	if _, err := bed.Kubectl(context.WithoutCancel(t.Context()), args...); err != nil {
 		t.Error(err)
 	}
 }
 
-func pause(t *testing.T, d time.Duration) {
+func pause(t testing.TB, d time.Duration) {
 	t.Helper()
 	select {
 	case <-t.Context().Done():

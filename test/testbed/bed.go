@@ -18,11 +18,17 @@ import (
 
 // Images of the testbed. No registry serves them: they are imported into the node.
 const (
-	webhookImage = "podpass.io/podpass:dev"
-	brokerImage  = "podpass.io/podpass-broker:dev"
+	webhookImage = "podpass.io/podpass:" + ThisRelease
+	brokerImage  = "podpass.io/podpass-broker:" + ThisRelease
 	GoSDKImage   = "podpass.io/sdk-go:dev"
 	JSSDKImage   = "podpass.io/sdk-js:dev"
 )
+
+// imageUser is whom all of them run as.
+const imageUser = "65532:65532"
+
+// ThisRelease is the tag of podpass's images, and what they say to be.
+const ThisRelease = "dev"
 
 // Namespace is where the chart is installed.
 const Namespace = "podpass-system"
@@ -133,13 +139,12 @@ func (b *Bed) startS3(ctx context.Context) error {
 }
 
 func (b *Bed) loadImages(ctx context.Context, clients sdk.Clients) error {
-	const user = "65532:65532"
+	if err := b.loadPodpass(ctx, ThisRelease, b.bin.dir); err != nil {
+		return err
+	}
 	for _, image := range []cluster.ImageOptions{
-		{Name: webhookImage, Entrypoint: []string{"/podpass-webhook"}, User: user,
-			Files: []string{b.bin.webhook + "=/podpass-webhook", b.bin.cli + "=/podpass"}},
-		{Name: brokerImage, Entrypoint: []string{"/podpass-broker"}, User: user, Files: []string{b.bin.broker + "=/podpass-broker"}},
-		{Name: GoSDKImage, Entrypoint: []string{"/sdk-go"}, User: user, Files: []string{clients.Go + "=/sdk-go"}},
-		{Name: JSSDKImage, Entrypoint: []string{"/usr/local/bin/node", "/app/main.js"}, User: user, Files: clients.ImageFiles()},
+		{Name: GoSDKImage, Entrypoint: []string{"/sdk-go"}, User: imageUser, Files: []string{clients.Go + "=/sdk-go"}},
+		{Name: JSSDKImage, Entrypoint: []string{"/usr/local/bin/node", "/app/main.js"}, User: imageUser, Files: clients.ImageFiles()},
 	} {
 		if err := b.LoadImage(ctx, image); err != nil {
 			return err

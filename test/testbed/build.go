@@ -20,8 +20,8 @@ const (
 
 // binaries are the programs of one testbed, by path.
 type binaries struct {
-	webhook, broker, cli, clouds string // of this repository
-	helm, minio                  string // from the module proxy
+	dir, clouds string // of this repository: podpass's three are in dir
+	helm, minio string // from the module proxy
 }
 
 // build compiles all of them. Go's build cache makes the second time quick; the
@@ -31,12 +31,7 @@ func build(ctx context.Context, root, dir string, log io.Writer) (binaries, erro
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return binaries{}, err
 	}
-	b := binaries{
-		webhook: filepath.Join(bin, "podpass-webhook"),
-		broker:  filepath.Join(bin, "podpass-broker"),
-		cli:     filepath.Join(bin, "podpass"),
-		clouds:  filepath.Join(bin, "podpass-clouds"),
-	}
+	b := binaries{dir: bin, clouds: filepath.Join(bin, "podpass-clouds")}
 	if err := step(log, "Building podpass", func() error {
 		return run(ctx, root, log, nil, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=dev",
 			"-o", bin+"/", "./cmd/podpass", "./cmd/podpass-webhook", "./cmd/podpass-broker", "./test/cloud/cmd/podpass-clouds")

@@ -30,6 +30,11 @@ const (
 // Install installs the chart by Helm, with the settings of an installation whose
 // clouds are the testbed's; extra are further --set arguments.
 func (b *Bed) Install(ctx context.Context, extra ...string) error {
+	return b.InstallChart(ctx, filepath.Join(b.opts.Root, "charts", "podpass"), extra...)
+}
+
+// InstallChart is Install of the chart in a directory: that of another release.
+func (b *Bed) InstallChart(ctx context.Context, chart string, extra ...string) error {
 	return step(b.opts.Log, "Installing the chart with Helm", func() error {
 		bundle, err := b.caBundle()
 		if err != nil {
@@ -51,9 +56,9 @@ func (b *Bed) Install(ctx context.Context, extra ...string) error {
 		if err := writeJSON(file, values); err != nil {
 			return err
 		}
-		args := append([]string{"upgrade", "--install", "podpass", filepath.Join(b.opts.Root, "charts", "podpass"),
+		args := append([]string{"upgrade", "--install", "podpass", chart,
 			"--namespace", Namespace, "--create-namespace", "--values", file, "--wait", "--timeout", "3m"}, extra...)
-		if err := run(ctx, b.opts.Root, b.opts.Log, []string{"KUBECONFIG=" + b.Kubeconfig}, b.bin.helm, args...); err != nil {
+		if _, err := b.Helm(ctx, args...); err != nil {
 			return err
 		}
 		if err := b.waitSettings(ctx); err != nil {

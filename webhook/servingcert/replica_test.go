@@ -24,7 +24,7 @@ var secretsResource = corev1.SchemeGroupVersion.WithResource("secrets")
 
 func mutating() *admissionregistrationv1.MutatingWebhookConfiguration {
 	return &admissionregistrationv1.MutatingWebhookConfiguration{
-		ObjectMeta: metav1.ObjectMeta{Name: "podpass", ResourceVersion: "1"},
+		ObjectMeta: metav1.ObjectMeta{Name: "podpass", UID: "first", ResourceVersion: "1"},
 		Webhooks:   []admissionregistrationv1.MutatingWebhook{{Name: "a"}, {Name: "b"}},
 	}
 }

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"time"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/podpass-io/podpass/webhook/owned"
 )
 
 // Keys of the Secret. With next, a replacement is under way.
@@ -46,16 +49,26 @@ func (a authorities) write(secret *corev1.Secret) {
 // secret gives the CA's Secret, made, mended or moved on if need be. Replicas that do
 // so at the same time are told apart by the API server: one wins, the others get a
 // conflict and look again.
+//
+// It belongs to the registration, and goes with it. Without one there is nowhere to
+// publish a CA, so that none is made: a replica that outlives an uninstalled release for
+// some seconds must not leave a Secret behind.
 func (s *Source) secret(ctx context.Context, now time.Time) (*corev1.Secret, error) {
+	registration := new(admissionregistrationv1.MutatingWebhookConfiguration)
+	if err := s.Cache.Get(ctx, client.ObjectKey{Name: s.Webhook}, registration); err != nil {
+		return nil, fmt.Errorf("read MutatingWebhookConfiguration %s: %w", s.Webhook, err)
+	}
 	secret := new(corev1.Secret)
 	err := s.Cache.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Secret}, secret)
 	if apierrors.IsNotFound(err) {
 		absent := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: s.Secret}}
+		owned.Give(absent, owned.By(registration))
 		return s.rescue(ctx, absent, now, errors.New("there is none"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read secret %s/%s: %w", s.Namespace, s.Secret, err)
 	}
+	given := owned.Give(secret, owned.By(registration)) // written with whatever else is
 	current, err := parsePair(secret.Data[keyCert], secret.Data[keyKey])
 	if err == nil {
 		_, err = current.sign(now, s.names()...)
@@ -64,6 +77,9 @@ func (s *Source) secret(ctx context.Context, now time.Time) (*corev1.Secret, err
 		return s.rescue(ctx, secret, now, err)
 	}
 	step, err := s.moveOn(ctx, secret, now)
+	if err == nil && step == "" && given {
+		step = "made the registration the Secret's owner"
+	}
 	if err != nil || step == "" {
 		return secret, err
 	}

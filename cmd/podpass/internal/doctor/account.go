@@ -146,6 +146,11 @@ func (r *run) eachAccount(ctx context.Context) error {
 			if err := r.check(ctx, a.subject, checkAccount, func(context.Context) ([]found, error) { return r.account(a), nil }); err != nil {
 				return err
 			}
+			if r.Admission {
+				if err := r.check(ctx, a.subject, checkAdmission, func(ctx context.Context) ([]found, error) { return r.admission(ctx, a) }); err != nil {
+					return err
+				}
+			}
 			if r.Closely() {
 				if err := r.check(ctx, a.subject, checkToken, func(ctx context.Context) ([]found, error) { return r.token(ctx, a) }); err != nil {
 					return err

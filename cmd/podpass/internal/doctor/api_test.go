@@ -74,6 +74,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/openid/v1/jwks":
 		w.Header().Set("Cache-Control", "public, max-age=3600")
 		a.signer.ServeHTTP(w, r)
+	case strings.HasSuffix(path, "/selfsubjectaccessreviews"):
+		answer(w, 201, map[string]any{"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": map[string]any{"allowed": true}})
 	case strings.HasSuffix(path, "/token"):
 		a.token(w, r, strings.TrimSuffix(path, "/token"))
 	case r.Method == http.MethodGet:
@@ -142,6 +144,10 @@ func (a *api) create(w http.ResponseWriter, r *http.Request, path string) {
 		return
 	}
 	m := o["metadata"].(map[string]any)
+	if r.URL.Query().Get("dryRun") != "" {
+		answer(w, 201, o)
+		return
+	}
 	a.clock = a.clock.Add(2 * time.Second)
 	m["creationTimestamp"], m["uid"] = a.clock.UTC().Format(time.RFC3339), "uid-"+strconv.Itoa(len(a.objects))
 	a.note(m)

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -151,6 +152,18 @@ func cases() map[string]broken {
 		"no ARN":              {want: "WI001", world: func(_ *testing.T, w *world) { w.account.Annotations["eks.amazonaws.com/role-arn"] = "orders" }},
 		"misspelt annotation": {want: "WI034", world: func(_ *testing.T, w *world) { w.account.Annotations["podpass.io/aws-external-ids"] = "x" }},
 
+		// A pod of it, by dry run: the tampering is the webhook's part.
+		"dry run: injected":    {targets: "sa/orders", options: admission, api: tamper{at: "/pods", method: "POST", edit: webhook(func(*corev1.Pod) bool { return true })}},
+		"dry run: nobody asks": {targets: "sa/orders", options: admission, want: codeNotInjected, says: "does not ask podpass"},
+		"dry run: only opted in": {targets: "sa/orders", options: admission, want: codeNotInjected, says: "pods.podpass.io",
+			api: tamper{at: "/pods", method: "POST", edit: webhook(func(p *corev1.Pod) bool { return p.Labels["podpass.io/inject"] == "true" })}},
+		"dry run: refused": {targets: "sa/orders", options: admission, want: codePodRefused, says: "tampered with", api: tamper{at: "/pods", method: "POST", status: 403}},
+		"dry run: other sidecar": {targets: "sa/orders", options: admission, want: codeNotInjected, says: "its sidecar", api: tamper{at: "/pods", method: "POST", edit: func(b []byte) []byte {
+			return replace("podpass-broker:1", "podpass-broker:2")(webhook(func(*corev1.Pod) bool { return true })(b))
+		}}},
+		"dry run: no right": {targets: "sa/orders", options: admission, want: codeForbidden, says: "create pods",
+			api: tamper{at: "/selfsubjectaccessreviews", edit: replace(`"allowed":true`, `"allowed":false`)}},
+
 		// The pod.
 		"older than podpass":        {want: codeOlderThanHook, world: func(t *testing.T, w *world) { bare(t, w); w.podsFirst = true }},
 		"older than the annotation": {want: codeOlderThanNote, world: func(t *testing.T, w *world) { bare(t, w); w.noteLast = true }},
@@ -234,6 +247,29 @@ func cases() map[string]broken {
 		"broker cannot be asked": {want: codeExplain, options: func(o *Options) { o.Explain = true }, world: func(_ *testing.T, w *world) {
 			w.pods[0].Status = statusOf(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})
 		}},
+	}
+}
+
+func admission(o *Options) { o.Admission = true }
+
+// webhook changes an answer's pod as podpass does, if it is asked.
+func webhook(asked func(*corev1.Pod) bool) func([]byte) []byte {
+	return func(b []byte) []byte {
+		p := new(corev1.Pod)
+		if json.Unmarshal(b, p) != nil || !asked(p) {
+			return b
+		}
+		w := &world{settings: publicClouds, account: &corev1.ServiceAccount{}}
+		w.account.Annotations = map[string]string{"eks.amazonaws.com/role-arn": role}
+		p, err := w.inject(p)
+		if err != nil {
+			return b // and what is wanted is not found
+		}
+		out, err := json.Marshal(p)
+		if err != nil {
+			return b
+		}
+		return out
 	}
 }
 

@@ -16,6 +16,7 @@ const (
 	checkObjects      = "objects"
 	checkIssuer       = "issuer"
 	checkAccount      = "serviceaccount"
+	checkAdmission    = "admission"
 	checkPod          = "pod"
 	checkKeys         = "static keys"
 	checkToken        = "token"
@@ -34,6 +35,7 @@ var chain = []check{
 	{checkObjects, "what was named is there, and its pods may be created"},
 	{checkIssuer, "clouds can fetch the issuer's discovery document and keys, and the key that signs is among them"},
 	{checkAccount, "the ServiceAccount's annotations, read as the webhook does"},
+	{checkAdmission, "a pod of the ServiceAccount comes back from a dry run with what podpass injects"},
 	{checkPod, "the pod has what it would be given now"},
 	{checkKeys, "static keys that SDKs would prefer to the ServiceAccount's identity"},
 	{checkToken, "the cluster gives a token of exactly this ServiceAccount and audience"},
@@ -41,6 +43,15 @@ var chain = []check{
 	{checkExchange, "the clouds take the ServiceAccount's token"},
 	{checkBroker, "what the pod's own broker says"},
 	{checkTrust, "the documents of --trust let the token in"},
+}
+
+// names are those of checks.
+func names(list []check) []string {
+	var all []string
+	for _, c := range list {
+		all = append(all, c.name)
+	}
+	return all
 }
 
 // found is a finding, and the later checks of the same object that it makes pointless
@@ -135,6 +146,10 @@ func (res *result) report(c check, o Options, blocked []string) report.Check {
 // notRun says why a check had nothing to look at.
 func (o Options) notRun(name string) string {
 	switch {
+	case len(o.Only) > 0 && !slices.Contains(o.Only, name):
+		return "--only leaves it out"
+	case name == checkAdmission && !o.Admission:
+		return "--admission asks for it"
 	case name == checkExchange && !o.Exchange:
 		return "--exchange asks for it"
 	case name == checkBroker && !o.Explain:

@@ -23,6 +23,8 @@ const (
 	codeReplicaDown   = "WI129" // a replica of the webhook is not available
 	codeNoAccount     = "WI130" // the ServiceAccount does not exist
 	codeAsksNothing   = "WI131" // it asks for no identity
+	codePodRefused    = "WI132" // a pod of it is refused, by dry run
+	codeNotInjected   = "WI133" // ... is admitted without what podpass injects
 	codeOlderThanHook = "WI140" // not injected, older than the installation
 	codeOlderThanNote = "WI141" // not injected, older than the annotation
 	codeExcluded      = "WI142" // not injected, in an excluded namespace
@@ -55,21 +57,17 @@ const (
 // later are the checks after one, in the chain's order.
 func later(name string) []string {
 	at := slices.IndexFunc(chain, func(c check) bool { return c.name == name })
-	var names []string
-	for _, c := range chain[at+1:] {
-		names = append(names, c.name)
-	}
-	return names
+	return names(chain[at+1:])
 }
 
 // ofIdentities are the checks that are about what a ServiceAccount asks for.
-var ofIdentities = []string{checkAccount, checkPod, checkKeys, checkToken, checkNetwork, checkExchange, checkBroker, checkTrust}
+var ofIdentities = []string{checkAccount, checkAdmission, checkPod, checkKeys, checkToken, checkNetwork, checkExchange, checkBroker, checkTrust}
 
 // pointless are the later checks of the same object that a finding makes so, by code: by
 // its fault they would find the same, or what is wrong.
 var pointless = map[string][]string{
 	codeUnreachable:  later(checkCluster),
-	codeNotInstalled: {checkPod, checkBroker},
+	codeNotInstalled: {checkAdmission, checkPod, checkBroker},
 	// By other settings another identity would be looked for.
 	codeNoSettings:  ofIdentities,
 	codeBadSettings: ofIdentities,

@@ -3,6 +3,8 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +47,9 @@ const examples = `  # Why does this pod get no credentials?
   aws iam get-role --role-name orders > role.json
   podpass doctor sa/orders -n shop --trust role.json
 
+  # Is a pod of it injected? A dry run asks the API server, and with it the webhook
+  podpass doctor sa/orders -n shop --admission
+
   # The whole cluster, as a page to attach to a ticket
   podpass doctor -A -o html > podpass.html
 
@@ -52,13 +57,15 @@ const examples = `  # Why does this pod get no credentials?
   podpass doctor -n shop -o sarif > podpass.sarif`
 
 type options struct {
-	cluster  *cluster.Flags
-	output   string
-	exchange bool
-	explain  bool
-	issuerCA string
-	trust    []string
-	version  string
+	cluster   *cluster.Flags
+	output    string
+	only      []string
+	admission bool
+	exchange  bool
+	explain   bool
+	issuerCA  string
+	trust     []string
+	version   string
 }
 
 // Command is the cobra command.
@@ -76,11 +83,14 @@ func Command(version string) *cobra.Command {
 	o.cluster.Add(f, "")
 	o.cluster.AddSelection(f)
 	f.StringVarP(&o.output, "output", "o", "table", strings.Join(report.Formats, ", "))
+	f.StringSliceVar(&o.only, "only", nil, "`checks` to run, by their names; without installation, --settings has to be given; default: all")
+	f.BoolVar(&o.admission, "admission", false, "send a pod of each ServiceAccount to the API server as a dry run, for which you need the right to create pods")
 	f.BoolVar(&o.exchange, "exchange", false, "trade the ServiceAccounts' tokens at the clouds, as podpass token does; what they give is not shown")
 	f.BoolVar(&o.explain, "explain", true, "ask the brokers of running pods, by exec; of a whole namespace only if it is given")
 	f.StringVar(&o.issuerCA, "issuer-ca", "", "`file` with the CA of the issuer, where whoever verifies tokens is on a private network too")
 	f.StringArrayVar(&o.trust, "trust", nil, "`file` with what a cloud's command line prints of roles, providers, policies or credentials, as podpass trust check reads it; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
+	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(names(chain), cobra.ShellCompDirectiveNoFileComp))     // completion only
 	_ = cmd.MarkFlagFilename("settings", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("issuer-ca", "crt", "pem")
 	o.cluster.Complete(cmd)
@@ -124,7 +134,13 @@ func (o *options) options(cmd *cobra.Command, args []string) (Options, error) {
 	if err != nil {
 		return Options{}, err
 	}
-	run := Options{Targets: targets, Fleet: len(targets) == 0, Selector: o.cluster.Selector, Exchange: o.exchange, PrivateIssuer: o.issuerCA != ""}
+	if err := o.checkOnly(); err != nil {
+		return Options{}, err
+	}
+	run := Options{Targets: targets, Fleet: len(targets) == 0, Selector: o.cluster.Selector, Only: o.only, PrivateIssuer: o.issuerCA != ""}
+	// Who names a check wants it to run.
+	run.Admission = o.admission || slices.Contains(o.only, checkAdmission)
+	run.Exchange = o.exchange || slices.Contains(o.only, checkExchange)
 	switch {
 	case len(targets) > 0 && (o.cluster.AllNamespaces || o.cluster.Selector != ""):
 		return Options{}, hint.New(errors.New("-A and -l are for what is not named"), "leave them out, or the names")
@@ -151,6 +167,20 @@ func (o *options) options(cmd *cobra.Command, args []string) (Options, error) {
 	}
 	run.Issuer, err = cluster.VerifierClient(o.issuerCA)
 	return run, err
+}
+
+// checkOnly refuses checks that there are not, and those that would go by settings that
+// nobody has read.
+func (o *options) checkOnly() error {
+	for _, name := range o.only {
+		if !slices.Contains(names(chain), name) {
+			return hint.New(fmt.Errorf("--only: there is no check %q", name), "take of these: "+strings.Join(names(chain), ", "))
+		}
+	}
+	if len(o.only) > 0 && !slices.Contains(o.only, checkInstallation) && o.cluster.SettingsFile == "" {
+		return hint.New(errors.New("--only leaves out the installation, whose settings the other checks need"), "add installation, or give them by --settings")
+	}
+	return nil
 }
 
 // Unreachable reports whether nothing could be looked at.

@@ -8,8 +8,8 @@
 // skipped rather than run, so that what is reported is what has to be mended.
 //
 // It decides by the same functions as the webhook and the broker, so that what it says is
-// what will happen; it reads, and changes nothing. Its one request that makes something
-// is for a ServiceAccount's token, of which only the claims are shown.
+// what will happen; it reads, and changes nothing. Its requests that make something are
+// for a ServiceAccount's token, of which only the claims are shown, and a dry run's pod.
 package doctor
 
 import (
@@ -40,6 +40,11 @@ type Options struct {
 	// Selector is that of the fleet's pods.
 	Selector string
 
+	// Only are the checks to run besides that of the objects, which finds what the others
+	// look at; nil: all. Without that of the installation Settings are to be given.
+	Only []string
+	// Admission sends pods to the API server, as dry runs.
+	Admission bool
 	// Exchange asks the clouds, with the ServiceAccounts' tokens.
 	Exchange bool
 	// Explain asks the brokers of running pods, by exec.
@@ -106,8 +111,16 @@ func newRun(client kubernetes.Interface, config *rest.Config, o Options) *run {
 	if o.Say == nil {
 		o.Say = func(string, ...any) {}
 	}
+	only := o.Only
+	if only != nil {
+		only = append(slices.Clone(only), checkObjects)
+	}
+	settings := o.Defaults
+	if o.Settings != nil {
+		settings = *o.Settings
+	}
 	return &run{
-		Options: o, client: client, config: config, broker: execer{client, config}, all: &subject{blocked: map[string][]string{}},
+		Options: o, settings: settings, only: only, client: client, config: config, broker: execer{client, config}, all: &subject{blocked: map[string][]string{}},
 		accounts: map[string]*account{}, policies: map[string]policies{}, namespaces: map[string]labels.Set{}, results: map[string]*result{},
 	}
 }

@@ -15,10 +15,6 @@ import (
 // installation looks at podpass itself, and takes its settings.
 func (r *run) installation(ctx context.Context) ([]found, error) {
 	r.Say("looking at the installation")
-	r.settings = r.Defaults
-	if r.Settings != nil {
-		r.settings = *r.Settings
-	}
 	list, err := cluster.Find(ctx, r.client)
 	var out []found
 	switch {

@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"slices"
 	"testing"
@@ -126,37 +127,42 @@ func (w *world) pod(name string) *corev1.Pod {
 // injected is the pod as the webhook admits it.
 func (w *world) injected(t *testing.T, p *corev1.Pod) *corev1.Pod {
 	t.Helper()
-	settings, err := inject.LoadSettings([]byte(w.settings))
+	out, err := w.inject(p)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return out
+}
+
+func (w *world) inject(p *corev1.Pod) (*corev1.Pod, error) {
+	settings, err := inject.LoadSettings([]byte(w.settings))
+	if err != nil {
+		return nil, err
 	}
 	p.TypeMeta = metav1.TypeMeta{Kind: "Pod", APIVersion: "v1"}
 	raw, err := json.Marshal(p)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	decoded, err := inject.Decode(raw)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	request := decoded.Request()
 	request.Annotations = w.account.Annotations
 	result, err := inject.Plan(decoded, serviceaccount.Resolve(request, settings.Installation), settings)
 	if err != nil || result.Patch == nil {
-		t.Fatalf("no patch: %v, %s, %v", err, result.Reason, result.Errors)
+		return nil, fmt.Errorf("no patch: %w, %s, %v", err, result.Reason, result.Errors)
 	}
 	patch, err := jsonpatch.DecodePatch(result.Patch)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if raw, err = patch.Apply(raw); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	out := new(corev1.Pod)
-	if err := json.Unmarshal(raw, out); err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return out, json.Unmarshal(raw, out)
 }
 
 // build creates all of it; what is cluster-wide goes when the test ends.
