@@ -28,13 +28,24 @@ need /usr/share/java/google-auth-library-oauth2-http.jar libgoogle-auth-java
 need /usr/bin/javac default-jdk-headless
 need chromium chromium # the HTML report
 
-[[ ${#missing[@]} -eq 0 ]] && exit 0
+# Prometheus is only unpacked: its package starts a server on this machine.
+prometheus=
+command -v prometheus >/dev/null && command -v promtool >/dev/null || prometheus=1
+
+[[ ${#missing[@]} -eq 0 && -z $prometheus ]] && exit 0
 if [[ $(id -u) -ne 0 ]]; then
 	echo "missing packages, and not root: tests that need them will say so and be left out. To install them:" >&2
 	echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+	[[ -z $prometheus ]] || echo "  and prometheus and promtool of the package prometheus" >&2
 	exit 0
 fi
-echo "installing Debian packages: ${missing[*]}"
+echo "installing Debian packages: ${missing[*]} ${prometheus:+prometheus}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
-apt-get install -y -q --no-install-recommends "${missing[@]}"
+[[ ${#missing[@]} -eq 0 ]] || apt-get install -y -q --no-install-recommends "${missing[@]}"
+if [[ -n $prometheus ]]; then
+	unpacked=$(mktemp -d)
+	trap 'rm -rf "$unpacked"' EXIT
+	(cd "$unpacked" && apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb .)
+	install -m 755 "$unpacked"/usr/bin/{prometheus,promtool} /usr/local/bin/
+fi
