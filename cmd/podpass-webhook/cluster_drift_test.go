@@ -75,7 +75,11 @@ func TestClusterDrift(t *testing.T) {
 // render is a file with the chart's objects, as a tool renders them that installs no hooks.
 func render(t *testing.T, namespace string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), testbed.Helm(t), "template", "podpass", "../../charts/podpass", "--namespace", namespace, "--no-hooks")
+	helm, err := testbed.Helm(t.Context(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), helm, "template", "podpass", "../../charts/podpass", "--namespace", namespace, "--no-hooks")
 	cmd.Stderr = t.Output()
 	out, err := cmd.Output()
 	if err != nil {
