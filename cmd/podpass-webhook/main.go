@@ -10,9 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager/signals"
 
 	"github.com/podpass-io/podpass/cmd/internal/memory"
+	"github.com/podpass-io/podpass/cmd/internal/version"
 )
-
-var version = "dev" // set by the linker
 
 func main() {
 	o, err := parse(os.Args[1:])
@@ -23,7 +22,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "error: %v\n", err)
 		os.Exit(1)
 	case o.version:
-		fmt.Println(version)
+		fmt.Println("podpass-webhook", version.Get())
 		return
 	}
 	log := logTo(os.Stderr, o.logLevel)
@@ -31,7 +30,7 @@ func main() {
 	// of the slowest hundredth of the reviews went into collections that nobody needed.
 	// Above 400 there is little left to gain, and more to give back after a burst.
 	memory.Set(memory.Percents{Unlimited: 100, Limited: 400})
-	log.Info("Starting", "version", version)
+	log.Info("Starting", "version", version.Number())
 	// The first signal ends the context, the second the process.
 	if err := run(signals.SetupSignalHandler(), o, log); err != nil {
 		log.Error("Ended", "error", err)
