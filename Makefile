@@ -7,15 +7,17 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+NAMED   := github.com/podpass-io/podpass/cmd/internal/version
+LDFLAGS := -s -w -X $(NAMED).number=$(VERSION) -X $(NAMED).commit=$(COMMIT)
 BIN     := bin
 
 # Tools run by `go run module@version`: built once, kept in Go's build cache.
 GOTESTSUM     := go run gotest.tools/gotestsum@v1.13.0
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-# -trimpath and no cgo: the same static binary from any checkout.
-GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+# -trimpath, no cgo and no stamp of the checkout: the same static binary from any of them.
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 # Test the packages of the root module; e2e is a step of its own below.
 UNIT_PACKAGES = $$(go list ./... | grep -v /test/e2e)

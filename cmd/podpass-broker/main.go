@@ -15,9 +15,8 @@ import (
 	"github.com/podpass-io/podpass/broker"
 	"github.com/podpass-io/podpass/cmd/internal/memory"
 	"github.com/podpass-io/podpass/cmd/internal/termination"
+	"github.com/podpass-io/podpass/cmd/internal/version"
 )
-
-var version = "dev" // set by the linker
 
 const usage = `Podpass-broker trades a pod's bound ServiceAccount tokens for cloud credentials and
 serves them on loopback, in the protocols that cloud SDKs speak.
@@ -64,14 +63,18 @@ func run(args []string) error {
 		flags.PrintDefaults()
 	}
 	config := broker.Flags(flags, os.Getenv)
-	config.Version = version
+	config.Version = version.Number()
 	output := flags.String("o", "table", "explain's `output`: table or json")
+	showVersion := flags.Bool("version", false, "print the version")
 	command := ""
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		command, args = args[0], args[1:]
 	}
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *showVersion {
+		command = "version"
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -91,7 +94,7 @@ func run(args []string) error {
 		}
 		return broker.WriteFile(flags.Arg(0), os.Getenv("PODPASS_FILE"))
 	case "version":
-		fmt.Println(version)
+		fmt.Println("podpass-broker", version.Get())
 		return nil
 	}
 	return fmt.Errorf("unknown command %q: see podpass-broker --help", command)

@@ -11,9 +11,8 @@ import (
 
 	"github.com/podpass-io/podpass/cmd/internal/memory"
 	"github.com/podpass-io/podpass/cmd/internal/termination"
+	"github.com/podpass-io/podpass/cmd/internal/version"
 )
-
-var version = "dev" // set by the linker
 
 func main() {
 	o, err := parse(os.Args[1:])
@@ -25,7 +24,7 @@ func main() {
 		termination.Write(termination.File, err)
 		os.Exit(1)
 	case o.version:
-		fmt.Println(version)
+		fmt.Println("podpass-webhook", version.Get())
 		return
 	}
 	log := logTo(os.Stderr, o.logLevel)
@@ -33,7 +32,7 @@ func main() {
 	// of the slowest hundredth of the reviews went into collections that nobody needed.
 	// Above 400 there is little left to gain, and more to give back after a burst.
 	memory.Set(memory.Percents{Unlimited: 100, Limited: 400})
-	log.Info("Starting", "version", version)
+	log.Info("Starting", "version", version.Number())
 	// The first signal ends the context, the second the process.
 	if err := run(signals.SetupSignalHandler(), o, log); err != nil {
 		log.Error("Ended", "error", err)

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/podpass-io/podpass/cmd/internal/version"
 	"github.com/podpass-io/podpass/webhook"
 	"github.com/podpass-io/podpass/webhook/servingcert"
 )
@@ -107,7 +108,7 @@ func kubernetesConfig(kubeconfig string) (*rest.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.UserAgent = "podpass-webhook/" + version
+	config.UserAgent = "podpass-webhook/" + version.Number()
 	config.QPS = -1 // a few watches, and live reads that are bounded otherwise
 	return config, nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/podpass-io/podpass/cmd/internal/version"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/check"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/doctor"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
@@ -27,9 +28,6 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
 )
-
-// version is set by the linker.
-var version = "dev"
 
 func main() { os.Exit(run()) }
 
@@ -91,13 +89,16 @@ what the cloud must be told so that it does.`,
   aws iam get-role --role-name orders | podpass trust check -n shop --service-account orders`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Version:       version.Get().String(),
 	}
+	root.SetVersionTemplate("podpass {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{err, fmt.Sprintf("run %q to see the flags", cmd.CommandPath()+" --help")}
 	})
+	number := version.Number()
 	root.AddCommand(
-		check.Command(version), doctor.Command(version), inject.Command(version), issuer.Command(version),
-		fleet.Command(version), token.Command(version), trust.Command(version), versionCommand(),
+		check.Command(number), doctor.Command(number), inject.Command(number), issuer.Command(number),
+		fleet.Command(number), token.Command(number), trust.Command(number), versionCommand(),
 	)
 	return root
 }
@@ -108,15 +109,3 @@ type usageError struct {
 }
 
 func (e usageError) Hint() string { return e.hint }
-
-func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "podpass", version)
-			return err
-		},
-	}
-}

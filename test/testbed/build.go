@@ -33,7 +33,7 @@ func build(ctx context.Context, root, dir string, log io.Writer) (binaries, erro
 	}
 	b := binaries{dir: bin, clouds: filepath.Join(bin, "podpass-clouds")}
 	if err := step(log, "Building podpass", func() error {
-		return run(ctx, root, log, nil, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=dev",
+		return run(ctx, root, log, nil, "go", "build", "-trimpath", "-ldflags", "-s -w",
 			"-o", bin+"/", "./cmd/podpass", "./cmd/podpass-webhook", "./cmd/podpass-broker", "./test/cloud/cmd/podpass-clouds")
 	}); err != nil {
 		return b, err
