@@ -82,6 +82,12 @@ func TestParseErrors(t *testing.T) {
 		"a principal of words":       {strings.ReplaceAll(policyText, `"*"`, `"anybody"`), `which only "*" may be`},
 		"a principal of no kind":     {strings.ReplaceAll(policyText, `"*"`, `{"Aws":"x","Nobody":"y"}`), `unknown field "Nobody"`},
 		"a value that is an object":  {`{"Statement":[{"Action":{"a":1}}]}`, "neither text nor a number"},
+		"a policy of half an escape": {`{"Role":{"RoleName":"a","AssumeRolePolicyDocument":"%zz"}}`, `role "a": trust policy: invalid character`},
+		"a policy of nothing":        {`{"Role":{"RoleName":"a","AssumeRolePolicyDocument":""}}`, `role "a": AssumeRolePolicyDocument is missing`},
+		"a name that is a number":    {`{"RoleName":7,"AssumeRolePolicyDocument":{}}`, "document 1: json: cannot unmarshal number"},
+		"an audience alone":          {`{"Url":"oidc.example.com","ClientIDList":"sts.amazonaws.com"}`, "document 1: json: cannot unmarshal string"},
+		"a list with something else": {`[` + policyText + `,7]`, "document 1: not what aws iam get-role prints"},
+		"a list that ends early":     {`[` + policyText, "document 1: unexpected EOF"},
 		"the second":                 {policyText + "{}", "document 2: neither"},
 		"an escape that is none":     {"%7B%zz", "an encoded policy: "},
 	} {
@@ -89,10 +95,73 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}
+	if got, err := ParseAll([]byte(`{"Roles":[` + strings.Repeat(`{"AssumeRolePolicyDocument":{}},`, 4999) + `{"AssumeRolePolicyDocument":{}}]}`)); err != nil || len(got) != 5000 {
+		t.Errorf("5000 roles, as many as an account has: %d, %v", len(got), err)
+	}
+	if _, err := Parse([]byte("7")); err == nil {
+		t.Error("a number is taken for a role")
+	}
 	if _, err := Parse([]byte(policyText + policyText)); err == nil || err.Error() != "2 roles, want one" {
 		t.Errorf("two roles where one is wanted: %v", err)
 	}
 	if _, err := ParseAll([]byte(`{"Roles":[` + strings.Repeat(`{"AssumeRolePolicyDocument":{}},`, 5000) + `{"AssumeRolePolicyDocument":{}}]}`)); err == nil || err.Error() != "document 1: more than 5000 roles" {
 		t.Errorf("5001 roles: %v", err)
+	}
+}
+
+// TestPlusSigns: an encoded policy has + for a space, and one that is not encoded keeps it.
+func TestPlusSigns(t *testing.T) {
+	for text, want := range map[string]string{
+		`"{\"Statement\":{\"Sid\":\"a+b\"}}"`:                   "a+b",
+		`"%7B%22Statement%22%3A%7B%22Sid%22%3A%22a+b%22%7D%7D"`: "a b",
+	} {
+		d, err := Parse([]byte(`{"AssumeRolePolicyDocument":` + text + `}`))
+		if err != nil || d.Role.Policy.Statements[0].Sid != want {
+			t.Errorf("%s: %+v, %v", text, d.Role, err)
+		}
+	}
+}
+
+// TestPoliciesAreKept: what IAM takes in several forms is written in one that it takes, too.
+func TestPoliciesAreKept(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"Version":"2012-10-17","Id":"x","Statement":{"Sid":"s","Effect":"Allow","Principal":"*","Action":["a"]}}`:              `{"Version":"2012-10-17","Id":"x","Statement":[{"Sid":"s","Effect":"Allow","Principal":"*","Action":"a"}]}`,
+		`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"NotAction":["a","b"]}]}`:                                       `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"NotAction":["a","b"]}]}`,
+		`{"Statement":[{"Effect":"Deny","NotPrincipal":{"Federated":["f","g"],"Service":"s","CanonicalUser":"c"}}]}`:             `{"Statement":[{"Effect":"Deny","NotPrincipal":{"Federated":["f","g"],"Service":"s","CanonicalUser":"c"}}]}`,
+		` {"Statement": [ {"Effect": "Allow", "Condition": {"Bool": {"k": true}, "NumericEquals": {"n": [1, 12345678901]}}} ] }`: `{"Statement":[{"Effect":"Allow","Condition":{"Bool":{"k":"true"},"NumericEquals":{"n":["1","12345678901"]}}}]}`,
+	} {
+		var p Policy
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := p.compact(); err != nil || string(got) != want {
+			t.Errorf("%s: got %s, %v, want %s", text, got, err, want)
+		}
+	}
+	var p Policy
+	if err := json.Unmarshal([]byte(`{"Statement":{"Principal":{"AWS":["arn:aws:iam::111122223333:root","*"]}}}`), &p); err != nil || !p.Statements[0].Principal.Everyone {
+		t.Errorf("everyone among others: %+v, %v", p, err)
+	}
+	if got := (Principal{Everyone: true, AWS: Strings{"x", "*"}}).all(); !cmp.Equal(got, []string{"*"}) {
+		t.Errorf("everyone is %q", got)
+	}
+	if got := (Principal{Federated: Strings{"f"}, AWS: Strings{"a"}, Service: Strings{"s"}, CanonicalUser: Strings{"c"}}).all(); !cmp.Equal(got, []string{"f", "a", "s", "c"}) {
+		t.Errorf("of each kind: %q", got)
+	}
+}
+
+// TestNames: as people call what a document is of.
+func TestNames(t *testing.T) {
+	for want, d := range map[string]Document{
+		"no document":               {},
+		"provider oidc.example.com": {Providers: []Provider{{URL: "https://oidc.example.com"}, {URL: "other.example.com"}}},
+		"role orders":               {Role: &Role{Name: "orders", ARN: "arn:aws:iam::111122223333:role/x"}},
+		"role x":                    {Role: &Role{ARN: "arn:aws:iam::111122223333:role/team/x"}, Providers: []Provider{{URL: "oidc.example.com"}}},
+		"trust policy":              {Role: &Role{}},
+	} {
+		if got := d.Name(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

@@ -179,6 +179,6 @@ func within(policy, request string) bool {
 	if prefix, err := netip.ParsePrefix(policy); err == nil {
 		return prefix.Contains(ip.Unmap())
 	}
-	one, err := netip.ParseAddr(policy)
-	return err == nil && one == ip.Unmap()
+	one, _ := netip.ParseAddr(policy) // without an address it is that of nothing
+	return one == ip.Unmap()
 }

@@ -3,6 +3,7 @@ package awstrust
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -271,5 +272,153 @@ func TestRenderIsEvaluated(t *testing.T) {
 		if v.Allowed != want || want && len(v.Findings) > 0 {
 			t.Errorf("%s: allowed %v, findings %v", who, v.Allowed, v.Findings)
 		}
+	}
+}
+
+// TestRenderFinds: what is left out or refused is told with where, both sides and what to do.
+func TestRenderFinds(t *testing.T) {
+	with := func(issuer string) []trust.Account {
+		return []trust.Account{account(trust.Cluster{Issuer: issuer}, "shop", "orders", asks(orders))}
+	}
+	chain := func(name, external string) trust.Account {
+		annotations := map[string]string{"eks.amazonaws.com/role-arn": orders, "podpass.io/aws-assume-role-arn": "arn:aws:iam::444455556666:role/partner"}
+		if external != "" {
+			annotations["podpass.io/aws-external-id"] = external
+		}
+		return account(prod, "shop", name, annotations)
+	}
+	var audiences []trust.Account
+	for i := range 101 {
+		audiences = append(audiences, account(prod, "shop", "orders", map[string]string{"eks.amazonaws.com/role-arn": fmt.Sprintf("arn:aws:iam::111122223333:role/r%d", i), "eks.amazonaws.com/audience": fmt.Sprintf("a%d", i)}))
+	}
+	const (
+		nobody    = "error WI228 | AWS | no ServiceAccount is left whose role could be rendered |  |  | annotate one with eks.amazonaws.com/role-arn"
+		reachable = " | give the cluster an issuer that the internet can reach over https (the API server's --service-account-issuer), and publish its discovery document and keys there"
+	)
+	long := "https://oidc.example.com/" + strings.Repeat("x", 231)
+	for name, test := range map[string]struct {
+		accounts []trust.Account
+		want     []string
+		roles    int
+	}{
+		"nobody":             {nil, []string{nobody}, 0},
+		"no identity in AWS": {[]trust.Account{account(prod, "shop", "orders", nil)}, []string{"info WI228 | ServiceAccount shop/orders | asks for no identity in AWS |  |  | annotate it with eks.amazonaws.com/role-arn", nobody}, 0},
+		"a role of no AWS": {[]trust.Account{account(prod, "shop", "orders", asks("arn:minio:iam:::role/x"))}, []string{
+			"warning WI228 | ServiceAccount shop/orders | is left out: its role is not one of AWS's IAM |  | arn:minio:iam:::role/x | set up trust as that server's own documentation says", nobody,
+		}, 0},
+		"the same twice":                {[]trust.Account{account(prod, "shop", "orders", nil), account(prod, "shop", "orders", nil)}, []string{"info WI228 | ServiceAccount shop/orders | asks for no identity in AWS |  |  | annotate it with eks.amazonaws.com/role-arn", nobody}, 0},
+		"an issuer only in the cluster": {with("https://kubernetes.default.svc"), []string{"error WI220 | issuer | exists only inside of a cluster or a private network, so that AWS cannot fetch its keys |  | https://kubernetes.default.svc" + reachable}, 0},
+		"an issuer with a query":        {with("https://oidc.example.com/?a=b"), []string{"error WI220 | issuer | has a query or a fragment, which OpenID Connect does not allow |  | https://oidc.example.com/?a=b" + reachable}, 0},
+		"an issuer with a fragment":     {with("https://oidc.example.com/#a"), []string{"error WI220 | issuer | has a query or a fragment, which OpenID Connect does not allow |  | https://oidc.example.com/#a" + reachable}, 0},
+		"the longest issuer":            {with(long[:255]), nil, 1},
+		"an issuer that is longer":      {with(long), []string{"error WI220 | issuer | has 256 characters, and IAM takes 255 |  | " + long + reachable}, 0},
+		"a port": {with("https://oidc.example.com:8443/a:b"), []string{
+			"warning WI220 | issuer | has a port, which IAM's documentation advises against for a provider's URL |  | https://oidc.example.com:8443/a:b | try it; if IAM refuses it, publish the discovery document on port 443",
+		}, 1},
+		"a colon that is no port": {with("https://oidc.example.com/a:b"), nil, 1},
+		"a chain with an external ID, and one without": {[]trust.Account{chain("orders", "42"), chain("web", "")}, []string{
+			"warning WI229 | role partner | is assumed from " + orders + " by some ServiceAccounts with an external ID and by others without: the ID protects nothing then |  |  | annotate all of them with podpass.io/aws-external-id, or none",
+		}, 2},
+		"a chain with two external IDs":  {[]trust.Account{chain("orders", "42"), chain("web", "43")}, nil, 2},
+		"as many audiences as IAM takes": {audiences[:100], nil, 100},
+		"more audiences":                 {audiences, []string{"error WI227 | provider of https://oidc.example.com/prod | has 101 audiences, and IAM takes 100 |  |  | give the ServiceAccounts one audience"}, 101},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, found := Render(test.accounts, Options{})
+			var got []string
+			for _, f := range found {
+				got = append(got, string(f.Severity)+" "+told(f))
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" || len(p.Roles) != test.roles {
+				t.Errorf("%d roles, findings (-want +got):\n%s", len(p.Roles), diff)
+			}
+		})
+	}
+	_, found := Render([]trust.Account{account(prod, "shop", "orders", asks("arn:aws:iam::1:role/x"))}, Options{})
+	if len(found) != 2 || !strings.HasPrefix(found[0].Message, "is left out: its pods are denied: WI001: ") || found[0].Seen != "arn:aws:iam::1:role/x" || found[0].Fix == "" {
+		t.Errorf("annotations with errors: %v", found)
+	}
+}
+
+// TestTooLong: what is said of a trust policy that IAM refuses.
+func TestTooLong(t *testing.T) {
+	var accounts []trust.Account
+	for i := range 100 {
+		accounts = append(accounts, account(prod, "shop", fmt.Sprintf("orders-%05d", i), asks(orders)))
+	}
+	for n, want := range map[int]string{
+		50:  `WI227 | its trust policy has 2397 characters | at most 2048 | 2397 | have the account's quota "Role trust policy length" raised to 4096, and say so with --raised-quota; or trust whole namespaces with --namespaces; or give ServiceAccounts roles of their own`,
+		100: "WI227 | its trust policy has 4497 characters | at most 4096, with a raised quota | 4497 | trust whole namespaces with --namespaces; or let the clusters share one issuer; or give ServiceAccounts roles of their own",
+	} {
+		_, found := Render(accounts[:n], Options{})
+		if len(found) != 1 || strings.Replace(told(found[0]), " orders |", " |", 1) != strings.Replace(want, "WI227 |", "WI227 | role |", 1) {
+			t.Errorf("%d: got %v, want %s", n, found, want)
+		}
+	}
+}
+
+// chained are two accounts with a chain each, one of three roles in two AWS accounts.
+func chained() []trust.Account {
+	return []trust.Account{
+		account(prod, "shop", "orders", map[string]string{
+			"eks.amazonaws.com/role-arn": orders, "podpass.io/aws-external-id": "42", "podpass.io/aws-session-tags": "true",
+			"podpass.io/aws-assume-role-arn": "arn:aws:iam::444455556666:role/team/partner,arn:aws:iam::444455556666:role/deep",
+		}),
+		account(trust.Cluster{Issuer: prod.Issuer}, "shop", "web", map[string]string{
+			"eks.amazonaws.com/role-arn": orders, "eks.amazonaws.com/audience": "vault", "podpass.io/aws-assume-role-arn": "arn:aws:iam::111122223333:role/9",
+		}),
+	}
+}
+
+// TestForms holds JSON and HCL against files that were read line by line when they were
+// written.
+func TestForms(t *testing.T) {
+	p, found := Render(chained(), Options{Thumbprints: []string{"9e99a48a9960b14926bb7f3b02e22da2b0ab7280"}})
+	if len(found) > 0 {
+		t.Fatal(found)
+	}
+	for name, form := range map[string]func() ([]byte, error){"plan.json": p.JSON, "plan.tf": p.Terraform} {
+		want, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := form()
+		if diff := cmp.Diff(string(want), string(got)); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+	}
+}
+
+// TestComments name a few of the users, on one line.
+func TestComments(t *testing.T) {
+	for n, want := range map[int]string{5: "a, b c, c, d, e", 6: "a, b c, c, d, e and 1 more", 8: "a, b c, c, d, e and 3 more"} {
+		if got := (PlannedRole{Users: []string{"a", "b\nc", "c", "d", "e", "f", "g", "h"}[:n]}).users(); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+// TestTerraformNames: labels are as HCL takes them, each once.
+func TestTerraformNames(t *testing.T) {
+	names := terraform{names: map[string]bool{}}
+	for _, test := range []struct {
+		texts []string
+		want  string
+	}{
+		{[]string{"", "oidc.example.com/prod"}, "oidc_example_com_prod"},
+		{[]string{"prod"}, "prod"},
+		{[]string{"prod"}, "prod_2"},
+		{[]string{"_prod-"}, "prod_3"},
+		{[]string{"0-prod"}, "_0-prod"},
+		{[]string{"9"}, "_9"},
+		{[]string{"é", ""}, "podpass"},
+		{nil, "podpass_2"},
+	} {
+		if got := names.name(test.texts...); got != test.want {
+			t.Errorf("%q: %s, want %s", test.texts, got, test.want)
+		}
+	}
+	if got, want := literal("a\"${b}%{c}<d>"), `"a\"$${b}%%{c}<d>"`; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -70,14 +70,18 @@ func (r Request) lookup(key string) ([]string, presence) {
 
 // claim is the part of a key after the issuer of the token: "sub".
 func (r Request) claim(lowerKey string) (string, bool) {
-	return strings.CutPrefix(lowerKey, strings.ToLower(r.issuer())+":")
+	name, ok := strings.CutPrefix(lowerKey, strings.ToLower(r.issuer())+":")
+	if !ok {
+		return "", false
+	}
+	return name, true
 }
 
 // foreign reports whether a key is a claim of some issuer: that of this token has been
 // looked at. Services' own keys have no dot and no slash before the colon.
 func foreign(lowerKey string) bool {
 	colon := strings.LastIndexByte(lowerKey, ':')
-	if strings.HasPrefix(lowerKey, "aws:") || strings.HasPrefix(lowerKey, "sts:") {
+	if strings.HasPrefix(lowerKey, "aws:") { // a tag may have any name
 		return false
 	}
 	return colon > 0 && strings.ContainsAny(lowerKey[:colon], "./")

@@ -25,6 +25,10 @@ func TestParse(t *testing.T) {
 		"az ... show":                       {`{"name":"orders",` + ordersFields + `}`, one},
 		"Graph's own answer":                {`{"@odata.context":"x","value":[{"name":"orders",` + ordersFields + `}]}`, one},
 		"Resource Manager's":                {`{"value":[{"id":"/x","name":"orders","properties":{` + ordersFields + `}}]}`, one},
+		"what podpass trust azure writes":   {`{"identities":[{"clientId":"x","federatedIdentityCredentials":[{"name":"orders","properties":{` + ordersFields + `}}]},{"federatedIdentityCredentials":[]}]}`, one},
+		"a plan of nobody":                  {`{"identities":[]}`, Document{}},
+		"a value that is no list":           {`{"value":"","name":"orders",` + ordersFields + `}`, one},
+		"a value of nothing":                {`{"value":[]}`, Document{}},
 		"an identity that trusts nobody":    {`[]`, Document{}},
 		"two lists, one after another":      {"[]\n" + `[{"name":"orders",` + ordersFields + `}]`, one},
 		"a flexible one, with no subject":   {`[{"name":"f","issuer":"i","subject":null,"claimsMatchingExpression":{"value":"e","languageVersion":1}}]`, Document{[]Credential{{Name: "f", Issuer: "i", Expression: &Expression{"e", 1}}}}},
@@ -42,20 +46,36 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ raw, says string }{
-		"nothing":        {"", "empty"},
-		"a table":        {"Name    Issuer\n", "not JSON"},
-		"half":           {`[{"name":`, "not JSON"},
-		"something else": {`{"name":"orders","principalId":"x"}`, "object 1: not a federated credential: it has no issuer"},
-		"a number":       {`7`, "object 1: not a federated credential"},
-		"a wrong type":   {`[{"issuer":"i","audiences":"x"}]`, "federated credential: "},
-		"far too much":   {strings.Repeat(" ", 2<<20), "larger than 1024 KiB"},
-		"far too many":   {"[" + strings.Repeat(`{"issuer":"i"},`, 2000) + `{"issuer":"i"}]`, "more than 2000"},
+		"nothing":              {"", "empty"},
+		"a table":              {"Name    Issuer\n", "not JSON"},
+		"half":                 {`[{"name":`, "not JSON"},
+		"something else":       {`{"name":"orders","principalId":"x"}`, "object 1: not a federated credential: it has no issuer"},
+		"a number":             {`7`, "object 1: not a federated credential"},
+		"a wrong type":         {`[{"issuer":"i","audiences":"x"}]`, "federated credential: "},
+		"a plan that is none":  {`{"identities":[{"federatedIdentityCredentials":{}}]}`, "object 1: json: cannot unmarshal object"},
+		"a plan with a number": {`{"identities":[{"federatedIdentityCredentials":[7]}]}`, "object 1: federated credential: "},
+		"a number in a list":   {`[7]`, "object 1: federated credential: "},
+		"the second of two":    {`[] {}`, "object 2: not a federated credential: it has no issuer"},
+		"far too much":         {strings.Repeat(" ", 2<<20), "larger than 1024 KiB"},
+		"far too many":         {"[" + strings.Repeat(`{"issuer":"i"},`, 2000) + `{"issuer":"i"}]`, "more than 2000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Parse([]byte(test.raw)); err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got %v, want %q", err, test.says)
 			}
 		})
+	}
+}
+
+// TestParseAsManyAsFit: 2000 credentials, in 1024 KiB.
+func TestParseAsManyAsFit(t *testing.T) {
+	raw := "[" + strings.Repeat(`{"issuer":"i"},`, 1999) + `{"issuer":"i"}]`
+	raw += strings.Repeat(" ", 1<<20-len(raw))
+	if d, err := Parse([]byte(raw)); err != nil || len(d.Credentials) != 2000 {
+		t.Errorf("%d credentials, %v", len(d.Credentials), err)
+	}
+	if _, err := Parse([]byte(raw + " ")); err == nil || err.Error() != "larger than 1024 KiB" {
+		t.Errorf("a byte more: %v", err)
 	}
 }
 

@@ -119,9 +119,9 @@ var undocumented = []string{"charAt", "format", "indexOf", "lastIndexOf", "repla
 // extract gives the part of value for which "{name}" stands in template; empty where
 // value does not have what is around it.
 func extract(value, template string) string {
-	before, rest, ok := strings.Cut(template, "{")
+	before, rest, _ := strings.Cut(template, "{")
 	_, after, closed := strings.Cut(rest, "}")
-	if !ok || !closed {
+	if !closed {
 		return ""
 	}
 	_, found, ok := strings.Cut(value, before)

@@ -188,7 +188,7 @@ func (p principal) nearGKE(text string, miss func(string, string, string, int) (
 
 // subjectOfGKE is how GKE writes a ServiceAccount in brackets.
 func subjectOfGKE(subject string) string {
-	return strings.Replace(strings.TrimPrefix(subject, "system:serviceaccount:"), ":", "/", 1)
+	return strings.ReplaceAll(strings.TrimPrefix(subject, "system:serviceaccount:"), ":", "/")
 }
 
 func roleMessage(role string) string {
