@@ -8,7 +8,10 @@ import (
 
 // TestNotes: what Helm says after an installation is about that installation.
 func TestNotes(t *testing.T) {
-	helm := Helm(t)
+	helm, err := Helm(t.Context(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		sets       []string
 		says, hush []string
@@ -62,7 +65,10 @@ func notesOf(t *testing.T, helm string, sets []string) string {
 
 // TestHelmTestIsRefused: a test that proves nothing is a mistake, and says what to write.
 func TestHelmTestIsRefused(t *testing.T) {
-	helm := Helm(t)
+	helm, err := Helm(t.Context(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for set, want := range map[string]string{
 		"tests.serviceAccount=kube-system/orders": "tests.serviceAccount: no pod of namespace kube-system is injected",
 		"tests.namespace=own":                     "tests.namespace: no pod of namespace own is injected",
