@@ -3,9 +3,6 @@ package chart
 import (
 	"strings"
 	"testing"
-
-	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 )
 
 // TestImages: a registry, a mirror for all of them, a tag, a digest; of the webhook and of
@@ -34,33 +31,11 @@ func TestImages(t *testing.T) {
 			if got := webhook(t, all).Image; got != test.webhook {
 				t.Errorf("webhook: %s, want %s", got, test.webhook)
 			}
-			if got := brokerImage(t, all); got != test.broker {
-				t.Errorf("broker: %s, want %s", got, test.broker)
+			if got := settingOf(t, all, "broker", "image"); got != test.broker {
+				t.Errorf("broker: %v, want %s", got, test.broker)
 			}
 		})
 	}
-}
-
-// brokerImage is what the settings say.
-func brokerImage(t *testing.T, all []object) string {
-	t.Helper()
-	for _, m := range typed[*corev1.ConfigMap](t, all) {
-		text, ok := m.Data["config.yaml"]
-		if !ok {
-			continue
-		}
-		var settings struct {
-			Broker struct {
-				Image string `json:"image"`
-			} `json:"broker"`
-		}
-		if err := yaml.Unmarshal([]byte(text), &settings); err != nil {
-			t.Fatal(err)
-		}
-		return settings.Broker.Image
-	}
-	t.Fatal("there are no settings")
-	return ""
 }
 
 // TestPullSecrets: as names or as references, the chart's and the cluster's, each once; and

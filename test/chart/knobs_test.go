@@ -41,12 +41,11 @@ func TestNames(t *testing.T) {
 		args []string
 		want string
 	}{
-		"defaults":    {nil, "podpass"},
-		"name":        {[]string{"--set", "nameOverride=identity"}, "podpass-identity"},
-		"in it":       {[]string{"--set", "nameOverride=pod"}, "podpass"},
-		"full name":   {[]string{"--set", "fullnameOverride=identity"}, "identity"},
-		"both":        {[]string{"--set", "nameOverride=a", "--set", "fullnameOverride=identity"}, "identity"},
-		"as a secret": {[]string{"--set", "servingCertificate.existingSecret=tls", "--values", "testdata/matrix/certificate-existing.yaml"}, "podpass"},
+		"defaults":  {nil, "podpass"},
+		"name":      {[]string{"--set", "nameOverride=identity"}, "podpass-identity"},
+		"in it":     {[]string{"--set", "nameOverride=pod"}, "podpass"},
+		"full name": {[]string{"--set", "fullnameOverride=identity"}, "identity"},
+		"both":      {[]string{"--set", "nameOverride=a", "--set", "fullnameOverride=identity"}, "identity"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,8 +2,11 @@
 {{- define "podpass.topologySpreadConstraints" -}}
 {{- $all := list }}
 {{- range .Values.topologySpreadConstraints }}
-{{- $selector := dict "labelSelector" (dict "matchLabels" (include "podpass.selector" $ | fromYaml)) }}
-{{- $all = append $all (merge (deepCopy .) $selector) }}
+{{- $constraint := deepCopy . }}
+{{- if not (hasKey . "labelSelector") }}
+{{- $_ := set $constraint "labelSelector" (dict "matchLabels" (include "podpass.selector" $ | fromYaml)) }}
+{{- end }}
+{{- $all = append $all $constraint }}
 {{- end }}
 {{- toYaml $all }}
 {{- end -}}
