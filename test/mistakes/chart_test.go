@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
@@ -31,16 +30,11 @@ var settingsChart = sync.OnceValues(func() (*chart.Chart, error) {
 
 // render gives the webhook's configuration file as Helm renders it, by Helm's own schema
 // validation and engine. The error is what `helm install` prints.
-func render(t testing.TB, values map[string]any) (string, error) {
-	t.Helper()
+func render(values map[string]any) (string, error) {
 	c, err := settingsChart()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	return renderIn(c, values)
-}
-
-func renderIn(c *chart.Chart, values map[string]any) (string, error) {
 	options := common.ReleaseOptions{Name: "podpass", Namespace: "podpass-system", IsInstall: true, Revision: 1}
 	all, err := util.ToRenderValues(c, values, options, nil)
 	if err != nil {

@@ -3,6 +3,7 @@ module github.com/podpass-io/podpass/test/mistakes
 go 1.26.8
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/podpass-io/podpass v0.0.0
 	helm.sh/helm/v4 v4.3.1
 	pgregory.net/rapid v1.3.0

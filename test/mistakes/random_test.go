@@ -28,7 +28,7 @@ func TestRandomValues(t *testing.T) {
 	tried, passed := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		values := g.values(t, settings)
-		config, err := render(t, values)
+		config, err := render(values)
 		tried++
 		if err != nil {
 			return

@@ -61,16 +61,24 @@ func (b *Bed) InstallChart(ctx context.Context, chart string, extra ...string) e
 		if _, err := b.Helm(ctx, args...); err != nil {
 			return err
 		}
-		if err := b.waitSettings(ctx); err != nil {
+		if err := b.WaitSettings(ctx); err != nil {
 			return err
 		}
 		return b.WaitInjecting(ctx)
 	})
 }
 
-// waitSettings waits until each replica has the settings of the ConfigMap. kubelet takes a
+// Rollback goes back to a revision of the release.
+func (b *Bed) Rollback(ctx context.Context, revision string) error {
+	return step(b.opts.Log, "Rolling back by Helm", func() error {
+		return run(ctx, b.opts.Root, b.opts.Log, []string{"KUBECONFIG=" + b.Kubeconfig}, b.bin.helm,
+			"rollback", "podpass", revision, "--namespace", Namespace, "--wait", "--timeout", "3m")
+	})
+}
+
+// WaitSettings waits until each replica has the current settings of the ConfigMap. kubelet takes a
 // minute to write them, or looks at once at a pod that changes.
-func (b *Bed) waitSettings(ctx context.Context) error {
+func (b *Bed) WaitSettings(ctx context.Context) error {
 	config, err := b.Kubectl(ctx, "get", "configmap", "-l", "podpass.io/settings=current", "-n", Namespace, "-o", `jsonpath={.items[0].data.config\.yaml}`)
 	if err != nil {
 		return err
