@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"os/exec"
@@ -68,7 +69,120 @@ func TestClusterDrift(t *testing.T) {
 				t.Errorf("a second apply wrote the registration: version %s, and %s before", now, version)
 			}
 			kubectl("delete", "-n", namespace, "-f", manifest)
+			goesWithTheRelease(t, c, namespace)
 		})
+	}
+}
+
+// TestClusterRelease: a CA that is replaced stays over an upgrade and a rollback to before
+// it, by Helm; and what podpass has made goes when Helm uninstalls, although a replica
+// still runs, as one does that goes down slowly.
+func TestClusterRelease(t *testing.T) {
+	c := cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
+	const namespace = "podpass-system"
+	binary := testbed.Helm(t)
+	helm := func(args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), binary, append(args, "--namespace", namespace)...)
+		cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("helm %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	helm("install", "podpass", "../../charts/podpass", "--create-namespace")
+	replica := outside(t, c, namespace)
+	get := func(args ...string) string {
+		out, err := c.Kubectl(t.Context(), append([]string{"get", "-n", namespace, "--ignore-not-found"}, args...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	// published is the Secret's CA, in base64, once all entries trust it and it is not old.
+	published := func(old string) string {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+			key := `jsonpath={.data.ca\.crt}`
+			if old != "" {
+				key = `jsonpath={.data.next\.crt}` // the next one is published before it signs
+			}
+			ca, entries := get("secret", "podpass-webhook-ca", "-o", key), strings.Fields(get("mutatingwebhookconfiguration", "podpass", "-o", "jsonpath={.webhooks[*].clientConfig.caBundle}"))
+			if ca != "" && ca != old && trustedBy(t, entries, ca) {
+				return ca
+			}
+			if time.Now().After(end) {
+				t.Fatalf("the CA is not published: %q in %q", ca, entries)
+			}
+		}
+	}
+	first := published("")
+	if _, err := c.Kubectl(t.Context(), "delete", "secret", "podpass-webhook-ca", "-n", namespace); err != nil {
+		t.Fatal(err)
+	}
+	next := published(first)
+	entries := func() []string {
+		return strings.Fields(get("mutatingwebhookconfiguration", "podpass", "-o", "jsonpath={.webhooks[*].clientConfig.caBundle}"))
+	}
+	signal := func(s syscall.Signal) {
+		t.Helper()
+		if err := replica.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signal(syscall.SIGSTOP) // or it would mend at once what Helm has spoilt
+	for _, step := range [][]string{{"upgrade", "podpass", "../../charts/podpass", "--set", "replicas=3"}, {"rollback", "podpass", "1"}} {
+		helm(step...)
+		if now := entries(); !trustedBy(t, now, first) || !trustedBy(t, now, next) {
+			t.Errorf("after helm %s the registration does not trust both CAs: %q", step[0], now)
+		}
+	}
+	signal(syscall.SIGCONT)
+	helm("uninstall", "podpass", "--wait")
+	goesWithTheRelease(t, c, namespace)
+	if left := get("all,secrets,leases,roles,rolebindings", "-o", "name"); left != "" {
+		t.Errorf("left in the namespace: %s", left)
+	}
+}
+
+// trustedBy reports whether all five entries of a registration have a CA. Both are PEM in
+// base64.
+func trustedBy(t *testing.T, entries []string, ca string) bool {
+	t.Helper()
+	plain := func(s string) string {
+		b, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	has := 0
+	for _, e := range entries {
+		if strings.Contains(plain(e), plain(ca)) {
+			has++
+		}
+	}
+	return has == 5
+}
+
+// goesWithTheRelease: the garbage collector removes what podpass has made, and a replica
+// that still runs does not make it again.
+func goesWithTheRelease(t *testing.T, c *cluster.Cluster, namespace string) {
+	t.Helper()
+	left := func() string {
+		out, err := c.Kubectl(t.Context(), "get", "secrets,leases", "-n", namespace, "-o", "name")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	for end := time.Now().Add(time.Minute); left() != ""; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("left without the registration: %s", left())
+		}
+	}
+	time.Sleep(7 * time.Second) // the audit's elector tries again after five
+	if again := left(); again != "" {
+		t.Errorf("made again: %s", again)
 	}
 }
 
@@ -93,7 +207,7 @@ func render(t *testing.T, namespace string) string {
 }
 
 // outside runs the webhook outside of the cluster; it keeps its CA as inside.
-func outside(t *testing.T, c *cluster.Cluster, namespace string) {
+func outside(t *testing.T, c *cluster.Cluster, namespace string) *os.Process {
 	t.Helper()
 	dir := t.TempDir()
 	binary, config := filepath.Join(dir, "podpass-webhook"), filepath.Join(dir, "config.yaml")
@@ -117,4 +231,5 @@ func outside(t *testing.T, c *cluster.Cluster, namespace string) {
 			t.Errorf("after SIGTERM: %v", err)
 		}
 	})
+	return cmd.Process
 }

@@ -67,6 +67,8 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s: %s", line, out)
 		case strings.Contains(args, "--trust") && !strings.Contains(out, "found    trust "):
 			t.Errorf("%s: an issuer that no cloud reaches is trusted:\n%s", line, out)
+		case strings.Contains(args, "--admission") && !strings.Contains(out, "WI133"):
+			t.Errorf("%s: nobody injects here, and it is not found:\n%s", line, out)
 		case strings.Contains(args, "--exchange") && !strings.Contains(out, "sound    exchange"):
 			t.Errorf("%s: the clouds do not agree:\n%s", line, out)
 		}
@@ -76,7 +78,7 @@ func TestExamples(t *testing.T) {
 			}
 		}
 	}
-	if ran != 6 {
-		t.Errorf("%d examples were run, want 6", ran)
+	if ran != 7 {
+		t.Errorf("%d examples were run, want 7", ran)
 	}
 }
