@@ -110,6 +110,7 @@ func TestDashboard(t *testing.T) {
 			t.Errorf("variable %s: %s", v.Name, wrong)
 		}
 	}
+	runbookQueries(t, p, e, end)
 	draw(t, d)
 }
 
