@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -24,10 +23,18 @@ import (
 	"github.com/podpass-io/podpass/webhook/sastore"
 )
 
-// TestMetricsAreDocumented: docs/metrics.md names what is registered, and no other.
+// documented is a row of the table in docs/metrics.md.
+type documented struct {
+	Type   string
+	Labels []string
+}
+
+// TestMetricsAreDocumented: docs/metrics.md has what is registered, with type and labels,
+// and nothing else.
 func TestMetricsAreDocumented(t *testing.T) {
 	r := prometheus.NewRegistry()
-	NewMetrics(r).observe(decision{outcome: outcomeInjected, result: inject.Result{Injected: []inject.Injection{{Cloud: "aws"}}, Warnings: []serviceaccount.Problem{{Code: "WI051"}}}}, time.Millisecond)
+	m := NewMetrics(r)
+	m.observe(decision{outcome: outcomeInjected, result: inject.Result{Injected: []inject.Injection{{Cloud: "aws"}}, Warnings: []serviceaccount.Problem{{Code: "WI051"}}}}, time.Millisecond)
 	RegisterStore(r, watching(t))
 	RegisterCertificate(r, ending(time.Hour))
 	RegisterAudit(r, audited{})
@@ -38,19 +45,28 @@ func TestMetricsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	registered := map[string]bool{}
+	registered := map[string]documented{}
 	for _, f := range families {
-		registered[f.GetName()] = true
+		d := documented{Type: strings.ToLower(f.GetType().String())}
+		for _, l := range f.GetMetric()[0].GetLabel() {
+			d.Labels = append(d.Labels, l.GetName())
+		}
+		registered[f.GetName()] = d
 	}
 	doc, err := os.ReadFile("../docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	documented := map[string]bool{}
-	for _, m := range regexp.MustCompile("(?m)^\\| `(podpass_webhook_[a-z_]+)`").FindAllStringSubmatch(string(doc), -1) {
-		documented[m[1]] = true
+	inTable := map[string]documented{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(podpass_webhook_[a-z_]+)` \\| (\\w+) \\|([^|]*)\\|").FindAllStringSubmatch(string(doc), -1) {
+		d := documented{Type: m[2]}
+		for _, l := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(m[3], -1) {
+			d.Labels = append(d.Labels, l[1])
+		}
+		slices.Sort(d.Labels) // as a scrape has them
+		inTable[m[1]] = d
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(registered)), slices.Sorted(maps.Keys(documented))); diff != "" {
+	if diff := cmp.Diff(registered, inTable); diff != "" {
 		t.Errorf("(-registered +documented)\n%s", diff)
 	}
 }
