@@ -63,6 +63,9 @@ func (b *Bed) Install(ctx context.Context, extra ...string) error {
 	})
 }
 
+// Helm is the path of the Helm that Install uses.
+func (b *Bed) Helm() string { return b.bin.helm }
+
 // waitSettings waits until each replica has the settings of the ConfigMap. kubelet takes a
 // minute to write them, or looks at once at a pod that changes.
 func (b *Bed) waitSettings(ctx context.Context) error {
