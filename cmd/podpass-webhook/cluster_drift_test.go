@@ -80,7 +80,10 @@ func TestClusterDrift(t *testing.T) {
 func TestClusterRelease(t *testing.T) {
 	c := cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
 	const namespace = "podpass-system"
-	binary := testbed.Helm(t)
+	binary, err := testbed.Helm(t.Context(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
 	helm := func(args ...string) {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), binary, append(args, "--namespace", namespace)...)

@@ -15,7 +15,7 @@ func TestReference(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`# podpass, command by command
 
-The text of ` + "`podpass COMMAND --help`" + `, on one page. As ` + "`kubectl-podpass`" + ` on the PATH, each is ` + "`kubectl podpass COMMAND`" + ` too.
+What ` + "`--help`" + ` says of each command, on one page. As ` + "`kubectl-podpass`" + ` on the PATH it is ` + "`kubectl podpass`" + `, too.
 
 Results go to standard output, everything else to standard error. The exit status is 0 if all is sound, 1 if something was found, 2 if podpass could not look.
 

@@ -51,7 +51,7 @@ func Build(ctx context.Context, log io.Writer) (string, error) {
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
-	fmt.Fprintln(log, "==> Building Kubernetes "+kubernetesVersion+" (the first time only; about six minutes on two cores)")
+	fmt.Fprintln(log, "==> Building Kubernetes "+kubernetesVersion+" (the first time only; 29 minutes of CPU time)")
 	if err := goBuild(ctx, log, source, filepath.Join(dir, "pause"), "./pause"); err != nil {
 		return "", err
 	}

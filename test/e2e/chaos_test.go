@@ -450,11 +450,14 @@ func rotated(t *testing.T, client kubernetes.Interface, old string) {
 	pause(t, time.Minute) // the replicas sign, and the API server meets the new leaves
 }
 
-func kubectl(t testing.TB, args ...string) {
+// kubectl gives what it says; an error is the test's, which goes on.
+func kubectl(t testing.TB, args ...string) string {
 	t.Helper()
-	if _, err := bed.Kubectl(context.WithoutCancel(t.Context()), args...); err != nil {
+	out, err := bed.Kubectl(context.WithoutCancel(t.Context()), args...)
+	if err != nil {
 		t.Error(err)
 	}
+	return out
 }
 
 func pause(t testing.TB, d time.Duration) {

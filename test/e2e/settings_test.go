@@ -13,15 +13,6 @@ import (
 
 const webhooks = "app.kubernetes.io/name=podpass,app.kubernetes.io/component=webhook"
 
-func kubectl(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := bed.Kubectl(t.Context(), args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // serving are the replicas that are ready, by name, with how often they were restarted and
 // the ConfigMap that they have mounted.
 func serving(t *testing.T) map[string]string {
@@ -87,8 +78,8 @@ func currentSettings(t *testing.T) string {
 	return ""
 }
 
-// edit changes the current settings in place, as `kubectl edit` does.
-func edit(ctx context.Context, name, text string) error {
+// editSettings changes the current settings in place, as `kubectl edit` does.
+func editSettings(ctx context.Context, name, text string) error {
 	patch, err := json.Marshal([]map[string]string{{"op": "replace", "path": "/data/config.yaml", "value": text}})
 	if err != nil {
 		return err
@@ -113,11 +104,11 @@ func TestSettingsWithoutRestart(t *testing.T) {
 		t.Fatalf("no mode in the settings:\n%s", text)
 	}
 	t.Cleanup(func() {
-		if err := edit(context.WithoutCancel(t.Context()), name, text); err != nil {
+		if err := editSettings(context.WithoutCancel(t.Context()), name, text); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := edit(t.Context(), name, direct); err != nil {
+	if err := editSettings(t.Context(), name, direct); err != nil {
 		t.Fatal(err)
 	}
 	start(t, pod{name: "settings", serviceAccount: "aws", sdk: "go", check: "aws"}.manifest())

@@ -73,7 +73,7 @@ func installTool(ctx context.Context, log io.Writer, module string) (string, err
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
-	return binary, step(log, fmt.Sprintf("Building %s %s (the first time only, about two minutes)", name, version), func() error {
+	return binary, step(log, fmt.Sprintf("Building %s %s (the first time only; 6 to 8 minutes of CPU time)", name, version), func() error {
 		return run(ctx, dir, log, []string{"GOBIN=" + dir, "GOFLAGS=-trimpath"}, "go", "install", "-ldflags", "-s -w", module)
 	})
 }
