@@ -194,7 +194,7 @@ func (s *server) inForce(t testing.TB, answered func(attempt, error) bool) {
 // it lets pass; then, as warnings, the same messages.
 func TestClusterPolicies(t *testing.T) {
 	s := start(t)
-	old := s.before(t)
+	s.before(t)
 	list := s.install(t, every("enforce"))
 	t.Run("type checking", func(t *testing.T) { s.typeChecked(t, list) })
 	s.inForce(t, func(_ attempt, err error) bool { return err != nil })
@@ -210,7 +210,7 @@ func TestClusterPolicies(t *testing.T) {
 		})
 	}
 	t.Logf("%d attempts", n)
-	t.Run("what was there before", func(t *testing.T) { s.staysAsItWas(t, old) })
+	t.Run("what was there before", s.staysAsItWas)
 	t.Run("workloads", s.workloads)
 	t.Run("token requests", s.tokenRequests)
 	t.Run("registrations", s.registrations)

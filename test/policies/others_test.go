@@ -11,26 +11,29 @@ import (
 )
 
 // before creates what policies would refuse, before they are there.
-func (s *server) before(t *testing.T) (namespaces []string) {
+func (s *server) before(t *testing.T) {
 	t.Helper()
-	for namespace, manifest := range map[string]string{"other": account("eks.amazonaws.com/role-arn: shop-a"), "keyless": withEnv("AWS_SECRET_ACCESS_KEY", "x")} {
-		if err := s.create(t, namespace, manifest, metav1.CreateOptions{}); err != nil {
+	for namespace, manifest := range map[string]string{
+		"other":   account("eks.amazonaws.com/role-arn: shop-a"),
+		"keyless": withEnv("AWS_SECRET_ACCESS_KEY", "x"),
+		"listed":  replaced(withToken(", audience: nomad"), "{serviceAccountName", "{nodeName: a, serviceAccountName"),
+	} {
+		if err := s.create(t, namespace, replaced(manifest, "name: orders", "name: older"), metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return []string{"other", "keyless"}
 }
 
 // staysAsItWas: a policy is about what somebody writes now. What is there is not refused
 // what controllers do, nor its end.
-func (s *server) staysAsItWas(t *testing.T, _ []string) {
+func (s *server) staysAsItWas(t *testing.T) {
 	accounts, pods := s.client.CoreV1().ServiceAccounts("other"), s.client.CoreV1().Pods("keyless")
 	patch := func(annotations map[string]any, field string, value any) error {
 		body, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}, field: value})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = accounts.Patch(t.Context(), "orders", types.MergePatchType, body, metav1.PatchOptions{DryRun: dryRun.DryRun})
+		_, err = accounts.Patch(t.Context(), "older", types.MergePatchType, body, metav1.PatchOptions{DryRun: dryRun.DryRun})
 		return err
 	}
 	if err := patch(map[string]any{}, "imagePullSecrets", []any{map[string]any{"name": "a"}}); err != nil {
@@ -39,22 +42,22 @@ func (s *server) staysAsItWas(t *testing.T, _ []string) {
 	if err := patch(map[string]any{"eks.amazonaws.com/role-arn": nil}, "secrets", nil); err != nil {
 		t.Errorf("a claim that is taken back: %v", err)
 	}
-	want := `WI300 ServiceAccount other/orders asks for the AWS role "arn:aws:iam::111122223333:role/admin": no rule of policy identities is about namespace other` + ask
+	want := `WI300 ServiceAccount other/older asks for the AWS role "arn:aws:iam::111122223333:role/admin": no rule of policy identities is about namespace other` + ask
 	if got := refusal(patch(map[string]any{"eks.amazonaws.com/role-arn": "admin"}, "secrets", nil)); got != want {
 		t.Errorf("another claim: %s", got)
 	}
 	debug := func(env string) error {
 		body := `{"spec":{"ephemeralContainers":[{"name":"debug","image":"debug"` + env + `}]}}`
-		_, err := pods.Patch(t.Context(), "orders", types.StrategicMergePatchType, []byte(body), metav1.PatchOptions{DryRun: dryRun.DryRun}, "ephemeralcontainers")
+		_, err := pods.Patch(t.Context(), "older", types.StrategicMergePatchType, []byte(body), metav1.PatchOptions{DryRun: dryRun.DryRun}, "ephemeralcontainers")
 		return err
 	}
 	if err := debug(""); err != nil {
 		t.Errorf("a debugger in a pod with a key: %v", err)
 	}
-	if got, want := refusal(debug(`, "env": [{"name":"AWS_SECRET_ACCESS_KEY","value":"x"}]`)), keys("Pod keyless/orders", "container debug sets AWS_SECRET_ACCESS_KEY"); got != want {
+	if got, want := refusal(debug(`, "env": [{"name":"AWS_SECRET_ACCESS_KEY","value":"x"}]`)), keys("Pod keyless/older", "container debug sets AWS_SECRET_ACCESS_KEY"); got != want {
 		t.Errorf("a debugger with a key: %s", got)
 	}
-	if err := pods.Delete(t.Context(), "orders", metav1.DeleteOptions{DryRun: dryRun.DryRun}); err != nil {
+	if err := pods.Delete(t.Context(), "older", metav1.DeleteOptions{DryRun: dryRun.DryRun}); err != nil {
 		t.Error(err)
 	}
 }
@@ -86,6 +89,13 @@ func (s *server) tokenRequests(t *testing.T) {
 			&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: audiences}}, metav1.CreateOptions{})
 		return err
 	}
+	pod, err := s.client.CoreV1().Pods("listed").Get(t.Context(), "older", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound := authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
+		Audiences: []string{"nomad"}, BoundObjectRef: &authenticationv1.BoundObjectReference{Kind: "Pod", APIVersion: "v1", Name: pod.Name, UID: pod.UID},
+	}}
 	person, err := kubernetes.NewForConfig(s.as(t, "jane"))
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +104,7 @@ func (s *server) tokenRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, kubelet := node.CoreV1().ServiceAccounts("listed").CreateToken(t.Context(), "default", &bound, metav1.CreateOptions{})
 	refused := func(audience string) string {
 		return `WI308 jane asks for a token of ServiceAccount listed/default for the audience "` + audience + `": rule "listed" of policy audiences does not allow it` + whom
 	}
@@ -108,7 +119,7 @@ func (s *server) tokenRequests(t *testing.T) {
 		"the API server's, allowed":          {ask(person, "trusted", "https://kubernetes.default.svc"), ""},
 		"any, in a namespace of no rule":     {ask(person, "shop", "nomad"), ""},
 		"the API server's, by none, no rule": {ask(person, "shop"), ""},
-		"kubelet's":                          {ask(node, "listed", "nomad"), ""},
+		"kubelet's":                          {kubelet, ""},
 	} {
 		if got := refusal(tt.err); got != tt.want {
 			t.Errorf("%s: %s\nwant %s", name, got, tt.want)
