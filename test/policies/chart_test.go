@@ -9,6 +9,8 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/podpass-io/podpass/test/testbed"
 )
 
 // release is where the chart is installed, in what is rendered: its name and namespace.
@@ -17,7 +19,7 @@ const release = "podpass"
 // render gives what Helm renders of the chart with values, in YAML, or what it says.
 func render(t testing.TB, values string, args ...string) (manifest, refused string) {
 	t.Helper()
-	helm, err := findHelm(t.Context(), t.Output())
+	helm, err := testbed.Helm(t.Context(), t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
