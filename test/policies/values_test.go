@@ -12,6 +12,7 @@ import (
 func every(mode string) string { return strings.ReplaceAll(everyPolicy, "MODE", mode) }
 
 const everyPolicy = `
+excludedNamespaces: [vault]
 aws: {accountID: "111122223333"}
 azure: {tenantID: 00000000-0000-4000-8000-00000000000a}
 gcp: {defaultProvider: projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/own}
@@ -37,6 +38,10 @@ policies:
             - {key: stage, operator: In, values: [test, prod]}
             - {key: frozen, operator: DoesNotExist}
         aws: {roles: ["arn:aws:iam::111122223333:role/payments"]}
+        gcp: {serviceAccounts: [a@b.iam.gserviceaccount.com]}
+      - name: listed
+        namespaces: [listed]
+        oidc: {audiences: ["*", "https://*", "https://vault.example.com/*"]}
   injected:
     mode: MODE
     images: ["mirror.example.com/podpass-broker:*"]
@@ -100,7 +105,7 @@ func TestRefusals(t *testing.T) {
 		values, want string
 		args         []string
 	}{
-		"Kubernetes 1.29": {rule, `policies.identities.mode: enforce needs ValidatingAdmissionPolicies (admissionregistration.k8s.io/v1), which Kubernetes has since 1.30, and this is v1.29.4: set it to "off", or upgrade the cluster first`, []string{"--kube-version", "1.29.4"}},
+		"Kubernetes 1.29":                          {rule, `policies.identities.mode: enforce needs ValidatingAdmissionPolicies (admissionregistration.k8s.io/v1), which Kubernetes has since 1.30, and this is v1.29.4: set it to "off", or upgrade the cluster first`, []string{"--kube-version", "1.29.4"}},
 		"a mode that is none":                      {"policies: {injected: {mode: deny}}", "policies/injected/mode", nil},
 		"a rule about no namespace":                {"policies: {identities: {rules: [{name: shop}]}}", "policies/identities/rules/0", nil},
 		"an account that is a number":              {"policies: {identities: {rules: [{name: shop, namespaces: [shop], aws: {accounts: [111122223333]}}]}}", "accounts/0", nil},
@@ -124,11 +129,11 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 	for name, values := range map[string]string{
-		"its own namespace":       mapping("shop-a", "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/shop-a'"),
+		"its own namespace":         mapping("shop-a", "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/shop-a'"),
 		"a glob that the rule's is": mapping("shop-*", "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/shop-a'"),
-		"a narrower glob":         mapping("shop-a[bc]?", "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/shop-a'"),
-		"a bare name":             "aws: {accountID: '111122223333'}\n" + mapping("shop-a", "eks.amazonaws.com/role-arn: shop-a"),
-		"warned of only":          strings.Replace(mapping("other", "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/b'"), "enforce", "warn", 1),
+		"a narrower glob":           mapping("shop-a[bc]?", "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/shop-a'"),
+		"a bare name":               "aws: {accountID: '111122223333'}\n" + mapping("shop-a", "eks.amazonaws.com/role-arn: shop-a"),
+		"warned of only":            strings.Replace(mapping("other", "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/b'"), "enforce", "warn", 1),
 	} {
 		if _, refused := render(t, values); refused != "" {
 			t.Errorf("%s: %s", name, refused)
