@@ -11,8 +11,10 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 NAMED   := github.com/podpass-io/podpass/cmd/internal/version
 LDFLAGS := -s -w -X $(NAMED).number=$(VERSION) -X $(NAMED).commit=$(COMMIT)
 BIN     := bin
+PROGRAMS := ./cmd/...
 
 # Tools run by `go run module@version`: built once, kept in Go's build cache.
+HELM          := go run helm.sh/helm/v4/cmd/helm@v4.3.1
 GOTESTSUM     := go run gotest.tools/gotestsum@v1.13.0
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -22,6 +24,10 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS
 # As GO_BUILD: with cgo or without -trimpath, Go compiles all that the demo and podpass have in
 # common a second time, 680 packages.
 GO_DEMO := CGO_ENABLED=0 go run -trimpath ./test/demo
+
+# What makes releases, a module of its own.
+RELEASE := GOOS= GOARCH= go run -C release .
+NOTICES  = platform=$$(go env GOOS)/$$(go env GOARCH); $(RELEASE) notices -platform $$platform -out $(abspath $(BIN))/NOTICES $(PROGRAMS)
 
 # Test the packages of the root module; e2e is a step of its own below.
 UNIT_PACKAGES = $$(go list ./... | grep -v /test/e2e)
@@ -36,7 +42,19 @@ help: ## Show this list
 .PHONY: build
 build: ## Build the three binaries into bin/
 	@mkdir -p $(BIN)
-	$(GO_BUILD) -o $(BIN)/ ./cmd/...
+	$(GO_BUILD) -o $(BIN)/ $(PROGRAMS)
+
+# What an image holds, for the Dockerfile's build stage: programs for its platform, and
+# what the licenses of the code in them ask to be passed on.
+.PHONY: image-broker
+image-broker: PROGRAMS = ./cmd/podpass-broker
+image-broker: build ## Build what the broker's image holds into bin/
+	$(NOTICES)
+
+.PHONY: image-podpass
+image-podpass: PROGRAMS = ./cmd/podpass ./cmd/podpass-webhook
+image-podpass: build ## Build what the webhook's image holds into bin/
+	$(NOTICES)
 
 .PHONY: demo
 demo: packages ## Show the main job: a real Kubernetes, the chart, pods with credentials (KEEP=1 leaves it up)
@@ -112,6 +130,18 @@ mutate: ## Change one thing at a time: do tests notice? (SEED=1 MUTANTS=40 MUTAT
 .PHONY: lint
 lint: ## golangci-lint with the repository's list
 	$(GOLANGCI_LINT) run ./...
+
+# Where dist/ is made of nothing that was built before, and says what it took.
+REGISTRY ?=
+BUILDER  ?=
+SOURCE   ?= https://github.com/podpass-io/podpass
+PLATFORMS ?= linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+.PHONY: release
+release: ## Make all that is published into dist/ (VERSION=1.2.3 REGISTRY=registry.example.com/podpass)
+	@HELM="$(HELM)" $(RELEASE) all -version "$(if $(filter command line environment,$(origin VERSION)),$(VERSION))" -commit "$(COMMIT)" \
+	  -epoch $(SOURCE_DATE_EPOCH) -registry "$(REGISTRY)" -source "$(SOURCE)" -builder "$(BUILDER)" -programs "$(PLATFORMS)" -out "$(CURDIR)/dist"
 
 .PHONY: packages
 packages: ## Install the Debian packages that tests and demo need (root)
