@@ -140,6 +140,7 @@ func TestClusterMatrix(t *testing.T) {
 	files := matrix(t)
 	for name, values := range files {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			out, err := helm(t, "template", "podpass", chartDir, "--namespace", own, "--kube-version", kubeVersion, "--values", values)
 			if err != nil {
 				t.Fatal(err)
