@@ -29,7 +29,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"a budget of nothing":             {[]string{"--set", "podDisruptionBudget.maxUnavailable=0"}, []string{"maxUnavailable"}},
 		"a user namespace on the node's network": {[]string{"--set", "hostUsers=false", "--set", "hostNetwork=true", "--set", "webhook.port=9443"},
 			[]string{"hostUsers: false cannot be had together with hostNetwork"}},
-		"a port below 1024":          {[]string{"--set", "webhook.port=443"}, []string{"webhook", "port", "1024"}},
+		"a port below 1024":          {[]string{"--set", "webhook.port=443"}, []string{"webhook/port", "minimum", "1,024"}},
 		"a digest that is none":      {[]string{"--set", "image.digest=sha256:abc"}, []string{"image", "digest"}},
 		"a registry with a scheme":   {[]string{"--set", "global.imageRegistry=https://r.example.com"}, []string{"global", "imageRegistry"}},
 		"a selector without values":  {[]string{"--set-json", `webhook.namespaceSelector={"matchExpressions":[{"key":"podpass","operator":"In"}]}`}, []string{"namespaceSelector", "values"}},

@@ -73,7 +73,9 @@ func enforce(t *testing.T, c *cluster.Cluster) {
 	changed := have.DeepCopy()
 	for i := range changed.Webhooks {
 		s := changed.Webhooks[i].NamespaceSelector
-		s.MatchExpressions = append(s.MatchExpressions, metav1.LabelSelectorRequirement{Key: "control-plane", Operator: metav1.LabelSelectorOpDoesNotExist})
+		s.MatchExpressions = append(s.MatchExpressions,
+			metav1.LabelSelectorRequirement{Key: "control-plane", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"true"}},
+			metav1.LabelSelectorRequirement{Key: "kubernetes.azure.com/managedby", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"aks"}})
 	}
 	if _, err := client.Update(t.Context(), changed, metav1.UpdateOptions{FieldManager: "admissionsenforcer"}); err != nil {
 		t.Fatal(err)
@@ -94,7 +96,7 @@ func TestClusterFieldManagers(t *testing.T) {
 	}{
 		"nobody":                       {nil, func(*testing.T, *cluster.Cluster) {}, nil, ""},
 		"AKS, with the profile":        {profile, enforce, profile, ""},
-		"AKS, without":                 {nil, enforce, []string{"--set", "excludedNamespaces={vault}"}, `conflict with "admissionsenforcer"`},
+		"AKS, without":                 {nil, enforce, []string{"--set", "excludedNamespaces={vault}"}, `conflicts with "admissionsenforcer"`},
 		"AKS, without, forced":         {nil, enforce, append([]string{"--force-conflicts"}, profile...), ""},
 		"podpass's CA":                 {nil, publish, []string{"--set", "timeoutSeconds=7"}, ""},
 		"podpass's CA, then one's own": {nil, publish, []string{"--values", "testdata/matrix/certificate-existing.yaml"}, "caBundle"},

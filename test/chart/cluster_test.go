@@ -78,10 +78,11 @@ func up(t *testing.T) *cluster.Cluster {
 	return shared.cluster
 }
 
-// install runs helm upgrade --install against the cluster.
+// install runs helm upgrade --install against the cluster, with these values and none of the
+// release before, which Helm takes where it is given none.
 func install(t *testing.T, c *cluster.Cluster, args ...string) error {
 	t.Helper()
-	_, err := helm(t, slices.Concat([]string{"upgrade", "--install", "podpass", chartDir, "--kubeconfig", c.Kubeconfig, "--namespace", own}, args)...)
+	_, err := helm(t, slices.Concat([]string{"upgrade", "--install", "podpass", chartDir, "--kubeconfig", c.Kubeconfig, "--namespace", own, "--reset-values"}, args)...)
 	return err
 }
 
@@ -139,6 +140,7 @@ func TestClusterMatrix(t *testing.T) {
 	files := matrix(t)
 	for name, values := range files {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			out, err := helm(t, "template", "podpass", chartDir, "--namespace", own, "--kube-version", kubeVersion, "--values", values)
 			if err != nil {
 				t.Fatal(err)
