@@ -175,7 +175,7 @@
     "want": "broker, direct"
   },
   "podpass.io/oidc-audiences": {
-    "pattern": "^$|^([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)(=[!-+\\--~]{1,256})?(,([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)(=[!-+\\--~]{1,256})?){0,4}$",
+    "pattern": "^$|^([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)(=[!-+\\--~]{1,200})?(,([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)(=[!-+\\--~]{1,200})?){0,4}$",
     "want": "\u003caudience\u003e or \u003cname\u003e=\u003caudience\u003e, separated by commas, at most 5"
   },
   "podpass.io/oidc-token-sources": {
