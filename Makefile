@@ -76,12 +76,14 @@ check: ## Formatting, vet and go.mod, in every module
 	cd test/sdk/go && go vet ./... && go mod tidy -diff
 	cd test/admission && go vet ./... && go mod tidy -diff
 	cd test/terraform && go vet ./... && go mod tidy -diff
+	cd test/mistakes && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
 	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
 	cd test/admission && go test -count=1 -timeout 15m . -rapid.checks=20000
 	cd test/terraform && go test -count=1 .
+	cd test/mistakes && go test -count=1 -timeout 15m -skip '^TestCluster' . -rapid.checks=2000
 
 # Each target by itself: go test fuzzes one at a time. FUZZTIME is a number of
 # executions, not a duration: when a duration is over, go test now and then reports
@@ -102,7 +104,8 @@ fuzz: ## Fuzz each target for FUZZTIME executions (a campaign: FUZZTIME=1000000x
 
 .PHONY: integration
 integration: ## Tests against a real API server
-	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/... ./test/attack/... ./test/chart/...
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/... ./test/attack/... ./test/chart/... ./test/policies/... ./test/observe/...
+	cd test/mistakes && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 15m -run '^TestCluster' .
 
 # Without the chaos, which needs both cores for ten minutes: `make chaos`.
 .PHONY: e2e

@@ -82,7 +82,7 @@ func Reserved() []string {
 // What an administrator may set, for the chart's schema too. Lengths are in characters.
 const (
 	AudiencePattern  = `^[!-+\--~]+$` // printable, no comma
-	ParameterPattern = `^[a-zA-Z0-9_.-]+$`
+	ParameterPattern = `^[a-zA-Z0-9_.-]{1,256}$`
 	MaxAudience      = 256
 	MaxParameters    = 16
 	MaxParameter     = 1024
@@ -130,7 +130,7 @@ func (s Source) Validate() error {
 	bad(s.Grant != ClientCredentials || s.ClientID != "", "clientID: required with the grant client-credentials")
 	bad(len(s.Parameters) <= MaxParameters, "parameters: more than %d", MaxParameters)
 	for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {
-		bad(parameterPattern.MatchString(name) && len(name) <= MaxAudience, "parameters: %q is not the name of a field", name)
+		bad(parameterPattern.MatchString(name), "parameters: %q is not the name of a field", name)
 		bad(!slices.Contains(Reserved(), name), "parameters.%s: the grant sets it", name)
 		bad(utf8.RuneCountInString(s.Parameters[name]) <= MaxParameter, "parameters.%s: longer than %d characters", name, MaxParameter)
 	}

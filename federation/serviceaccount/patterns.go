@@ -21,7 +21,7 @@ const (
 	session  = `^(9[0-9]{2}|[1-9][0-9]{3}|[1-3][0-9]{4}|4[0-2][0-9]{3}|43[01][0-9]{2}|43200)$`      // 900..43200
 	token    = `^([6-9][0-9]{2}|[1-9][0-9]{3}|[1-3][0-9]{4}|4[0-2][0-9]{3}|43[01][0-9]{2}|43200)$`  // 600..43200
 	plain    = `([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)`
-	audience = plain + `(=[!-+\--~]{1,256})?`
+	audience = plain + `(=[!-+\--~]{1,200})?` // five of 256 are more than a regular expression of Go's may repeat
 )
 
 // inner is a pattern without its anchors.

@@ -15,7 +15,10 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/podpass-io/podpass/federation/azure"
+	"github.com/podpass-io/podpass/federation/gcp"
 	sa "github.com/podpass-io/podpass/federation/serviceaccount"
+	"github.com/podpass-io/podpass/webhook/inject"
 )
 
 type object = map[string]any
@@ -89,17 +92,15 @@ func (g *generator) object(t *rapid.T, at string, schema object) object {
 		}
 	}
 	for pattern, of := range asObject(schema["patternProperties"]) {
-		for range rapid.IntRange(0, 1).Draw(t, at+" further") {
-			o[rapid.StringMatching(pattern).Draw(t, at+" name")] = g.draw(t, at+".<name>", of.(object))
-		}
-	}
-	if of, ok := schema["additionalProperties"].(object); ok {
-		names := rapid.StringMatching(schema["propertyNames"].(object)["pattern"].(string))
-		if strings.HasSuffix(at, ".stsEndpoints") {
+		names := rapid.StringMatching(pattern)
+		switch {
+		case strings.HasSuffix(at, ".stsEndpoints"):
 			names = rapid.OneOf(names, rapid.SampledFrom([]string{"aws", "minio"}))
+		case strings.HasSuffix(at, ".tokenSources"):
+			names = rapid.OneOf(names, rapid.SampledFrom([]string{"a", "b"})) // that mappings may name, too
 		}
 		for range rapid.IntRange(0, 2).Draw(t, at+" members") {
-			o[names.Draw(t, at+" name")] = g.draw(t, at+".*", of)
+			o[names.Draw(t, at+" name")] = g.draw(t, at+".<name>", of.(object))
 		}
 	}
 	return o
@@ -140,9 +141,15 @@ func (g *generator) open(at string) *rapid.Generator[string] {
 		})
 	case strings.HasPrefix(at, "broker.proxy.h"):
 		return rapid.OneOf(rapid.StringMatching(`(https?|socks5h?|ftp)://[a-zA-Z0-9._-]{1,9}(:[0-9]{1,5})?/?`), urls())
+	case strings.HasSuffix(at, "image.repository"):
+		return rapid.OneOf(rapid.StringMatching(inject.RepositoryPattern), rapid.SampledFrom([]string{"", "a:1", "A", "example.com:5000/a/b", "a@sha256:0", "a//b", "/a", "a_b__c", "a---b", "a..b"}))
+	case strings.HasSuffix(at, "gcp.defaultProvider"):
+		return rapid.OneOf(rapid.StringMatching(gcp.ProviderPattern), rapid.SampledFrom([]string{"", "projects/p/locations/global/workloadIdentityPools/pool/providers/provider", "identitynamespace:x"}))
+	case strings.HasSuffix(at, "azure.tenantID"):
+		return rapid.OneOf(rapid.StringMatching(azure.TenantPattern), rapid.SampledFrom([]string{"", "x", "https://login.example.com/x", "contoso.onmicrosoft.com"}))
 	case strings.HasSuffix(at, "fleetIdentityProvider"):
 		return rapid.SampledFrom([]string{"", "https://container.googleapis.com/v1/projects/p/locations/l/clusters/c", "https://", "https://a b", "x", "https://u:p@h"})
-	case strings.HasSuffix(at, "Endpoint"), strings.HasSuffix(at, "stsEndpoints.*"), strings.HasSuffix(at, "authorityHost"), strings.HasSuffix(at, "tokenURL"):
+	case strings.HasSuffix(at, "Endpoint"), strings.HasSuffix(at, "stsEndpoints.<name>"), strings.HasSuffix(at, "authorityHost"), strings.HasSuffix(at, "tokenURL"):
 		return urls()
 	}
 	return nil

@@ -15,6 +15,15 @@
 {{- define "podpass.pattern.image" -}}
 ^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$
 {{- end -}}
+{{- define "podpass.pattern.repository" -}}
+^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$
+{{- end -}}
+{{- define "podpass.pattern.provider" -}}
+^((//iam\.googleapis\.com/)?projects/[0-9]{1,20}/locations/[a-z0-9-]+/workloadIdentityPools/[a-z0-9-]{4,32}/providers/[a-z0-9-]{4,32}|identitynamespace:[a-z0-9.:-]+:https://[!-~]+)$
+{{- end -}}
+{{- define "podpass.pattern.tenant" -}}
+^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\.)+[a-zA-Z]{2,})$
+{{- end -}}
 {{- define "podpass.pattern.reserved" -}}
 [
   "grant_type",
@@ -166,7 +175,7 @@
     "want": "broker, direct"
   },
   "podpass.io/oidc-audiences": {
-    "pattern": "^$|^([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)(=[!-+\\--~]{1,256})?(,([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)(=[!-+\\--~]{1,256})?){0,4}$",
+    "pattern": "^$|^([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)(=[!-+\\--~]{1,200})?(,([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)(=[!-+\\--~]{1,200})?){0,4}$",
     "want": "\u003caudience\u003e or \u003cname\u003e=\u003caudience\u003e, separated by commas, at most 5"
   },
   "podpass.io/oidc-token-sources": {

@@ -5,10 +5,8 @@
 {{- $aws := .Values.aws | default dict }}
 {{- $gcp := .Values.gcp | default dict }}
 {{- $azure := .Values.azure | default dict }}
-{{- $image := include "podpass.image" (dict "image" $broker.image "root" .) }}
-{{- if not (regexMatch (include "podpass.pattern.image" .) $image) }}
-  broker.image: {{ printf "%q" $image }} is not an image reference: write repository and tag
-{{- end }}
+{{- include "podpass.imageProblem" (dict "at" "image" "image" .Values.image "root" .) }}
+{{- include "podpass.imageProblem" (dict "at" "broker.image" "image" $broker.image "root" .) }}
 {{- if and $broker.metricsPort (eq (int $broker.metricsPort) (int (.Values.brokerPort | default 9911))) }}
   broker.metricsPort: {{ $broker.metricsPort }} is brokerPort, on which the broker listens for applications: choose another
 {{- else if and $broker.metricsPort (lt (int $broker.metricsPort) 1024) }}
@@ -38,6 +36,13 @@
   aws.partition: {{ printf "%q" . }} is none of AWS's, as aws, aws-cn and aws-us-gov are: write one of them, or its STS into aws.stsEndpoints
 {{- end }}
 {{- end }}
+{{- with $gcp.defaultProvider }}
+{{- if regexMatch "^(//iam\\.googleapis\\.com/)?projects/[^/]*[^0-9/][^/]*/" . }}
+  gcp.defaultProvider: {{ printf "%q" . }} names its project by the ID: write the project's number, which gcloud projects describe shows
+{{- else if not (regexMatch (include "podpass.pattern.provider" $) .) }}
+  gcp.defaultProvider: {{ printf "%q" . | trunc 200 }} is no provider: write projects/<number>/locations/global/workloadIdentityPools/<pool>/providers/<provider>
+{{- end }}
+{{- end }}
 {{- if ne (empty $gcp.fleetPool) (empty $gcp.fleetIdentityProvider) }}
   gcp.fleetPool, gcp.fleetIdentityProvider: they belong together: write both, or none
 {{- end }}
@@ -48,6 +53,11 @@
 {{- end }}
 {{- include "podpass.endpointProblem" (dict "at" "gcp.stsEndpoint" "url" $gcp.stsEndpoint) }}
 {{- include "podpass.endpointProblem" (dict "at" "gcp.iamCredentialsEndpoint" "url" $gcp.iamCredentialsEndpoint) }}
+{{- with $azure.tenantID }}
+{{- if not (regexMatch (include "podpass.pattern.tenant" $) .) }}
+  azure.tenantID: {{ contains "@" . | ternary "the value" (include "podpass.shown" .) }} is neither a GUID nor a domain: write what az account show gives as tenantId
+{{- end }}
+{{- end }}
 {{- if hasPrefix "http://" ($azure.authorityHost | default "") }}
   azure.authorityHost: must be https
 {{- else }}
@@ -59,6 +69,22 @@
 {{- end }}
 {{- range $i, $mapping := .Values.mappings }}
 {{- include "podpass.mappingProblems" (dict "at" (printf "mappings[%d].annotations" $i) "annotations" ($mapping.annotations | default dict) "aws" $aws "gcp" $gcp "azure" $azure "sources" $sources) }}
+{{- end }}
+{{- end -}}
+
+{{- define "podpass.imageProblem" -}}
+{{- $repository := (.image | default dict).repository }}
+{{- if not $repository }}
+  {{ .at }}.repository: write the image's name
+{{- else if regexMatch "@|:[^/]*$" $repository }}
+  {{ .at }}.repository: {{ printf "%q" $repository }} has a tag or a digest: write that into {{ .at }}.tag, or digest
+{{- else if not (regexMatch (include "podpass.pattern.repository" .) $repository) }}
+  {{ .at }}.repository: {{ printf "%q" $repository }} is no image's name: write it as registry.example.com:5000/team/name, in lower case
+{{- else }}
+{{- $image := include "podpass.image" (dict "image" .image "root" .root) }}
+{{- if not (regexMatch (include "podpass.pattern.image" .) $image) }}
+  {{ .at }}: {{ printf "%q" $image }} is not the name of an image: correct its parts
+{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -4,7 +4,7 @@
        which Helm would quote. */ -}}
 {{- define "podpass.config" -}}
 {{- with include "podpass.problems" . }}
-{{- fail (printf "the webhook would not start with these values:\n%s" .) }}
+{{- fail (printf "the webhook would not start with these values:%s" .) }}
 {{- end }}
 {{- $values := .Values.broker | default dict }}
 {{- $broker := dict "image" (include "podpass.image" (dict "image" $values.image "root" .)) }}

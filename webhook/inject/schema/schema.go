@@ -3,9 +3,10 @@
 // of the constants by which the settings are validated, so that what the webhook would
 // refuse is refused before it is installed.
 //
-// Helm quotes a value that does not match a pattern. URLs, which may have a password,
-// and PEM, which may be a key, therefore have no pattern in the schema: the chart's
-// templates check them, by the patterns of [Patterns].
+// Helm quotes a value that does not match a pattern, and the pattern. URLs, which may
+// have a password, PEM, which may be a key, and what has a pattern that nobody can read
+// therefore have none in the schema: the chart's templates check them, by [Patterns], and
+// say what to write.
 package schema
 
 import (
@@ -26,7 +27,7 @@ func Values() map[string]object {
 	return map[string]object{
 		"definitions/level":                             enum(inject.LogLevels()),
 		"definitions/image/properties/pullPolicy":       enum(inject.PullPolicies()),
-		"definitions/image/properties/repository":       text(inject.RepositoryPattern),
+		"definitions/image/properties/repository":       unread(),
 		"definitions/image/properties/tag":              optional(inject.TagPattern),
 		"definitions/quantities":                        quantities(),
 		"properties/mode":                               enum(serviceaccount.Modes()),
@@ -60,13 +61,13 @@ func awsValues() object {
 		"region": optional(aws.RegionPattern), "audience": audience(), "accountID": optional(aws.AccountPattern),
 		"partition": optional(aws.PartitionPattern), "useFIPSEndpoint": flag, "useDualStackEndpoint": flag,
 		"clusterARN": tag, "clusterName": tag,
-		"stsEndpoints": object{"type": "object", "propertyNames": object{"pattern": aws.PartitionPattern}, "additionalProperties": url()},
+		"stsEndpoints": members(aws.PartitionPattern, url()),
 	}
 }
 
 func gcpValues() object {
 	return object{
-		"defaultProvider": bounded(optional(gcp.ProviderPattern), gcp.MaxProvider),
+		"defaultProvider": bounded(unread(), gcp.MaxProvider),
 		"fleetPool":       bounded(optional(gcp.FleetPoolPattern), 200), "fleetIdentityProvider": bounded(url(), 300),
 		"audience": audience(), "project": optional(gcp.ProjectPattern), "region": object{"type": "string"},
 		"gcloudHome": object{"type": "boolean"}, "zone": optional(gcp.ZonePattern),
@@ -79,24 +80,21 @@ func gcpValues() object {
 
 func azureValues() object {
 	return object{
-		"tenantID": bounded(optional(azure.TenantPattern), azure.MaxTenant), "authorityHost": url(), "audience": audience(),
+		"tenantID": bounded(unread(), azure.MaxTenant), "authorityHost": url(), "audience": audience(),
 		"probeResource":   bounded(optional(azure.ResourcePattern), azure.MaxResource),
 		"requireUseLabel": object{"type": "boolean"},
 	}
 }
 
 func sources() object {
-	return object{"type": "object", "propertyNames": object{"pattern": federation.NamePattern}, "additionalProperties": record([]string{"tokenURL", "audience"}, object{
+	parameters := members(oidc.ParameterPattern, object{"type": "string", "maxLength": oidc.MaxParameter})
+	parameters["maxProperties"] = oidc.MaxParameters
+	return members(federation.NamePattern, record([]string{"tokenURL", "audience"}, object{
 		"tokenURL": url(), "audience": bounded(text(oidc.AudiencePattern), oidc.MaxAudience),
 		"grant":    enum([]oidc.Grant{oidc.TokenExchange, oidc.JWTBearer, oidc.ClientCredentials}),
 		"encoding": enum([]oidc.Encoding{oidc.Form, oidc.JSON}),
-		"clientID": object{"type": "string"}, "scope": object{"type": "string"},
-		"parameters": object{
-			"type": "object", "maxProperties": oidc.MaxParameters,
-			"propertyNames":        object{"pattern": oidc.ParameterPattern, "maxLength": oidc.MaxAudience},
-			"additionalProperties": object{"type": "string", "maxLength": oidc.MaxParameter},
-		},
-	})}
+		"clientID": object{"type": "string"}, "scope": object{"type": "string"}, "parameters": parameters,
+	}))
 }
 
 func proxy() object {

@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/podpass-io/podpass/federation/endpoint"
+	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
 
 var update = flag.Bool("update", false, "write the chart's files")
@@ -95,5 +99,19 @@ func TestPatterns(t *testing.T) {
 	}
 	if d := cmp.Diff(want, string(got)); d != "" {
 		t.Errorf("stale: run go test ./webhook/inject/schema -update\n%s", d)
+	}
+}
+
+// TestPatternsAreRegularExpressions: Helm takes one that is none for one that nothing matches.
+func TestPatternsAreRegularExpressions(t *testing.T) {
+	for key, pattern := range serviceaccount.AnnotationPatterns() {
+		if _, err := regexp.Compile(pattern); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	for name, pattern := range map[string]string{"endpoint": endpoint.Pattern, "proxy": endpoint.ProxyPattern, "image": reference()} {
+		if _, err := regexp.Compile(pattern); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/podpass-io/podpass/federation/aws"
+	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/gcp"
 	"github.com/podpass-io/podpass/federation/oidc"
@@ -34,6 +35,9 @@ func Patterns() (string, error) {
 		{"identityProvider", gcp.FleetIdentityProviderPattern},
 		{"quantity", inject.QuantityPattern},
 		{"image", reference()},
+		{"repository", inject.RepositoryPattern},
+		{"provider", gcp.ProviderPattern},
+		{"tenant", azure.TenantPattern},
 		{"reserved", oidc.Reserved()},
 		{"regions", aws.RegionPrefixes()},
 		{"annotations", annotations},

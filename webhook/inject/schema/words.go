@@ -33,6 +33,15 @@ func unquoted(description string) object {
 	return object{"type": "string", "description": description}
 }
 
+// unread is a text whose pattern tells people nothing.
+func unread() object { return unquoted("checked by the templates, which say what to write") }
+
+// members is an object with names of a pattern. Not by propertyNames, of which Helm's
+// message names the wrong place.
+func members(names string, each object) object {
+	return object{"type": "object", "additionalProperties": false, "patternProperties": object{names: each}}
+}
+
 func url() object { return unquoted("a URL; checked by the templates") }
 
 func array(items object) object { return object{"type": "array", "items": items} }
