@@ -35,7 +35,13 @@ func TestClusterDrift(t *testing.T) {
 	}
 	kubectl("create", "namespace", namespace)
 	manifest := render(t, namespace)
-	outside(t, c, namespace)
+	replica := outside(t, c, namespace)
+	signal := func(s syscall.Signal) {
+		t.Helper()
+		if err := replica.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
 	const registration = "mutatingwebhookconfiguration/podpass"
 	ca := func() string {
 		t.Helper()
@@ -57,6 +63,8 @@ func TestClusterDrift(t *testing.T) {
 					t.Fatalf("the webhook has not published its CA: %q", ca())
 				}
 			}
+			signal(syscall.SIGSTOP) // or it would mend at once what is spoilt, and go on with a rotation
+			defer signal(syscall.SIGCONT)
 			before, version := ca(), kubectl("get", registration, "-o", "jsonpath={.metadata.resourceVersion}")
 			if out, err := c.Kubectl(t.Context(), append([]string{"diff", "-n", namespace, "-f", manifest}, tt.diff...)...); err != nil || out != "" {
 				t.Errorf("there is a difference: %v\n%s", err, out)
@@ -68,6 +76,7 @@ func TestClusterDrift(t *testing.T) {
 			if now := kubectl("get", registration, "-o", "jsonpath={.metadata.resourceVersion}"); now != version {
 				t.Errorf("a second apply wrote the registration: version %s, and %s before", now, version)
 			}
+			signal(syscall.SIGCONT)
 			kubectl("delete", "-n", namespace, "-f", manifest)
 			goesWithTheRelease(t, c, namespace)
 		})

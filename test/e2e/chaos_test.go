@@ -253,7 +253,7 @@ func TestAllReplicasDown(t *testing.T) {
 	}
 }
 
-func setUpChaos(t testing.TB, client kubernetes.Interface) {
+func setUpChaos(t *testing.T, client kubernetes.Interface) {
 	t.Helper()
 	if err := bed.Apply(t.Context(), "", fmt.Sprintf(`
 apiVersion: v1
@@ -303,7 +303,7 @@ func load(ctx context.Context, client kubernetes.Interface, y *tally, rate int) 
 }
 
 // kill ends the oldest of the webhook's processes, on this machine, by SIGKILL.
-func kill(t testing.TB) {
+func kill(t *testing.T) {
 	t.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -336,7 +336,7 @@ func kill(t testing.TB) {
 
 // restarted is how often kubelet has restarted the webhook's containers, if all of
 // them are ready; otherwise -1.
-func restarted(t testing.TB, client kubernetes.Interface) int {
+func restarted(t *testing.T, client kubernetes.Interface) int {
 	t.Helper()
 	list, err := client.CoreV1().Pods(testbed.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=webhook"})
 	if err != nil {
@@ -451,7 +451,7 @@ func rotated(t *testing.T, client kubernetes.Interface, old string) {
 }
 
 // kubectl gives what it says; an error is the test's, which goes on.
-func kubectl(t testing.TB, args ...string) string {
+func kubectl(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := bed.Kubectl(context.WithoutCancel(t.Context()), args...)
 	if err != nil {
@@ -460,7 +460,7 @@ func kubectl(t testing.TB, args ...string) string {
 	return out
 }
 
-func pause(t testing.TB, d time.Duration) {
+func pause(t *testing.T, d time.Duration) {
 	t.Helper()
 	select {
 	case <-t.Context().Done():
