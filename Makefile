@@ -20,7 +20,7 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 # Test the packages of the root module; e2e is a step of its own below.
 UNIT_PACKAGES = $$(go list ./... | grep -v /test/e2e)
 
-# Where tests leave what people may want to look at: pictures of the HTML report.
+# Where tests leave what people may want to look at: pictures of the HTML report and the dashboard.
 export PODPASS_SCREENSHOTS ?= $(CURDIR)/bin/screenshots
 
 .PHONY: help
@@ -52,12 +52,14 @@ check: ## Formatting, vet and go.mod, in every module
 	cd test/sdk/go && go vet ./... && go mod tidy -diff
 	cd test/admission && go vet ./... && go mod tidy -diff
 	cd test/terraform && go vet ./... && go mod tidy -diff
+	cd test/grafana && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
 	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
 	cd test/admission && go test -count=1 -timeout 15m . -rapid.checks=20000
 	cd test/terraform && go test -count=1 .
+	cd test/grafana && go test -count=1 .
 
 # Each target by itself: go test fuzzes one at a time. FUZZTIME is a number of
 # executions, not a duration: when a duration is over, go test now and then reports
@@ -78,7 +80,7 @@ fuzz: ## Fuzz each target for FUZZTIME executions (a campaign: FUZZTIME=1000000x
 
 .PHONY: integration
 integration: ## Tests against a real API server
-	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/... ./test/attack/...
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/... ./test/attack/... ./test/observe/...
 
 # Without the chaos, which needs both cores for ten minutes: `make chaos`.
 .PHONY: e2e
