@@ -32,7 +32,7 @@ NOTICES  = platform=$$(go env GOOS)/$$(go env GOARCH); $(RELEASE) notices -platf
 # Test the packages of the root module; e2e is a step of its own below.
 UNIT_PACKAGES = $$(go list ./... | grep -v /test/e2e)
 
-# Where tests leave what people may want to look at: pictures of the HTML report.
+# Where tests leave what people may want to look at: pictures of the HTML report and the dashboard.
 export PODPASS_SCREENSHOTS ?= $(CURDIR)/bin/screenshots
 
 .PHONY: help
@@ -77,6 +77,7 @@ check: ## Formatting, vet and go.mod, in every module
 	cd test/admission && go vet ./... && go mod tidy -diff
 	cd test/terraform && go vet ./... && go mod tidy -diff
 	cd test/mistakes && go vet ./... && go mod tidy -diff
+	cd test/grafana && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
@@ -84,6 +85,7 @@ unit: ## Unit and conformance tests, with the race detector; real SDKs against t
 	cd test/admission && go test -count=1 -timeout 15m . -rapid.checks=20000
 	cd test/terraform && go test -count=1 .
 	cd test/mistakes && go test -count=1 -timeout 15m -skip '^TestCluster' . -rapid.checks=2000
+	cd test/grafana && go test -count=1 .
 
 # Each target by itself: go test fuzzes one at a time. FUZZTIME is a number of
 # executions, not a duration: when a duration is over, go test now and then reports

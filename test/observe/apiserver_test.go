@@ -39,8 +39,10 @@ func apiServer(t *testing.T) string {
 	mux.HandleFunc("GET /api/v1/namespaces/shop/serviceaccounts/{name}", func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")
 		switch _, known := accounts[name]; {
-		case known:
+		case known && strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadata"):
 			answer(w, http.StatusOK, account(name))
+		case known: // the audit wants all of it, for an Event
+			answer(w, http.StatusOK, corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: account(name).ObjectMeta})
 		case name == "late":
 			answer(w, http.StatusInternalServerError, status(http.StatusInternalServerError, metav1.StatusReasonInternalError))
 		default:
