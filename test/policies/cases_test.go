@@ -86,7 +86,7 @@ var attempts = map[string]map[string]attempt{
 		"tokens that nobody mounts":  {"shop", directly("aws-iam-token", "sts.amazonaws.com", "", "volumeMounts: [{name: aws-iam-token, mountPath: /t}]", "tty: false"), `WI305 Pod shop/orders has tokens of direct mode that no container mounts, which policy injected does not accept` + ask},
 		"too large": {"shop", podOf(`, labels: {podpass.io/injected: direct}`, "containers: ["+many(501, func(i int) string {
 			return "{name: a" + string(rune('a'+i%26)) + string(rune('a'+i/26)) + ", image: a}"
-		})+"]"), `WI309 Pod shop/orders is larger than policies read: more than 500 containers, 10000 variables, 5000 mounts, 2000 volumes or 1000 projections` + ask},
+		})+"]"), `WI309 Pod shop/orders is larger than policies read: more than 500 containers, 10000 variables, 5000 mounts, 2000 volumes or 100 projections` + ask},
 	},
 	"staticKeys": {
 		"another namespace":        {"shop", withEnv("AWS_SECRET_ACCESS_KEY", "x"), ""},

@@ -63,11 +63,13 @@ var namespaces = map[string]map[string]string{
 // start gives an API server with the namespaces, and in each its default ServiceAccount.
 func start(t testing.TB) *server {
 	t.Helper()
-	s := &server{Cluster: cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true}), warnings: &warnings{}}
+	s := &server{Cluster: startCluster(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true}), warnings: &warnings{}}
 	s.connect(t)
+	var all []string
 	for name, labels := range namespaces {
-		s.apply(t, marked(name, labels))
+		all = append(all, marked(name, labels))
 	}
+	s.apply(t, strings.Join(all, "\n---\n"))
 	for name := range namespaces {
 		eventually(t, "the default ServiceAccount of "+name, func() error {
 			_, err := s.client.CoreV1().ServiceAccounts(name).Get(t.Context(), "default", metav1.GetOptions{})
@@ -103,8 +105,8 @@ func (s *server) apply(t testing.TB, manifests string) {
 	}
 }
 
-// install puts the policies of values in force, which the API server learns a moment later:
-// when each has been type-checked, and one attempt of each policy is answered as it is to be.
+// install creates the policies of values, and waits until each has been type-checked. The API
+// server has them in force a moment later.
 func (s *server) install(t testing.TB, values string) []admissionregistrationv1.ValidatingAdmissionPolicy {
 	t.Helper()
 	manifests, list, _ := policies(t, values)

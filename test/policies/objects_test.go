@@ -3,7 +3,6 @@ package policies
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 
@@ -33,7 +32,7 @@ func withToken(token string) string {
 	return podOf("", app+", volumes: [{name: mine, projected: {sources: [{serviceAccountToken: {path: t"+token+"}}]}}]")
 }
 
-// broker is what broker mode makes of a pod, as far as policies look, with what is changed:
+// brokered is what broker mode makes of a pod, as far as policies look, with what is changed:
 // its identities as JSON, and the parts of it that a test replaces.
 func brokered(identities string, replace ...string) string {
 	value, err := json.Marshal(identities)
@@ -77,8 +76,7 @@ func many(n int, make func(int) string) string {
 
 // marked is a namespace with labels.
 func marked(name string, labels map[string]string) string {
-	all := maps.Clone(labels)
-	text, err := json.Marshal(all)
+	text, err := json.Marshal(labels)
 	if err != nil {
 		panic(err)
 	}

@@ -13,6 +13,7 @@ import (
 // before creates what policies would refuse, before they are there.
 func (s *server) before(t *testing.T) {
 	t.Helper()
+	s.apply(t, "{apiVersion: v1, kind: Node, metadata: {name: a}}") // pods of a node that is none are taken away
 	for namespace, manifest := range map[string]string{
 		"other":   account("eks.amazonaws.com/role-arn: shop-a"),
 		"keyless": withEnv("AWS_SECRET_ACCESS_KEY", "x"),

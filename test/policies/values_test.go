@@ -64,7 +64,7 @@ policies:
 // TestModes: what a mode renders. Off is the default, and the word in YAML 1.1, which
 // takes it for false.
 func TestModes(t *testing.T) {
-	for name, values := range map[string]string{"by default": "{}", "off": every(`"off"`), "unquoted": every("off")} {
+	for name, values := range map[string]string{"by default": "{}", "off": every(`"off"`), "unquoted": every("off"), "values of an older release": "policies: null"} {
 		if _, list, bindings := policies(t, values); len(list)+len(bindings) > 0 {
 			t.Errorf("%s: %d policies, %d bindings", name, len(list), len(bindings))
 		}
@@ -108,6 +108,7 @@ func TestRefusals(t *testing.T) {
 		"Kubernetes 1.29":                          {rule, `policies.identities.mode: enforce needs ValidatingAdmissionPolicies (admissionregistration.k8s.io/v1), which Kubernetes has since 1.30, and this is v1.29.4: set it to "off", or upgrade the cluster first`, []string{"--kube-version", "1.29.4"}},
 		"a mode that is none":                      {"policies: {injected: {mode: deny}}", "policies/injected/mode", nil},
 		"a rule about no namespace":                {"policies: {identities: {rules: [{name: shop}]}}", "policies/identities/rules/0", nil},
+		"a rule about an empty list":               {"policies: {audiences: {rules: [{name: shop, namespaces: []}]}}", "policies/audiences/rules/0", nil},
 		"an account that is a number":              {"policies: {identities: {rules: [{name: shop, namespaces: [shop], aws: {accounts: [111122223333]}}]}}", "accounts/0", nil},
 		"a glob with an open class":                {"policies: {identities: {mode: warn, rules: [{name: shop, namespaces: ['shop-[a']}]}}", `policies.identities.rules[0].namespaces[0]: "shop-[a" is not a glob: a [ needs its ], with characters or ranges between them, and a \ the character that it stands before`, nil},
 		"a glob with an empty class":               {"policies: {identities: {mode: warn, rules: [{name: shop, namespaces: ['shop-[]']}]}}", `"shop-[]" is not a glob`, nil},

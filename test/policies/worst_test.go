@@ -16,7 +16,7 @@ func TestClusterWorst(t *testing.T) {
 	s.install(t, every("enforce"))
 	s.inForce(t, func(_ attempt, err error) bool { return err != nil })
 	large := func(subject string) string {
-		return "WI309 Pod " + subject + " is larger than policies read: more than 500 containers, 10000 variables, 5000 mounts, 2000 volumes or 1000 projections" + ask
+		return "WI309 Pod " + subject + " is larger than policies read: more than 500 containers, 10000 variables, 5000 mounts, 2000 volumes or 100 projections" + ask
 	}
 	name := func(i int) string { return fmt.Sprintf("c%d", i) }
 	containers := func(n int, more func(int) string) string {
@@ -51,7 +51,8 @@ func TestClusterWorst(t *testing.T) {
 		"a million characters of a variable":  {"keyless", pod("containers: [{name: app, image: i, env: [{name: GOOGLE_APPLICATION_CREDENTIALS, value: " + strings.Repeat("x", 1400000) + "}]" + mounts(1)(0) + "}]" + mounted), keys("Pod keyless/orders", "container app names a key file by GOOGLE_APPLICATION_CREDENTIALS")},
 		"a million characters of identities":  {"shop", brokered(`{"aws":{"roleARN":"arn:aws:iam::111122223333:role/` + strings.Repeat("x", 1400000) + `"}}`), "WI309 or WI305"},
 		"a million characters of an audience": {"listed", withToken(", audience: " + strings.Repeat("x", 1400000)), `WI308 Pod listed/orders asks for a token for the audience "` + strings.Repeat("x", 200) + `...": rule "listed" of policy audiences does not allow it` + ask},
-		"as many tokens as are read": {"listed", podOf("", app+", volumes: [{name: mine, projected: {sources: ["+many(999, func(i int) string {
+		"as many tokens as there can be":      {"listed", podOf("", app+", volumes: [{name: mine, projected: {sources: ["+many(20000, func(i int) string { return fmt.Sprintf("{serviceAccountToken: {path: t%d, audience: a}}", i) })+"]}}]"), large("listed/orders")},
+		"as many tokens as are read": {"listed", podOf("", app+", volumes: [{name: mine, projected: {sources: ["+many(99, func(i int) string {
 			return fmt.Sprintf("{serviceAccountToken: {path: t%d, audience: 'https://vault.example.com/%s'}}", i, strings.Repeat("x", 450))
 		})+"]}}]"), ""},
 		"a million characters of an image":    {"shop", podOf("", "containers: [{name: podpass-broker, image: "+strings.Repeat("i", 1400000)+"}]"), `WI305 Pod shop/orders has a container of podpass's name with the image "` + strings.Repeat("i", 200) + `...", which policy injected does not allow: take the container out of the manifest, or have the image listed in policies.injected.images` + ask},

@@ -1,7 +1,8 @@
 {{- /* A policy's mode: nothing when it is off, else warn or enforce. YAML 1.1, which Helm
-       reads, takes an unquoted off for false: both mean the same here. */ -}}
+       reads, takes an unquoted off for false: both mean the same here. Values of a release
+       that is older than policies, kept by an upgrade (--reuse-values), have none. */ -}}
 {{- define "podpass.policies.mode" -}}
-{{- $mode := toString (index .root.Values.policies .policy).mode }}
+{{- $mode := dig .policy "mode" "off" (.root.Values.policies | default dict) | toString }}
 {{- if has $mode (list "warn" "enforce") }}
 {{- if semverCompare "<1.30.0-0" .root.Capabilities.KubeVersion.Version }}
   {{- fail (printf "policies.%s.mode: %s needs ValidatingAdmissionPolicies (admissionregistration.k8s.io/v1), which Kubernetes has since 1.30, and this is %s: set it to \"off\", or upgrade the cluster first" .policy $mode .root.Capabilities.KubeVersion.Version) }}
