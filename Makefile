@@ -14,7 +14,8 @@ BIN     := bin
 PROGRAMS := ./cmd/...
 
 # Tools run by `go run module@version`: built once, kept in Go's build cache.
-HELM          := go run helm.sh/helm/v4/cmd/helm@v4.3.1
+# Helm is what the tests of the chart built, or is built as they do.
+HELM          ?= $(or $(wildcard $(HOME)/.cache/podpass/tools/helm-v4.3.1/helm),env CGO_ENABLED=0 GOFLAGS=-trimpath go run helm.sh/helm/v4/cmd/helm@v4.3.1)
 GOTESTSUM     := go run gotest.tools/gotestsum@v1.13.0
 GOVULNCHECK   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -23,7 +24,7 @@ GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 # What makes releases, a module of its own.
-RELEASE := GOOS= GOARCH= go run -C release .
+RELEASE := GOOS= GOARCH= go run -C release -trimpath .
 NOTICES  = platform=$$(go env GOOS)/$$(go env GOARCH); $(RELEASE) notices -platform $$platform -out $(abspath $(BIN))/NOTICES $(PROGRAMS)
 
 # Test the packages of the root module; e2e is a step of its own below.

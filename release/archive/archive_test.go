@@ -12,7 +12,7 @@ import (
 // another umask, packs to the same bytes.
 func TestSameBytes(t *testing.T) {
 	modified := time.Unix(1795000000, 0)
-	for _, name := range []string{"a.tar.gz", "a.zip", "a.tar"} {
+	for _, name := range []string{"a.tar.gz", "a.tgz", "a.zip", "a.tar"} {
 		t.Run(name, func(t *testing.T) {
 			pack := func(mode os.FileMode, touched time.Time) []byte {
 				dir := t.TempDir()
