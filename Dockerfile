@@ -12,9 +12,6 @@
 ARG BUILDER=golang:1.26-bookworm
 
 FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
-ARG TARGETOS TARGETARCH VERSION=dev COMMIT=unknown
-# Where Go keeps what it downloaded and compiled.
-ARG GOMODCACHE=/go/pkg/mod GOCACHE=/root/.cache/go-build GOPROXY
 WORKDIR /src
 COPY go.mod go.sum Makefile LICENSE ./
 COPY release release
@@ -23,11 +20,17 @@ COPY broker broker
 COPY webhook webhook
 COPY cmd cmd
 
+# An argument counts for one stage. GOMODCACHE and GOCACHE are where Go keeps what it
+# downloaded and compiled; an empty GOPROXY is Go's default.
 FROM build AS build-broker
+ARG TARGETOS TARGETARCH VERSION=dev COMMIT=unknown
+ARG GOMODCACHE=/go/pkg/mod GOCACHE=/root/.cache/go-build GOPROXY
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     GOOS=${TARGETOS} GOARCH=${TARGETARCH} make image-broker VERSION=${VERSION} COMMIT=${COMMIT}
 
 FROM build AS build-podpass
+ARG TARGETOS TARGETARCH VERSION=dev COMMIT=unknown
+ARG GOMODCACHE=/go/pkg/mod GOCACHE=/root/.cache/go-build GOPROXY
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     GOOS=${TARGETOS} GOARCH=${TARGETARCH} make image-podpass VERSION=${VERSION} COMMIT=${COMMIT}
 

@@ -14,8 +14,10 @@ BIN     := bin
 PROGRAMS := ./cmd/...
 
 # Tools run by `go run module@version`: built once, kept in Go's build cache.
-HELM          := go run helm.sh/helm/v4/cmd/helm@v4.3.1
+# Helm is what the tests of the chart built, or is built as they do.
+HELM          ?= $(or $(wildcard $(HOME)/.cache/podpass/tools/helm-v4.3.1/helm),env CGO_ENABLED=0 GOFLAGS=-trimpath go run helm.sh/helm/v4/cmd/helm@v4.3.1)
 GOTESTSUM     := go run gotest.tools/gotestsum@v1.13.0
+GOVULNCHECK   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # -trimpath, no cgo and no stamp of the checkout: the same static binary from any of them.
@@ -26,7 +28,7 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS
 GO_DEMO := CGO_ENABLED=0 go run -trimpath ./test/demo
 
 # What makes releases, a module of its own.
-RELEASE := GOOS= GOARCH= go run -C release .
+RELEASE := GOOS= GOARCH= go run -C release -trimpath .
 NOTICES  = platform=$$(go env GOOS)/$$(go env GOARCH); $(RELEASE) notices -platform $$platform -out $(abspath $(BIN))/NOTICES $(PROGRAMS)
 
 # Test the packages of the root module; e2e is a step of its own below.
@@ -37,7 +39,7 @@ export PODPASS_SCREENSHOTS ?= $(CURDIR)/bin/screenshots
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[A-Za-z0-9._-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the three binaries into bin/
@@ -65,7 +67,7 @@ demo-down: ## Remove what `make demo KEEP=1` left
 	$(GO_DEMO) down
 
 .PHONY: test
-test: packages check unit fuzz integration e2e ## Run every test; prints what was left out and why
+test: packages check lint chart-lint vulncheck unit release-test fuzz integration e2e ## Run every test; prints what was left out and why
 	@echo "make test: all steps passed"
 
 .PHONY: check
@@ -78,6 +80,7 @@ check: ## Formatting, vet and go.mod, in every module
 	cd test/terraform && go vet ./... && go mod tidy -diff
 	cd test/mistakes && go vet ./... && go mod tidy -diff
 	cd test/grafana && go vet ./... && go mod tidy -diff
+	cd release && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
@@ -135,23 +138,46 @@ mutate: ## Change one thing at a time: do tests notice? (SEED=1 MUTANTS=40 MUTAT
 .PHONY: lint
 lint: ## golangci-lint with the repository's list
 	$(GOLANGCI_LINT) run ./...
+	cd release && $(GOLANGCI_LINT) run ./...
+
+.PHONY: chart-lint
+chart-lint: ## helm lint, strict
+	$(HELM) lint --strict charts/podpass
+
+# Go's vulnerability database is a Go module as well, so the proxy that serves every
+# other dependency serves it. One version of it is pinned: what passed yesterday passes
+# today, and whoever makes a release asks the newest, by VULNDB=latest.
+VULNDB ?= v0.0.0-20261105234957-e22db6528018
+
+.PHONY: vulncheck
+vulncheck: ## Known vulnerabilities in what is linked and called (VULNDB=latest: those of today)
+	@info=$$(go mod download -json golang.org/x/vulndb@$(VULNDB)) || { echo "vulncheck: the database cannot be had, so nothing was checked: $$info"; exit 1; }; \
+	  db=$$(sed -n 's/^.*"Dir": "\(.*\)",*$$/\1/p' <<<"$$info"); \
+	  echo "govulncheck with golang.org/x/vulndb $$(sed -n 's/^.*"Version": "\(.*\)",*$$/\1/p' <<<"$$info")"; \
+	  $(GOVULNCHECK) -db "file://$$db/data/osv" ./cmd/...
+
+# Its own step, since it links each program several times.
+.PHONY: release-test
+release-test: ## Make a release twice, and look into the images
+	PODPASS_TEST_RELEASE=1 go test -C release -count=1 -timeout 30m ./...
 
 # Where dist/ is made of nothing that was built before, and says what it took.
 REGISTRY ?=
 BUILDER  ?=
 SOURCE   ?= https://github.com/podpass-io/podpass
+IMAGES    ?= linux/amd64,linux/arm64
 PLATFORMS ?= linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .PHONY: release
 release: ## Make all that is published into dist/ (VERSION=1.2.3 REGISTRY=registry.example.com/podpass)
 	@HELM="$(HELM)" $(RELEASE) all -version "$(if $(filter command line environment,$(origin VERSION)),$(VERSION))" -commit "$(COMMIT)" \
-	  -epoch $(SOURCE_DATE_EPOCH) -registry "$(REGISTRY)" -source "$(SOURCE)" -builder "$(BUILDER)" -programs "$(PLATFORMS)" -out "$(CURDIR)/dist"
+	  -epoch $(SOURCE_DATE_EPOCH) -registry "$(REGISTRY)" -source "$(SOURCE)" -builder "$(BUILDER)" -programs "$(PLATFORMS)" -images "$(IMAGES)" -out "$(CURDIR)/dist"
 
 .PHONY: packages
 packages: ## Install the Debian packages that tests and demo need (root)
 	@test/packages.sh
 
 .PHONY: clean
-clean: ## Remove bin/
-	rm -rf $(BIN)
+clean: ## Remove bin/ and dist/
+	rm -rf $(BIN) dist

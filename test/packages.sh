@@ -26,6 +26,8 @@ need az azure-cli
 need shellcheck shellcheck # looks at the scripts that podpass trust renders
 need /usr/share/java/google-auth-library-oauth2-http.jar libgoogle-auth-java
 need /usr/bin/javac default-jdk-headless
+need buildah buildah # the images
+need /usr/bin/qemu-aarch64-static qemu-user-static # runs what the images for arm64 hold
 need chromium chromium # the HTML report
 
 # Prometheus is only unpacked: its package starts a server on this machine.

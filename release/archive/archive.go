@@ -28,8 +28,8 @@ func (e Entry) mode() os.FileMode {
 	return 0o644
 }
 
-// Write packs entries, in their order, into the file at path, by its name: .zip, .tar.gz
-// or .tar.
+// Write packs entries, in their order, into the file at path, by its name: .zip, .tar,
+// and .tar.gz or .tgz.
 func Write(path string, entries []Entry, modified time.Time) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
@@ -43,7 +43,7 @@ func Write(path string, entries []Entry, modified time.Time) (err error) {
 	switch {
 	case strings.HasSuffix(path, ".zip"):
 		err = writeZip(f, entries, modified)
-	case strings.HasSuffix(path, ".tar.gz"):
+	case strings.HasSuffix(path, ".tar.gz"), strings.HasSuffix(path, ".tgz"):
 		z := gzip.NewWriter(f) // without a name and a time
 		if err = writeTar(z, entries, modified); err == nil {
 			err = z.Close()
