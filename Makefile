@@ -52,12 +52,14 @@ check: ## Formatting, vet and go.mod, in every module
 	cd test/sdk/go && go vet ./... && go mod tidy -diff
 	cd test/admission && go vet ./... && go mod tidy -diff
 	cd test/terraform && go vet ./... && go mod tidy -diff
+	cd test/sarif && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
 	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
 	cd test/admission && go test -count=1 -timeout 15m . -rapid.checks=20000
 	cd test/terraform && go test -count=1 .
+	cd test/sarif && go test -count=1 .
 
 # Each target by itself: go test fuzzes one at a time. FUZZTIME is a number of
 # executions, not a duration: when a duration is over, go test now and then reports
