@@ -81,6 +81,7 @@ check: ## Formatting, vet and go.mod, in every module
 	cd test/mistakes && go vet ./... && go mod tidy -diff
 	cd test/grafana && go vet ./... && go mod tidy -diff
 	cd release && go vet ./... && go mod tidy -diff
+	cd test/sarif && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
@@ -89,6 +90,7 @@ unit: ## Unit and conformance tests, with the race detector; real SDKs against t
 	cd test/terraform && go test -count=1 .
 	cd test/mistakes && go test -count=1 -timeout 15m -skip '^TestCluster' . -rapid.checks=2000
 	cd test/grafana && go test -count=1 .
+	cd test/sarif && go test -count=1 .
 
 # Each target by itself: go test fuzzes one at a time. FUZZTIME is a number of
 # executions, not a duration: when a duration is over, go test now and then reports

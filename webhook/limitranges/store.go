@@ -59,12 +59,29 @@ func (s *Store) Around(namespace string) inject.Around {
 		return a
 	}
 	for _, o := range all {
-		l, ok := o.(*corev1.LimitRange)
-		if ok && len(a.Limits)+len(l.Spec.Limits) <= maxItems {
-			a.Limits = append(a.Limits, l.Spec.Limits...)
+		if l, ok := o.(*corev1.LimitRange); ok {
+			a.Limits = within(a.Limits, l.Spec.Limits)
 		}
 	}
 	return a
+}
+
+// Of is what a Store would give of a namespace that has these LimitRanges.
+func Of(list []corev1.LimitRange) inject.Around {
+	var a inject.Around
+	for _, l := range list {
+		reduce(&l)
+		a.Limits = within(a.Limits, l.Spec.Limits)
+	}
+	return a
+}
+
+// within adds those of one more LimitRange, if they are not too many.
+func within(limits, more []corev1.LimitRangeItem) []corev1.LimitRangeItem {
+	if len(limits)+len(more) > maxItems {
+		return limits
+	}
+	return append(limits, more...)
 }
 
 // source is what the reflector lists and watches by.

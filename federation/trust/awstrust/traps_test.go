@@ -106,6 +106,10 @@ func TestTraps(t *testing.T) {
 			conditions: `"StringEquals":{"oidc.example.com:aud":["vault","other"]}`,
 			want:       []string{"WI212 | Condition StringEquals oidc.example.com:aud | is for another audience | vault, other | sts.amazonaws.com | set it to the token's; or annotate the ServiceAccount with eks.amazonaws.com/audience"},
 		},
+		"an audience besides": {
+			conditions: `"ForAllValues:StringEquals":{"oidc.example.com:aud":"sts.amazonaws.com"}`, audiences: []string{"sts.amazonaws.com", "vault"},
+			want: []string{"WI212 | Condition ForAllValues:StringEquals oidc.example.com:aud | is for another audience | sts.amazonaws.com | sts.amazonaws.com, vault | set it to the token's; or annotate the ServiceAccount with eks.amazonaws.com/audience"},
+		},
 		"two audiences where one is compared": {
 			conditions: `"StringEquals":{"oidc.example.com:aud":"sts.amazonaws.com"}`, audiences: []string{"sts.amazonaws.com", "vault"},
 			want: []string{"WI218 | Condition StringEquals oidc.example.com:aud | compares one value, and the token has several: IAM does not say what becomes of it |  | sts.amazonaws.com, vault | have tokens made for one audience"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 const (
@@ -17,12 +18,9 @@ const (
 
 // Document are the federated credentials of an identity.
 type Document struct {
+	// Client is the client ID of the identity; empty: the document does not tell.
+	Client      string
 	Credentials []Credential
-}
-
-// With is both documents as one.
-func (d Document) With(other Document) Document {
-	return Document{append(d.Credentials[:len(d.Credentials):len(d.Credentials)], other.Credentials...)}
 }
 
 // Credential is a federated identity credential, as Azure Resource Manager (of a managed
@@ -43,43 +41,73 @@ type Expression struct {
 	LanguageVersion int    `json:"languageVersion"`
 }
 
-// Parse reads what az prints in JSON, its default:
+// Parse reads all credentials of a text, whosever they are: see [ParseAll].
+func Parse(raw []byte) (Document, error) {
+	list, err := ParseAll(raw)
+	var all Document
+	for _, d := range list {
+		all.Credentials = append(all.Credentials, d.Credentials...)
+	}
+	return all, err
+}
+
+// ParseAll reads what az prints in JSON, its default:
 //
 //	az identity federated-credential list --identity-name NAME --resource-group GROUP
 //	az ad app federated-credential list --id CLIENT
 //
 // or show instead of list, or the answer of either API itself, or what podpass trust azure
-// -o json does. Several of them may follow each other.
-func Parse(raw []byte) (Document, error) {
-	var d Document
+// -o json does. Several of them may follow each other. Of these the last alone names the
+// identities, by their client IDs, each of which gets a document of its own; what is of an
+// identity without a name is one document.
+func ParseAll(raw []byte) ([]Document, error) {
 	if len(raw) > maxDocument {
-		return d, fmt.Errorf("larger than %d KiB", maxDocument>>10)
+		return nil, fmt.Errorf("larger than %d KiB", maxDocument>>10)
 	}
+	var r reader
 	in := json.NewDecoder(bytes.NewReader(raw))
 	for n := 1; ; n++ {
 		var part json.RawMessage
 		if err := in.Decode(&part); errors.Is(err, io.EOF) {
 			if n == 1 {
-				return d, errors.New("empty")
+				return nil, errors.New("empty")
 			}
-			return d, nil
+			return r.documents, nil
 		} else if err != nil {
-			return d, fmt.Errorf("not JSON: %w; az prints it with -o json", err)
+			return nil, fmt.Errorf("not JSON: %w; az prints it with -o json", err)
 		}
-		if err := d.add(part); err != nil {
-			return d, fmt.Errorf("object %d: %w", n, err)
+		if err := r.add(part); err != nil {
+			return nil, fmt.Errorf("object %d: %w", n, err)
 		}
 	}
 }
 
-// add takes a list, in an API's wrapping or not, or one credential.
-func (d *Document) add(part json.RawMessage) error {
+// reader puts together what is read.
+type reader struct {
+	documents []Document
+	count     int // credentials of all documents
+}
+
+// of is the document of an identity.
+func (r *reader) of(client string) *Document {
+	for n := range r.documents {
+		if strings.EqualFold(r.documents[n].Client, client) {
+			return &r.documents[n]
+		}
+	}
+	r.documents = append(r.documents, Document{Client: client})
+	return &r.documents[len(r.documents)-1]
+}
+
+// add takes a list, in an API's wrapping or not, or one credential, or a plan.
+func (r *reader) add(part json.RawMessage) error {
 	if part[0] == '[' {
-		return d.list(part)
+		return r.list("", part)
 	}
 	var wrapped struct {
 		Value json.RawMessage `json:"value"`
 		Plan  []struct {
+			Client      string          `json:"clientId"`
 			Credentials json.RawMessage `json:"federatedIdentityCredentials"`
 		} `json:"identities"`
 	}
@@ -87,33 +115,34 @@ func (d *Document) add(part json.RawMessage) error {
 		return errors.New("not a federated credential")
 	}
 	for _, identity := range wrapped.Plan {
-		if err := d.list(identity.Credentials); err != nil {
+		if err := r.list(identity.Client, identity.Credentials); err != nil {
 			return err
 		}
 	}
-	if wrapped.Plan != nil {
+	switch {
+	case wrapped.Plan != nil:
 		return nil
+	case len(wrapped.Value) > 0 && wrapped.Value[0] == '[':
+		return r.list("", wrapped.Value)
 	}
-	if len(wrapped.Value) > 0 && wrapped.Value[0] == '[' {
-		return d.list(wrapped.Value)
-	}
-	return d.credential(part)
+	return r.credential("", part)
 }
 
-func (d *Document) list(part json.RawMessage) error {
+func (r *reader) list(client string, part json.RawMessage) error {
 	var items []json.RawMessage
 	if err := json.Unmarshal(part, &items); err != nil {
 		return err
 	}
+	r.of(client) // it may trust nobody
 	for _, item := range items {
-		if err := d.credential(item); err != nil {
+		if err := r.credential(client, item); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Document) credential(item json.RawMessage) error {
+func (r *reader) credential(client string, item json.RawMessage) error {
 	var c struct {
 		Credential
 		// Properties is where Azure Resource Manager has all but the name.
@@ -129,9 +158,10 @@ func (d *Document) credential(item json.RawMessage) error {
 	if c.Issuer == "" {
 		return errors.New("not a federated credential: it has no issuer; see az identity federated-credential list, and az ad app federated-credential list")
 	}
-	if len(d.Credentials) == maxCredentials {
+	if r.count++; r.count > maxCredentials {
 		return fmt.Errorf("more than %d federated credentials", maxCredentials)
 	}
+	d := r.of(client)
 	d.Credentials = append(d.Credentials, c.Credential)
 	return nil
 }

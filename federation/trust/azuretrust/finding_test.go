@@ -84,7 +84,7 @@ func TestRefusals(t *testing.T) {
 			if test.claims != nil {
 				test.claims(&c)
 			}
-			v := Evaluate(Document{[]Credential{credential}}, c)
+			v := Evaluate(Document{Credentials: []Credential{credential}}, c)
 			if diff := cmp.Diff(test.want, lines(v.Findings)); v.Allowed || v.By != "" || diff != "" {
 				t.Errorf("allowed %v by %q (-want +got):\n%s", v.Allowed, v.By, diff)
 			}
@@ -128,7 +128,7 @@ func TestClosest(t *testing.T) {
 		"what has changed places, with its audience": {[]Credential{of("a", i, noS, lower), of("b", i, a, a)}, "b"},
 		"what is exact, before it":                   {[]Credential{of("a", i, upper, a), of("b", i, a, s)}, "a"},
 	} {
-		v := Evaluate(Document{test.credentials}, ordersClaims())
+		v := Evaluate(Document{Credentials: test.credentials}, ordersClaims())
 		if len(v.Findings) == 0 || !strings.HasPrefix(v.Findings[0].Where+" ", "federated credential "+test.want+" ") {
 			t.Errorf("%s: %v, want %s", name, v.Findings, test.want)
 		}
@@ -141,13 +141,13 @@ func TestLetsIn(t *testing.T) {
 	second.Name = "second"
 	other := ordersCredential
 	other.Subject = "x"
-	v := Evaluate(Document{[]Credential{other, second}}, ordersClaims())
+	v := Evaluate(Document{Credentials: []Credential{other, second}}, ordersClaims())
 	if !v.Allowed || v.By != "federated credential second" || len(v.Findings) > 0 {
 		t.Errorf("the second: %+v", v)
 	}
 	second.Audiences = []string{"api://AzureADTokenExchange", "own", ordersCredential.Issuer}
 	want := []string{"warning WI272 | federated credential second audiences | take tokens that are made for another service, whose operator can use them here | api://AzureADTokenExchange | https://oidc.example.com | use api://AzureADTokenExchange, and ask for tokens with it"}
-	v = Evaluate(Document{[]Credential{second}}, ordersClaims())
+	v = Evaluate(Document{Credentials: []Credential{second}}, ordersClaims())
 	if diff := cmp.Diff(want, lines(v.Findings)); !v.Allowed || diff != "" {
 		t.Errorf("too broad (-want +got):\n%s", diff)
 	}

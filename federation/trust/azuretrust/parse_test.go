@@ -16,7 +16,7 @@ var ordersCredential = Credential{
 const ordersFields = `"issuer":"https://oidc.example.com","subject":"system:serviceaccount:shop:orders","audiences":["api://AzureADTokenExchange"]`
 
 func TestParse(t *testing.T) {
-	one := Document{[]Credential{ordersCredential}}
+	one := Document{Credentials: []Credential{ordersCredential}}
 	for name, test := range map[string]struct {
 		raw  string
 		want Document
@@ -31,7 +31,7 @@ func TestParse(t *testing.T) {
 		"a value of nothing":                {`{"value":[]}`, Document{}},
 		"an identity that trusts nobody":    {`[]`, Document{}},
 		"two lists, one after another":      {"[]\n" + `[{"name":"orders",` + ordersFields + `}]`, one},
-		"a flexible one, with no subject":   {`[{"name":"f","issuer":"i","subject":null,"claimsMatchingExpression":{"value":"e","languageVersion":1}}]`, Document{[]Credential{{Name: "f", Issuer: "i", Expression: &Expression{"e", 1}}}}},
+		"a flexible one, with no subject":   {`[{"name":"f","issuer":"i","subject":null,"claimsMatchingExpression":{"value":"e","languageVersion":1}}]`, Document{Credentials: []Credential{{Name: "f", Issuer: "i", Expression: &Expression{"e", 1}}}}},
 		"white space before and behind":     {"\n[]\n", Document{}},
 		"one that also has the null object": {`[{"name":"orders",` + ordersFields + `,"claimsMatchingExpression":null}]`, one},
 	} {
@@ -85,9 +85,25 @@ func TestAlgorithm(t *testing.T) {
 	claims := federation.Claims{Issuer: ordersCredential.Issuer, Subject: ordersCredential.Subject, Audiences: ordersCredential.Audiences}
 	for algorithm, want := range map[string]string{"RS256": "", "": "", "ES256": CodeAlgorithm} {
 		claims.Algorithm = algorithm
-		verdict := Evaluate(Document{[]Credential{ordersCredential}}, claims)
+		verdict := Evaluate(Document{Credentials: []Credential{ordersCredential}}, claims)
 		if verdict.Allowed != (want == "") || want != "" && verdict.Findings[0].Code != want {
 			t.Errorf("%q: %+v, want %q", algorithm, verdict, want)
 		}
+	}
+}
+
+// TestParseAll: what names identities is parted by them, and what names none is together.
+func TestParseAll(t *testing.T) {
+	other := ordersCredential
+	other.Name = "other"
+	got, err := ParseAll([]byte(`[{"name":"orders",` + ordersFields + `}]
+		{"identities":[{"clientId":"A","federatedIdentityCredentials":[{"name":"orders",` + ordersFields + `}]},{"clientId":"b","federatedIdentityCredentials":[]}]}
+		{"name":"other",` + ordersFields + `} {"identities":[{"clientId":"a","federatedIdentityCredentials":[{"name":"other",` + ordersFields + `}]}]}`))
+	want := []Document{{Credentials: []Credential{ordersCredential, other}}, {Client: "A", Credentials: []Credential{ordersCredential, other}}, {Client: "b"}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if got, err := ParseAll([]byte(`{"identities":[]}`)); err != nil || len(got) != 0 {
+		t.Errorf("a plan of nobody: %v, %v", got, err)
 	}
 }

@@ -100,11 +100,16 @@ func (r *run) tried(ctx context.Context, a *account, labels map[string]string) (
 	if err != nil {
 		return "", fmt.Errorf("read the pod of a dry run: %w", err)
 	}
-	p := &pod{Pod: new(corev1.Pod), account: a, subject: a.subject}
+	// Who may not read LimitRanges is told so of the pods that run.
+	limits, _, err := r.limitsOf(ctx, a.namespace)
+	if err != nil {
+		return "", err
+	}
+	p := &pod{Pod: new(corev1.Pod), account: a, subject: a.subject, unlimited: limits.unread}
 	if err := json.Unmarshal(raw, p.Pod); err != nil {
 		return "", fmt.Errorf("read the pod of a dry run: %w", err)
 	}
-	if err := r.planned(p, raw); err != nil {
+	if err := r.planned(p, raw, limits.Around); err != nil {
 		return "", fmt.Errorf("look at the pod of a dry run: %w", err)
 	}
 	if !p.holds {

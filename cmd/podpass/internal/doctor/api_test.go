@@ -191,6 +191,7 @@ func (a *api) get(w http.ResponseWriter, r *http.Request, path string) {
 	kind, ok := map[string]string{
 		"pods": "Pod", "serviceaccounts": "ServiceAccount", "namespaces": "Namespace", "configmaps": "ConfigMap", "deployments": "Deployment",
 		"endpointslices": "EndpointSlice", "mutatingwebhookconfigurations": "MutatingWebhookConfiguration", "networkpolicies": "NetworkPolicy",
+		"limitranges": "LimitRange",
 	}[resource]
 	if !ok {
 		refuse(w, 404, "NotFound", path+" not found")

@@ -63,6 +63,22 @@ func container(change func(*corev1.Container)) func(*testing.T, *world) {
 	}
 }
 
+// withLimits has a LimitRange in the namespace that demands more of a sidecar than it asks for
+// by itself, and the pod as the API server and the webhook admit it there.
+func withLimits(t *testing.T, w *world) {
+	least := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("150m"), corev1.ResourceMemory: resource.MustParse("100Mi")}
+	w.limits = []corev1.LimitRange{{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "least"},
+		Spec:       corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: corev1.LimitTypeContainer, Min: least}}},
+	}}
+	p := w.pod("orders-1")
+	p.Spec.Containers[0].Resources.Requests = least // as the plugin LimitRanger, before the webhook
+	w.pods = []*corev1.Pod{w.injected(t, p)}
+	if got := w.pods[0].Spec.InitContainers[0].Resources.Requests.Cpu().String(); got != "150m" {
+		t.Fatalf("the sidecar asks for %s of CPU, and so the LimitRange makes no difference", got)
+	}
+}
+
 // bare leaves the pod as nobody has injected it.
 func bare(_ *testing.T, w *world) { w.pods = []*corev1.Pod{w.pod("orders-1")} }
 
@@ -188,6 +204,12 @@ func cases() map[string]broken {
 			w.settings = "broker: {image: example.com/podpass-broker:1}\naws: {stsEndpoints: {aws: \"https://sts.example.com\"}}\n"
 			w.pods = []*corev1.Pod{w.injected(t, w.pod("orders-1"))}
 			w.settings = publicClouds
+		}},
+		"sound, with a LimitRange": {world: withLimits},
+		"LimitRanges hidden":       {api: tamper{at: "/limitranges", status: 403}, want: codeForbidden, says: "list limitranges", world: withLimits},
+		"a sidecar for no LimitRange": {want: codeOtherSidecar, says: "other settings", world: func(t *testing.T, w *world) {
+			withLimits(t, w)
+			w.pods[0].Spec.InitContainers[0].Resources.Requests[corev1.ResourceCPU] = resource.MustParse("200m")
 		}},
 		"image not found": {want: codeSidecarDown, says: "ImagePullBackOff", world: func(_ *testing.T, w *world) {
 			w.pods[0].Status = statusOf(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "not found"}})

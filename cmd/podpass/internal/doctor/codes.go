@@ -2,7 +2,7 @@ package doctor
 
 import "slices"
 
-// Codes of what doctor finds, WI100 to WI190; those of the issuer are federation/issuer's,
+// Codes of what doctor finds, WI100 to WI191; those of the issuer are federation/issuer's,
 // and a ServiceAccount's or pod's own problems keep the webhook's. Each has a heading in
 // docs/errors.md.
 const (
@@ -52,6 +52,7 @@ const (
 	codeExchange      = "WI186" // what is asked for cannot work
 	codeExplain       = "WI187" // the pod's broker cannot be asked
 	codeNoDocument    = "WI190" // no trust document of the identity was given
+	codeUnnamed       = "WI191" // the trust document does not name its identity
 )
 
 // later are the checks after one, in the chain's order.

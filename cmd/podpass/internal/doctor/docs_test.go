@@ -29,7 +29,7 @@ func TestEachCodeIsFound(t *testing.T) {
 		// Of a cloud's answer: TestFailed.
 		codeSubject: true, codeThrottled: true, codeExchange: true,
 		// Of a document: TestTrusted.
-		codeNoDocument: true,
+		codeNoDocument: true, codeUnnamed: true,
 	}
 	for _, c := range cases() {
 		wanted[c.want] = true

@@ -33,6 +33,8 @@ type pod struct {
 	holds bool
 	// outdated: of what it lacks all would be there with a sidecar as it would be now.
 	outdated bool
+	// unlimited: what LimitRanges demand of its sidecar is not known.
+	unlimited bool
 }
 
 func (p *pod) where() string { return "pod " + p.Namespace + "/" + p.Name }
@@ -74,15 +76,23 @@ func (r *run) eachPod(ctx context.Context) error {
 }
 
 func (r *run) onePod(ctx context.Context, p *pod, raw []byte) error {
-	if err := r.planned(p, raw); err != nil {
+	limits, unread, err := r.limitsOf(ctx, p.Namespace)
+	if err != nil {
+		return err
+	}
+	if err := r.planned(p, raw, limits.Around); err != nil {
 		return fmt.Errorf("%s: %w", p.where(), err)
 	}
+	p.unlimited = limits.unread
 	before := len(r.found)
 	steps := []struct {
 		name string
 		fn   func(context.Context) ([]found, error)
 	}{
-		{checkPod, func(ctx context.Context) ([]found, error) { return r.pod(ctx, p) }},
+		{checkPod, func(ctx context.Context) ([]found, error) {
+			out, err := r.pod(ctx, p)
+			return append(unread, out...), err
+		}},
 		{checkKeys, func(context.Context) ([]found, error) { return keys(p), nil }},
 		{checkNetwork, func(ctx context.Context) ([]found, error) { return r.network(ctx, p) }},
 		{checkBroker, func(ctx context.Context) ([]found, error) { return r.explain(ctx, p) }},
@@ -103,11 +113,12 @@ func (r *run) onePod(ctx context.Context, p *pod, raw []byte) error {
 }
 
 // planned asks the webhook's planner about the pod.
-func (r *run) planned(p *pod, raw []byte) error {
+func (r *run) planned(p *pod, raw []byte, around inject.Around) error {
 	decoded, err := inject.Decode(raw)
 	if err != nil {
 		return err
 	}
+	decoded.Around = around
 	request := decoded.Request()
 	request.Annotations, request.Labels = p.account.annotations, p.account.labels
 	p.answer = serviceaccount.Resolve(request, r.settings.Installation)
@@ -120,13 +131,13 @@ func (r *run) planned(p *pod, raw []byte) error {
 	if p.holds, err = decoded.LabelHolds(); err != nil || !p.holds || len(p.plan.Missing) == 0 {
 		return err
 	}
-	p.outdated, err = r.onlyContainers(p, raw)
+	p.outdated, err = r.onlyContainers(p, raw, around)
 	return err
 }
 
 // onlyContainers reports whether the pod would lack nothing with podpass's own containers
 // as they would be now: then it has the settings of its day, and nobody has damaged it.
-func (r *run) onlyContainers(p *pod, raw []byte) (bool, error) {
+func (r *run) onlyContainers(p *pod, raw []byte, around inject.Around) (bool, error) {
 	patch, err := jsonpatch.DecodePatch(p.plan.Patch)
 	if err != nil {
 		return false, err
@@ -148,6 +159,7 @@ func (r *run) onlyContainers(p *pod, raw []byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	decoded.Around = around
 	plan, err := inject.Plan(decoded, p.answer, r.settings)
 	return len(plan.Missing) == 0, err
 }

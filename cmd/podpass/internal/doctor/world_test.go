@@ -28,6 +28,7 @@ import (
 
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/webhook/inject"
+	"github.com/podpass-io/podpass/webhook/limitranges"
 )
 
 const (
@@ -51,6 +52,7 @@ type world struct {
 	pods     []*corev1.Pod
 	policies []*networkingv1.NetworkPolicy
 	quota    *corev1.ResourceQuota
+	limits   []corev1.LimitRange
 	workload *appsv1.Deployment
 
 	// podsFirst creates them before the registration; noteLast annotates the
@@ -148,6 +150,7 @@ func (w *world) inject(p *corev1.Pod) (*corev1.Pod, error) {
 	if err != nil {
 		return nil, err
 	}
+	decoded.Around = limitranges.Of(w.limits)
 	request := decoded.Request()
 	request.Annotations = w.account.Annotations
 	result, err := inject.Plan(decoded, serviceaccount.Resolve(request, settings.Installation), settings)
@@ -190,6 +193,12 @@ func (w *world) build(t *testing.T, client kubernetes.Interface) {
 		_, err := client.CoreV1().ServiceAccounts(w.namespace).Create(ctx, account, metav1.CreateOptions{})
 		must(err)
 	}
+	limits := func() {
+		for i := range w.limits {
+			_, err := client.CoreV1().LimitRanges(w.namespace).Create(ctx, &w.limits[i], metav1.CreateOptions{})
+			must(err)
+		}
+	}
 	pods := func() {
 		for _, p := range w.pods {
 			created, err := client.CoreV1().Pods(w.namespace).Create(ctx, p, metav1.CreateOptions{})
@@ -207,6 +216,7 @@ func (w *world) build(t *testing.T, client kubernetes.Interface) {
 		time.Sleep(second)
 	}
 	w.install(t, client)
+	limits()
 	if !w.podsFirst {
 		pods()
 	}

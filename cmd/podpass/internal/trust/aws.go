@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/finding"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/federation/trust"
@@ -79,7 +80,20 @@ func awsDocuments(pieces [][]byte) ([]document, error) {
 	for _, d := range awstrust.Join(all) {
 		documents = append(documents, document{d.Name(), func(t token) trust.Verdict {
 			return awstrust.EvaluateRequest(d, awstrust.Request{Claims: t.Claims, Context: t.request})
-		}})
+		}, awsIsOf(d)})
 	}
 	return documents, nil
+}
+
+// awsIsOf tells by the ARN, or by the name where that is all.
+func awsIsOf(d awstrust.Document) func(string) (is, tells bool) {
+	switch {
+	case d.Role == nil:
+		return nil
+	case d.Role.ARN != "":
+		return func(identity string) (bool, bool) { return identity == d.Role.ARN, true }
+	case d.Role.Name != "":
+		return func(identity string) (bool, bool) { return aws.NameOf(identity) == d.Role.Name, true }
+	}
+	return unnamed
 }

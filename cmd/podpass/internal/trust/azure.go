@@ -3,6 +3,7 @@ package trust
 import (
 	"bytes"
 	"cmp"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -64,11 +65,18 @@ func azureRecognises(piece []byte) bool {
 func azureDocuments(pieces [][]byte) ([]document, error) {
 	var documents []document
 	for _, p := range pieces {
-		d, err := azuretrust.Parse(p)
+		list, err := azuretrust.ParseAll(p)
 		if err != nil {
 			return nil, err
 		}
-		documents = append(documents, document{"federated credentials", func(t token) trust.Verdict { return azuretrust.Evaluate(d, t.Claims) }})
+		for _, d := range list {
+			one := document{"federated credentials", func(t token) trust.Verdict { return azuretrust.Evaluate(d, t.Claims) }, unnamed}
+			if d.Client != "" {
+				one.name = "federated credentials of client " + d.Client
+				one.isOf = func(identity string) (bool, bool) { return strings.EqualFold(identity, d.Client), true }
+			}
+			documents = append(documents, one)
+		}
 	}
 	return documents, nil
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
 	"github.com/podpass-io/podpass/federation/finding"
 	"github.com/podpass-io/podpass/federation/trust"
 )
@@ -39,7 +41,8 @@ const checkExamples = `  # Would AWS let pods of this ServiceAccount have the ro
   podpass trust check role.json provider.json -n shop --service-account orders --issuer https://oidc.example.com
 
   # A token as a pod has it, in continuous integration
-  podpass trust check role.json --token-file token -o json`
+  podpass trust check role.json --token-file token -o json
+  podpass trust check role.json --token-file token -o sarif > trust.sarif`
 
 // checkOptions are those of `podpass trust check`.
 type checkOptions struct {
@@ -51,10 +54,11 @@ type checkOptions struct {
 	tokenFile string
 	request   map[string]string
 	output    string
+	version   string
 }
 
 func checkCommand(version string) *cobra.Command {
-	o := checkOptions{source: source{cluster: cluster.New(version)}}
+	o := checkOptions{source: source{cluster: cluster.New(version)}, version: version}
 	cmd := &cobra.Command{
 		Use:     "check [FILE...]",
 		Short:   "Say whether what a cloud was told lets a token in, or why not",
@@ -74,14 +78,14 @@ func checkCommand(version string) *cobra.Command {
 	f.StringVar(&o.audience, "audience", "", "audience of the token (default: the one that podpass asks for)")
 	f.StringVar(&o.tokenFile, "token-file", "", "file with a token, whose claims are taken")
 	f.StringToStringVar(&o.request, "request", nil, "what a request has besides the token, `KEY=VALUE` (aws:SourceIp=198.51.100.7); may be repeated")
-	f.StringVarP(&o.output, "output", "o", "table", "table, wide (with fixes), json or yaml")
+	f.StringVarP(&o.output, "output", "o", "table", strings.Join(report.Formats, ", ")+"; wide shows fixes")
 	cmd.MarkFlagsMutuallyExclusive("token-file", "service-account")
 	cmd.MarkFlagsMutuallyExclusive("token-file", "subject")
 	cmd.MarkFlagsMutuallyExclusive("service-account", "subject")
 	_ = cmd.RegisterFlagCompletionFunc("service-account", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return o.cluster.Names(cmd.Context(), cluster.ServiceAccounts), cobra.ShellCompDirectiveNoFileComp
 	})
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "wide", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp)) // completion only
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
 	return cmd
 }
 
@@ -93,9 +97,8 @@ type result struct {
 }
 
 func (o checkOptions) run(ctx context.Context, files []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	write, ok := printers[o.output]
-	if !ok {
-		return hint.New(fmt.Errorf("unknown output format %q", o.output), "use table, wide, json or yaml")
+	if err := report.CheckFormat(o.output); err != nil {
+		return err
 	}
 	pieces, err := readPieces(stdin, files)
 	if err != nil {
@@ -123,7 +126,7 @@ func (o checkOptions) run(ctx context.Context, files []string, stdin io.Reader, 
 			results = append(results, result{d.name, c.name, d.evaluate(t)})
 		}
 	}
-	if err := write(stdout, results); err != nil {
+	if err := o.write(stdout, results); err != nil {
 		return err
 	}
 	return summary(results)

@@ -58,7 +58,13 @@ type help struct{ long, examples string }
 type document struct {
 	name     string
 	evaluate func(token) trust.Verdict
+	// isOf reports whether it is an identity's, and whether it tells at all; nil: it is of
+	// no identity, but of whom the cloud takes tokens of.
+	isOf func(identity string) (is, tells bool)
 }
+
+// unnamed is the isOf of a document that does not tell.
+func unnamed(string) (is, tells bool) { return false, false }
 
 // clouds in the order in which they are listed.
 func clouds() []cloud { return []cloud{awsCloud(), gcpCloud(), azureCloud()} }

@@ -38,15 +38,31 @@ func ReadDocuments(stdin io.Reader, files []string) (*Documents, error) {
 type Judged struct {
 	// Document names it: "role orders".
 	Document string
+	// Unnamed: it is of an identity, and does not say of which.
+	Unnamed bool
 	trust.Verdict
 }
 
-// Judge says of each document of a cloud ("aws") whether a token with these claims is let
-// in; none: there are no documents of that cloud.
-func (d *Documents) Judge(cloud string, c federation.Claims) []Judged {
-	var list []Judged
+// Judge says of the documents of a cloud ("aws") whether a token with these claims is let
+// in: of those that name the identity, else of those that name none. The identity is
+// what an annotation says: a role's ARN, a service account's email, a client ID.
+func (d *Documents) Judge(cloud, identity string, c federation.Claims) []Judged {
+	var named, unnamed []Judged
 	for _, one := range d.byCloud[cloud] {
-		list = append(list, Judged{one.name, one.evaluate(token{Claims: c, all: jwt(c)})})
+		is, tells := true, true
+		if one.isOf != nil {
+			is, tells = one.isOf(identity)
+		}
+		j := Judged{Document: one.name, Unnamed: !tells, Verdict: one.evaluate(token{Claims: c, all: jwt(c)})}
+		switch {
+		case !tells:
+			unnamed = append(unnamed, j)
+		case is:
+			named = append(named, j)
+		}
 	}
-	return list
+	if named != nil {
+		return named
+	}
+	return unnamed
 }

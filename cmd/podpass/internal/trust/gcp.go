@@ -93,11 +93,11 @@ func gcpDocuments(pieces [][]byte) ([]document, error) {
 				t = t.with(defaultAudience(d.Providers))
 			}
 			return gcptrust.Evaluate(d, t.Claims, t.all)
-		}}
+		}, unnamed}
 	}
 	var documents []document
 	for n, p := range all.Policies {
-		name, email, ofAccount := strings.Cut(p.Resource, "/serviceAccounts/")
+		name, email, ofAccount := strings.Cut(p.Resource, "/serviceAccounts/") // gcloud prints no resource
 		switch {
 		case ofAccount:
 			name = "service account " + email
@@ -108,10 +108,16 @@ func gcpDocuments(pieces [][]byte) ([]document, error) {
 		default:
 			name = fmt.Sprintf("policy %d", n+1)
 		}
-		documents = append(documents, judged(name, p))
+		one := judged(name, p)
+		if ofAccount {
+			one.isOf = func(identity string) (bool, bool) { return identity == email, true }
+		}
+		documents = append(documents, one)
 	}
 	if documents == nil {
-		documents = append(documents, judged("provider"))
+		one := judged("provider")
+		one.isOf = nil
+		documents = append(documents, one)
 	}
 	return documents, nil
 }

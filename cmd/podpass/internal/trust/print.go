@@ -5,29 +5,59 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
+	"time"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
 )
 
-// printers by the name that -o has.
-var printers = map[string]func(io.Writer, []result) error{
-	"table": func(w io.Writer, list []result) error { return table(w, list, false) },
-	"wide":  func(w io.Writer, list []result) error { return table(w, list, true) },
-	"json": func(w io.Writer, list []result) error {
+// write prints verdicts: by themselves, or as a report where they go to what shows findings.
+func (o checkOptions) write(w io.Writer, list []result) error {
+	switch o.output {
+	case "json":
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		return e.Encode(list)
-	},
-	"yaml": func(w io.Writer, list []result) error {
+	case "yaml":
 		b, err := yaml.Marshal(list)
 		if err != nil {
 			return err
 		}
 		_, err = w.Write(b)
 		return err
-	},
+	case "sarif", "html":
+		return o.report(list).Write(w, o.output, false)
+	}
+	return table(w, list, o.output == "wide")
+}
+
+// report has a check for each document, since that one lets the token in is a verdict and no
+// finding, and the findings of all.
+func (o checkOptions) report(list []result) *report.Report {
+	r := &report.Report{
+		Tool: "podpass trust check", Version: o.version, Time: time.Now().UTC().Truncate(time.Second),
+		Looked: []report.Count{{What: "documents", N: len(list)}},
+	}
+	for _, one := range list {
+		c := report.Check{Name: one.Cloud + " " + one.Document, About: "does not let the token in", Result: report.Sound}
+		if one.Allowed {
+			c.About = "lets the token in by " + one.By
+		}
+		for _, f := range one.Findings {
+			c.Result = report.Found
+			if !slices.Contains(c.Codes, f.Code) {
+				c.Codes = append(c.Codes, f.Code)
+			}
+			r.Findings = append(r.Findings, report.Finding{Finding: f})
+		}
+		r.Checks = append(r.Checks, c)
+	}
+	r.Sort()
+	return r
 }
 
 // table has a line for each document, and below it what was found of each.
