@@ -108,7 +108,7 @@ func leads(t *testing.T, all map[string]string, from string, u *url.URL) error {
 	return nil
 }
 
-// TestIndex: docs/README.md leads to each page of docs/, and to the chart's.
+// TestIndex: docs/README.md leads to each page of docs/.
 func TestIndex(t *testing.T) {
 	all := pages(t)
 	index := links(all["docs/README.md"])
