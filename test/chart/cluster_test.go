@@ -129,6 +129,7 @@ func certManagerCRDs(t *testing.T) []string {
 // server-side apply as Helm does it, and warns of none.
 func TestClusterMatrix(t *testing.T) {
 	c := up(t)
+	uninstall(t, c) // what another test left would be merged with
 	for _, file := range certManagerCRDs(t) {
 		if _, err := c.Kubectl(t.Context(), "apply", "--server-side", "-f", file); err != nil {
 			t.Fatal(err)
