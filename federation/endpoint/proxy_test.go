@@ -13,7 +13,7 @@ import (
 // TestProxyPassword: the error of a proxy that is no URL has not the password in it, as
 // net/http's own has. Go reads the variable once a process, hence another one.
 func TestProxyPassword(t *testing.T) {
-	const proxy = "http://podpass:hunter2@proxy:no port"
+	const proxy = "http://podpass:hunter2%zz@proxy:3128"
 	if os.Getenv("HTTPS_PROXY") == proxy {
 		client, err := endpoint.NewClient(nil)
 		if err != nil {

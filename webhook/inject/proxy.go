@@ -29,8 +29,9 @@ type ProxySettings struct {
 
 func (p ProxySettings) exclusions() string { return cmp.Or(p.No, p.NoUnquoted) }
 
-// NoProxyPattern is a list of hosts, domains and networks.
-const NoProxyPattern = `^[^\s;]*$`
+// NoProxyPattern is a list of hosts, domains and networks: printable, without blanks and
+// semicolons.
+const NoProxyPattern = `^[!-:<-~]*$`
 
 var noProxyPattern = regexp.MustCompile(NoProxyPattern)
 

@@ -1,7 +1,8 @@
 {{- /* The webhook's configuration file: the values that it knows, and no empty ones. What
        it would refuse, so that its replicas could not start, is refused here, with what
        to write instead: what values.schema.json cannot say, and what may be a password,
-       which Helm would quote. */ -}}
+       which Helm would quote. The YAML is made by must: of control characters, which are in
+       none, there would else be no settings at all. */ -}}
 {{- define "podpass.config" -}}
 {{- with include "podpass.problems" . }}
 {{- fail (printf "the webhook would not start with these values:%s" .) }}
@@ -14,7 +15,7 @@
 {{- end }}
 {{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "userErrors" "caBundle" "aws" "gcp" "azure" "oidc" "mappings" }}
 {{- $_ := set $config "broker" $broker }}
-{{- toYaml $config }}
+{{- mustToYaml $config }}
 {{- end -}}
 
 {{- /* off without quotes is false in YAML. */ -}}
@@ -25,7 +26,7 @@
 {{- define "podpass.settingsData" -}}
 {{- $data := dict "config.yaml" (print (include "podpass.config" .) "\n") }}
 {{- with (.Values.clientAuth | default dict).caBundle }}{{- $_ := set $data "client-ca.crt" . }}{{- end }}
-{{- toYaml $data }}
+{{- mustToYaml $data }}
 {{- end -}}
 
 {{- /* The ConfigMap's name, by what is in it: replicas of a release that cannot start leave
