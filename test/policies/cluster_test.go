@@ -63,7 +63,7 @@ var namespaces = map[string]map[string]string{
 // start gives an API server with the namespaces, and in each its default ServiceAccount.
 func start(t testing.TB) *server {
 	t.Helper()
-	s := &server{Cluster: startCluster(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true}), warnings: &warnings{}}
+	s := &server{Cluster: cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true}), warnings: &warnings{}}
 	s.connect(t)
 	var all []string
 	for name, labels := range namespaces {
