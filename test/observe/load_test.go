@@ -74,6 +74,7 @@ func (w *world) round(t *testing.T, n int) {
 	}
 	secret := http.Header{"Authorization": {"secret"}}
 	for _, b := range w.brokers {
+		send(t, client, http.MethodGet, "http://"+b.address+"/readyz", nil, "") // kubelet's probe
 		send(t, client, http.MethodGet, "http://"+b.address+"/aws/v1/credentials", secret, "")
 		if b.name == "orders-1" {
 			send(t, client, http.MethodGet, "http://"+b.address+"/computeMetadata/v1/instance/service-accounts/default/token", http.Header{"Metadata-Flavor": {"Google"}}, "")

@@ -68,7 +68,7 @@ func draw(t *testing.T, d dashboard) {
 // screenshot has a headless Chromium look at a file.
 func screenshot(t *testing.T, chromium, file, png string, height int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	args := []string{"--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--user-data-dir=" + t.TempDir(),
 		fmt.Sprintf("--window-size=%d,%d", 24*cellWidth, height), "--screenshot=" + png, "file://" + file}
