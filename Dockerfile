@@ -6,7 +6,8 @@
 #   docker build --target podpass -t podpass .
 #
 # The build stage runs on the machine's own platform and compiles for that of the image:
-# --platform linux/arm64 needs no emulation. BUILDER can be pinned by digest:
+# --platform linux/arm64 needs no emulation; buildah wants --build-arg BUILDPLATFORM=linux/amd64
+# with it. BUILDER can be pinned by digest:
 # --build-arg BUILDER=golang@sha256:... `make release` passes all arguments, so that the
 # same source makes the same images.
 ARG BUILDER=golang:1.26-bookworm

@@ -67,7 +67,7 @@ demo-down: ## Remove what `make demo KEEP=1` left
 	$(GO_DEMO) down
 
 .PHONY: test
-test: packages check lint chart-lint vulncheck unit release-test fuzz integration e2e ## Run every test; prints what was left out and why
+test: packages check chart-lint unit fuzz integration e2e lint vulncheck release-test ## Run every test; prints what was left out and why
 	@echo "make test: all steps passed"
 
 .PHONY: check

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -73,6 +74,8 @@ func (b Builder) Build(ctx context.Context, target string, platform linked.Platf
 		"--platform", platform.String(), "--target", target, "--tag", name,
 		"--timestamp", strconv.FormatInt(b.Created.Unix(), 10),
 		"--volume", cache[0]+":"+modules, "--volume", cache[1]+":"+compiled,
+		// Buildah knows TARGETARCH by itself, but not what FROM --platform=$BUILDPLATFORM means.
+		"--build-arg", "BUILDPLATFORM=linux/"+runtime.GOARCH,
 		"--build-arg", "BUILDER="+b.Base, "--build-arg", "GOMODCACHE="+modules, "--build-arg", "GOCACHE="+compiled, "--build-arg", "GOPROXY="+cache[2],
 		"--build-arg", "VERSION="+b.Version, "--build-arg", "COMMIT="+b.Commit, "--build-arg", "SOURCE="+b.Source,
 		"--build-arg", "CREATED="+b.Created.UTC().Format(time.RFC3339),
