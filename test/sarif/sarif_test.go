@@ -64,10 +64,9 @@ const (
 	role = `{"Role": {"RoleName": "orders", "Arn": "arn:aws:iam::111122223333:role/orders", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
 	{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.example.com"},
 	"Condition": {"StringEquals": {"oidc.example.com:sub": "system:serviceaccount:shop:orders", "oidc.example.com:aud": "sts.amazonaws.com"}}}]}}}`
-	accounts = `{kind: ServiceAccount, metadata: {namespace: shop, name: orders, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::1:role/x"}}}
----
-{kind: ServiceAccount, metadata: {namespace: shop, name: web, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/x", podpass.io/aws-external-ids: x}}}
-`
+	// broad lets each ServiceAccount in, for each audience.
+	broad = `{"Role": {"RoleName": "broad", "Arn": "arn:aws:iam::111122223333:role/broad", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
+	{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.example.com"}}]}}}`
 )
 
 // TestSARIF: what each command prints is SARIF, with findings of each severity and without.
@@ -79,7 +78,7 @@ func TestSARIF(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build podpass: %v\n%s", err, out)
 	}
-	for name, content := range map[string]string{"role.json": role, "accounts.yaml": accounts, "sound.yaml": "{kind: ServiceAccount, metadata: {namespace: shop, name: plain}}\n", "kubeconfig": "{}"} {
+	for name, content := range map[string]string{"role.json": role, "broad.json": broad, "kubeconfig": "{}"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -90,8 +89,7 @@ func TestSARIF(t *testing.T) {
 		status int
 		has    []string
 	}{
-		"manifests with findings":    {"check -f accounts.yaml", 1, []string{`"level": "error"`, `"level": "warning"`, `"ruleId": "WI001"`}},
-		"manifests without":          {"check -f sound.yaml", 0, []string{`"results": []`}},
+		"a role that is too broad":   {strings.Replace(check, "role", "broad", 1) + "--subject system:serviceaccount:shop:web --audience sts.amazonaws.com", 1, []string{`"level": "warning"`, `"ruleId": "WI222"`}},
 		"a token that is refused":    {check + "--subject system:serviceaccount:shop:web --audience sts.amazonaws.com", 1, []string{`"ruleId": "WI211"`}},
 		"a token that is let in":     {check + "--subject system:serviceaccount:shop:orders --audience sts.amazonaws.com", 0, []string{`"results": []`}},
 		"no cluster that is reached": {"doctor -n shop --kubeconfig kubeconfig --context none", 2, nil},
