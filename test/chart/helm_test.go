@@ -43,8 +43,15 @@ func helm(t *testing.T, args ...string) (string, error) {
 	return string(out), err
 }
 
-// render gives the objects of the chart with these arguments.
+// render gives the objects of the chart with these arguments, without those that are there
+// for `helm test` only.
 func render(t *testing.T, args ...string) []object {
+	t.Helper()
+	return renderAll(t, append(args, "--no-hooks")...)
+}
+
+// renderAll gives all objects of the chart with these arguments.
+func renderAll(t *testing.T, args ...string) []object {
 	t.Helper()
 	out, err := helm(t, slices.Concat([]string{"template", "podpass", chartDir, "--namespace", own, "--kube-version", kubeVersion}, args)...)
 	if err != nil {

@@ -17,7 +17,7 @@ func TestMatrix(t *testing.T) {
 	if len(files) < 40 {
 		t.Errorf("only %d values files", len(files))
 	}
-	defaults := render(t)
+	defaults := renderAll(t)
 	golden(t, "defaults", difference(nil, defaults))
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestMatrix(t *testing.T) {
 			if _, err := helm(t, "lint", "--strict", chartDir, "--namespace", own, "--values", file); err != nil {
 				t.Error(err)
 			}
-			all := render(t, "--values", file)
+			all := renderAll(t, "--values", file)
 			for _, o := range all {
 				if _, err := decode(o); err != nil {
 					t.Error(err)

@@ -19,7 +19,13 @@ type object struct {
 	text string
 }
 
-func (o object) id() string { return o.GetKind() + "/" + o.GetName() }
+// id names it within a rendering.
+func (o object) id() string {
+	if n := o.GetNamespace(); n != "" && n != own {
+		return o.GetKind() + "/" + n + "/" + o.GetName()
+	}
+	return o.GetKind() + "/" + o.GetName()
+}
 
 // objects are those of a manifest; two of one name are one too many.
 func objects(t *testing.T, manifest string) []object {
