@@ -16,7 +16,7 @@ func TestNothingRefusesTheClusterItself(t *testing.T) {
 		"by name":       {"--set-json", `webhook.namespaceSelector={"matchExpressions":[{"key":"kubernetes.io/metadata.name","operator":"In","values":["kube-system","podpass-system","shop"]}]}`},
 		"by label":      {"--set", "webhook.namespaceSelector.matchLabels.podpass=enabled"},
 		"included, too": {"--set", "includeKubeSystem=true", "--set", "webhook.namespaceSelector.matchLabels.podpass=enabled"},
-		"by its names":  {"--set", "fullnameOverride=kube-system", "--set", "excludedNamespaces={}"},
+		"by its names":  {"--set", "fullnameOverride=kube-system", "--set-json", "excludedNamespaces=[]"},
 	}
 	for name, file := range matrix(t) {
 		cases[name] = []string{"--values", file}
