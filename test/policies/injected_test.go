@@ -131,12 +131,12 @@ func podsOf(t *testing.T, pattern string) []corev1.Pod {
 		}
 		for doc := range strings.SplitSeq(string(raw), "\n---") {
 			var o struct {
-				Kind string
-				corev1.Pod
-				Spec struct {
-					corev1.PodSpec
-					Template corev1.PodTemplateSpec
-				}
+				Kind       string            `json:"kind"`
+				ObjectMeta metav1.ObjectMeta `json:"metadata"`
+				Spec       struct {
+					corev1.PodSpec `json:",inline"`
+					Template       corev1.PodTemplateSpec `json:"template"`
+				} `json:"spec"`
 			}
 			if err := yaml.Unmarshal([]byte(doc), &o); err != nil {
 				t.Fatalf("%s: %v", name, err)
