@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -35,7 +34,7 @@ func NewClient(caBundle []byte) (*http.Client, error) {
 	return &http.Client{
 		Timeout: timeout,
 		Transport: &http.Transport{
-			Proxy:                  ProxyFromEnvironment,
+			Proxy:                  http.ProxyFromEnvironment,
 			OnProxyConnectResponse: connected,
 			DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			TLSClientConfig:        config,
@@ -49,16 +48,6 @@ func NewClient(caBundle []byte) (*http.Client, error) {
 			ForceAttemptHTTP2: false,
 		},
 	}, nil
-}
-
-// ProxyFromEnvironment is http.ProxyFromEnvironment, whose error repeats the variable's
-// value when that is no URL, with the password in it.
-func ProxyFromEnvironment(req *http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(req)
-	if err != nil {
-		return nil, errors.New("the value of HTTPS_PROXY or HTTP_PROXY is not the URL of a proxy")
-	}
-	return proxy, nil
 }
 
 // proxyError is a proxy's refusal to connect to the cloud.

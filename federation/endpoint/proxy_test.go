@@ -10,10 +10,10 @@ import (
 	"github.com/podpass-io/podpass/federation/endpoint"
 )
 
-// TestProxyPassword: the error of a proxy that is no URL has not the password in it, as
-// net/http's own has. Go reads the variable once a process, hence another one.
+// TestProxyPassword: the error of a proxy that is not reached has not the password that is
+// in its variable. Go reads that once a process, hence another one.
 func TestProxyPassword(t *testing.T) {
-	const proxy = "http://podpass:hunter2%zz@proxy:3128"
+	const proxy = "http://podpass:hunter2@127.0.0.1:1"
 	if os.Getenv("HTTPS_PROXY") == proxy {
 		client, err := endpoint.NewClient(nil)
 		if err != nil {
@@ -23,16 +23,14 @@ func TestProxyPassword(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = client.Do(req); err == nil || !strings.Contains(err.Error(), "HTTPS_PROXY") {
-			t.Errorf("no error that names the variable: %v", err)
-		}
+		_, err = client.Do(req)
 		t.Log(err)
 		return
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyPassword$", "-test.v")
 	cmd.Env = append(os.Environ(), "HTTPS_PROXY="+proxy)
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "HTTPS_PROXY") || strings.Contains(string(out), "hunter2") {
+	if err != nil || !strings.Contains(string(out), "proxyconnect") || strings.Contains(string(out), "hunter2") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
