@@ -36,7 +36,8 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     GOOS=${TARGETOS} GOARCH=${TARGETARCH} make image-podpass VERSION=${VERSION} COMMIT=${COMMIT}
 
 # Scratch holds no shell, no package manager, and no CA certificates: these come
-# from the build stage. 65532 is the customary non-root user.
+# from the build stage. 65532 is the customary non-root user. Modes are given, since
+# those of a checkout depend on whose umask it was.
 FROM scratch AS broker
 ARG VERSION=dev COMMIT=unknown CREATED=1970-01-01T00:00:00Z SOURCE=https://github.com/podpass-io/podpass
 LABEL org.opencontainers.image.title="podpass-broker" \
@@ -46,9 +47,9 @@ LABEL org.opencontainers.image.title="podpass-broker" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build-broker /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build-broker /src/bin/NOTICES /licenses/NOTICES
-COPY --from=build-broker /src/LICENSE /licenses/
+COPY --from=build-broker --chmod=0644 /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build-broker --chmod=0644 /src/bin/NOTICES /licenses/NOTICES
+COPY --from=build-broker --chmod=0644 /src/LICENSE /licenses/
 COPY --from=build-broker /src/bin/podpass-broker /podpass-broker
 USER 65532:65532
 ENTRYPOINT ["/podpass-broker"]
@@ -62,9 +63,9 @@ LABEL org.opencontainers.image.title="podpass" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build-podpass /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build-podpass /src/bin/NOTICES /licenses/NOTICES
-COPY --from=build-podpass /src/LICENSE /licenses/
+COPY --from=build-podpass --chmod=0644 /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build-podpass --chmod=0644 /src/bin/NOTICES /licenses/NOTICES
+COPY --from=build-podpass --chmod=0644 /src/LICENSE /licenses/
 COPY --from=build-podpass /src/bin/podpass-webhook /src/bin/podpass /
 USER 65532:65532
 ENTRYPOINT ["/podpass-webhook"]

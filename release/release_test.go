@@ -20,7 +20,7 @@ const (
 )
 
 // TestRelease makes a release twice, of two copies of the source in directories with
-// other names, and compares all of it; then it looks at the first as those do who
+// other names and of files with other modes, and compares all of it; then it looks at the first as those do who
 // download it. The platforms are the images' two, since the others' packages take
 // minutes to compile; `make release` without PLATFORMS has them all.
 func TestRelease(t *testing.T) {
@@ -30,7 +30,7 @@ func TestRelease(t *testing.T) {
 	if _, err := exec.LookPath("buildah"); err != nil {
 		t.Skip("no buildah: sudo apt-get install --no-install-recommends buildah")
 	}
-	one, two := makeRelease(t, "one"), makeRelease(t, "another/directory")
+	one, two := makeRelease(t, "one", 0o644), makeRelease(t, "another/directory", 0o664)
 	if diff := cmp.Diff(read(t, one, "SHA256SUMS"), read(t, two, "SHA256SUMS")); diff != "" {
 		t.Errorf("the same source makes another release: -first +second:\n%s", diff)
 	}
@@ -52,7 +52,7 @@ func TestRelease(t *testing.T) {
 
 // makeRelease copies what git has of the source, and makes a release of it. Outside of a
 // repository there is no commit and no time to ask for.
-func makeRelease(t *testing.T, name string) (dist string) {
+func makeRelease(t *testing.T, name string, mode os.FileMode) (dist string) {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), name)
 	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "Makefile", "Dockerfile", ".dockerignore", "LICENSE", "go.mod", "go.sum", "cmd", "broker", "webhook", "federation", "release", "charts")
@@ -69,7 +69,8 @@ func makeRelease(t *testing.T, name string) (dist string) {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, file)), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(root, file), body, 0o644); err != nil {
+		// Not by WriteFile's mode, which the umask of this test would make the same.
+		if err := errors.Join(os.WriteFile(filepath.Join(root, file), body, 0o600), os.Chmod(filepath.Join(root, file), mode)); err != nil {
 			t.Fatal(err)
 		}
 	}
