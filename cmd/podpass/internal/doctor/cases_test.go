@@ -194,10 +194,6 @@ func cases() map[string]broken {
 		}},
 		"sound, with a LimitRange": {world: withLimits},
 		"LimitRanges hidden":       {api: tamper{at: "/limitranges", status: 403}, want: codeForbidden, says: "list limitranges", world: withLimits},
-		"a sidecar for no LimitRange": {want: codeOtherSidecar, says: "other settings", world: func(t *testing.T, w *world) {
-			withLimits(t, w)
-			w.pods[0].Spec.InitContainers[0].Resources.Requests[corev1.ResourceCPU] = resource.MustParse("200m")
-		}},
 		"image not found": {want: codeSidecarDown, says: "ImagePullBackOff", world: func(_ *testing.T, w *world) {
 			w.pods[0].Status = statusOf(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "not found"}})
 		}},
