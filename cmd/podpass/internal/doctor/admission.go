@@ -101,15 +101,15 @@ func (r *run) tried(ctx context.Context, a *account, labels map[string]string) (
 		return "", fmt.Errorf("read the pod of a dry run: %w", err)
 	}
 	// Who may not read LimitRanges is told so of the pods that run.
-	limits, _, err := r.limitsOf(ctx, a.namespace)
+	around, _, err := r.around(ctx, a.namespace)
 	if err != nil {
 		return "", err
 	}
-	p := &pod{Pod: new(corev1.Pod), account: a, subject: a.subject, unlimited: limits.unread}
+	p := &pod{Pod: new(corev1.Pod), account: a, subject: a.subject}
 	if err := json.Unmarshal(raw, p.Pod); err != nil {
 		return "", fmt.Errorf("read the pod of a dry run: %w", err)
 	}
-	if err := r.planned(p, raw, limits.Around); err != nil {
+	if err := r.planned(p, raw, around); err != nil {
 		return "", fmt.Errorf("look at the pod of a dry run: %w", err)
 	}
 	if !p.holds {

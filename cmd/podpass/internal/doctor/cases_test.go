@@ -207,9 +207,16 @@ func cases() map[string]broken {
 		}},
 		"sound, with a LimitRange": {world: withLimits},
 		"LimitRanges hidden":       {api: tamper{at: "/limitranges", status: 403}, want: codeForbidden, says: "list limitranges", world: withLimits},
-		"a sidecar for no LimitRange": {want: codeOtherSidecar, says: "other settings", world: func(t *testing.T, w *world) {
-			withLimits(t, w)
-			w.pods[0].Spec.InitContainers[0].Resources.Requests[corev1.ResourceCPU] = resource.MustParse("200m")
+		"used up by a LimitRange": {want: "WI076", says: "Burstable where it was Guaranteed", world: func(t *testing.T, w *world) {
+			most := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("64Mi")}
+			p := w.pod("orders-1")
+			p.Spec.Containers[0].Resources.Limits = most
+			w.pods = []*corev1.Pod{w.injected(t, p)} // before there was one
+			w.podsFirst = true
+			w.limits = []corev1.LimitRange{{
+				ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "most"},
+				Spec:       corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: corev1.LimitTypePod, Max: most}}},
+			}}
 		}},
 		"image not found": {want: codeSidecarDown, says: "ImagePullBackOff", world: func(_ *testing.T, w *world) {
 			w.pods[0].Status = statusOf(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "not found"}})

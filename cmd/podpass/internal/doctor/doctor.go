@@ -85,7 +85,7 @@ type run struct {
 	lists         []podList
 	namespaces    map[string]labels.Set // that were looked up
 	policies      map[string]policies   // by namespace
-	limits        map[string]limits     // by namespace
+	arounds       map[string]inject.Around
 
 	all  *subject // the cluster
 	only []string // checks to run; nil: all
@@ -122,7 +122,7 @@ func newRun(client kubernetes.Interface, config *rest.Config, o Options) *run {
 	}
 	return &run{
 		Options: o, settings: settings, only: only, client: client, config: config, broker: execer{client, config}, all: &subject{blocked: map[string][]string{}},
-		accounts: map[string]*account{}, policies: map[string]policies{}, limits: map[string]limits{}, namespaces: map[string]labels.Set{}, results: map[string]*result{},
+		accounts: map[string]*account{}, policies: map[string]policies{}, arounds: map[string]inject.Around{}, namespaces: map[string]labels.Set{}, results: map[string]*result{},
 	}
 }
 

@@ -35,7 +35,7 @@ func (r *run) injected(p *pod) []found {
 			out = append(out, p.found(codeOtherIdentity, finding.Error, "it was injected before its ServiceAccount asked for an identity in "+want.Cloud,
 				want.Identity, "none", p.again()))
 		case lacks[want.Cloud] && p.outdated:
-			old = !p.unlimited // what differs may be what a LimitRange demands
+			old = true
 		case lacks[want.Cloud]:
 			out = append(out, p.found(codeDamaged, finding.Error, "a part of what podpass has put into it for "+want.Cloud+" is missing or was changed: a variable, a mount, a volume or the sidecar",
 				"what podpass inject shows of the pod", "the pod as it is", "see who changes pods after admission, another webhook perhaps, and "+p.again()))

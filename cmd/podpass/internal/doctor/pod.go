@@ -33,8 +33,6 @@ type pod struct {
 	holds bool
 	// outdated: of what it lacks all would be there with a sidecar as it would be now.
 	outdated bool
-	// unlimited: what LimitRanges demand of its sidecar is not known.
-	unlimited bool
 }
 
 func (p *pod) where() string { return "pod " + p.Namespace + "/" + p.Name }
@@ -76,14 +74,13 @@ func (r *run) eachPod(ctx context.Context) error {
 }
 
 func (r *run) onePod(ctx context.Context, p *pod, raw []byte) error {
-	limits, unread, err := r.limitsOf(ctx, p.Namespace)
+	around, unread, err := r.around(ctx, p.Namespace)
 	if err != nil {
 		return err
 	}
-	if err := r.planned(p, raw, limits.Around); err != nil {
+	if err := r.planned(p, raw, around); err != nil {
 		return fmt.Errorf("%s: %w", p.where(), err)
 	}
-	p.unlimited = limits.unread
 	before := len(r.found)
 	steps := []struct {
 		name string
