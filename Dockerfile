@@ -15,7 +15,6 @@ ARG BUILDER=golang:1.26-bookworm
 FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
 WORKDIR /src
 COPY go.mod go.sum Makefile LICENSE ./
-COPY release release
 COPY federation federation
 COPY broker broker
 COPY webhook webhook

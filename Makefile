@@ -28,7 +28,7 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS
 GO_DEMO := CGO_ENABLED=0 go run -trimpath ./test/demo
 
 # What makes releases, a module of its own.
-RELEASE := GOOS= GOARCH= go run -C release -trimpath .
+RELEASE := GOOS= GOARCH= go run -C cmd/podpass-release -trimpath .
 NOTICES  = platform=$$(go env GOOS)/$$(go env GOARCH); $(RELEASE) notices -platform $$platform -out $(abspath $(BIN))/NOTICES $(PROGRAMS)
 
 # Test the packages of the root module; e2e is a step of its own below.
@@ -80,7 +80,7 @@ check: ## Formatting, vet and go.mod, in every module
 	cd test/terraform && go vet ./... && go mod tidy -diff
 	cd test/mistakes && go vet ./... && go mod tidy -diff
 	cd test/grafana && go vet ./... && go mod tidy -diff
-	cd release && go vet ./... && go mod tidy -diff
+	cd cmd/podpass-release && go vet ./... && go mod tidy -diff
 	cd test/sarif && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
@@ -140,7 +140,7 @@ mutate: ## Change one thing at a time: do tests notice? (SEED=1 MUTANTS=40 MUTAT
 .PHONY: lint
 lint: ## golangci-lint with the repository's list
 	$(GOLANGCI_LINT) run ./...
-	cd release && $(GOLANGCI_LINT) run ./...
+	cd cmd/podpass-release && $(GOLANGCI_LINT) run ./...
 
 .PHONY: chart-lint
 chart-lint: ## helm lint, strict
@@ -161,7 +161,7 @@ vulncheck: ## Known vulnerabilities in what is linked and called (VULNDB=latest:
 # Its own step, since it links each program several times.
 .PHONY: release-test
 release-test: ## Make a release twice, and look into the images
-	PODPASS_TEST_RELEASE=1 go test -C release -count=1 -timeout 30m ./...
+	PODPASS_TEST_RELEASE=1 go test -C cmd/podpass-release -count=1 -timeout 30m ./...
 
 # Where dist/ is made of nothing that was built before, and says what it took.
 REGISTRY ?=

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/mod/semver"
 
-	"github.com/podpass-io/podpass/release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
 )
 
 // plan is what to make of what.
@@ -36,7 +36,7 @@ type plan struct {
 func parse(args []string) (*plan, error) {
 	f := flag.NewFlagSet("release all", flag.ContinueOnError)
 	p := &plan{}
-	f.StringVar(&p.root, "root", "..", "`directory` of podpass's module")
+	f.StringVar(&p.root, "root", "../..", "`directory` of podpass's module")
 	f.StringVar(&p.out, "out", "dist", "`directory` to make anew")
 	f.StringVar(&p.version, "version", "", "semantic `version` without a leading v")
 	f.StringVar(&p.commit, "commit", "", "`commit` of the source")

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/podpass-io/podpass/release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
 )
 
 const isc = `ISC License
@@ -126,7 +126,7 @@ func TestPodpass(t *testing.T) {
 			if platform.OS == "linux" {
 				mains = append(mains, "./cmd/podpass-webhook", "./cmd/podpass-broker")
 			}
-			modules, err := linked.Modules(t.Context(), "../..", platform, mains...)
+			modules, err := linked.Modules(t.Context(), "../../..", platform, mains...)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/podpass-io/podpass/release/archive"
-	"github.com/podpass-io/podpass/release/image"
-	"github.com/podpass-io/podpass/release/linked"
-	"github.com/podpass-io/podpass/release/sbom"
+	"github.com/podpass-io/podpass/cmd/podpass-release/archive"
+	"github.com/podpass-io/podpass/cmd/podpass-release/image"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/sbom"
 )
 
 // target is a target of the Dockerfile.

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/podpass-io/podpass/release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
 )
 
 // Builder builds images.

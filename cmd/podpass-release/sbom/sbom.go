@@ -9,7 +9,7 @@ import (
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 
-	"github.com/podpass-io/podpass/release/notices"
+	"github.com/podpass-io/podpass/cmd/podpass-release/notices"
 )
 
 // Artifact is what is described.

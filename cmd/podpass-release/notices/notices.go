@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/licensecheck"
 
-	"github.com/podpass-io/podpass/release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
 )
 
 // allowed are the licenses under which code may be linked: they let a binary be passed on

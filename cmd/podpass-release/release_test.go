@@ -56,13 +56,13 @@ func makeRelease(t *testing.T, name string, mode os.FileMode) (dist string) {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), name)
 	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "Makefile", "Dockerfile", ".dockerignore", "LICENSE", "go.mod", "go.sum", "cmd", "broker", "webhook", "federation", "release", "charts")
-	list.Dir = ".."
+	list.Dir = "../.."
 	files, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for file := range strings.SplitSeq(strings.Trim(string(files), "\x00"), "\x00") {
-		body, err := os.ReadFile(filepath.Join("..", file))
+		body, err := os.ReadFile(filepath.Join("../..", file))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/xeipuuv/gojsonschema"
 
-	"github.com/podpass-io/podpass/release/linked"
-	"github.com/podpass-io/podpass/release/notices"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/notices"
 )
 
 // TestWrite holds what is written against CycloneDX's own schema, and what a scanner

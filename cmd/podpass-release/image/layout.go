@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/podpass-io/podpass/release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
 )
 
 // Media types of the OCI image specification.

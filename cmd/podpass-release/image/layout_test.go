@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/podpass-io/podpass/release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
 )
 
 // layout writes an OCI layout of one image with one layer, as buildah pushes it.

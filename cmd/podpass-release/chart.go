@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/podpass-io/podpass/release/archive"
+	"github.com/podpass-io/podpass/cmd/podpass-release/archive"
 )
 
 // namespace is that of install.yaml, and the one that the documentation has.

@@ -7,10 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"github.com/podpass-io/podpass/release/archive"
-	"github.com/podpass-io/podpass/release/linked"
-	"github.com/podpass-io/podpass/release/notices"
-	"github.com/podpass-io/podpass/release/sbom"
+	"github.com/podpass-io/podpass/cmd/podpass-release/archive"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/notices"
+	"github.com/podpass-io/podpass/cmd/podpass-release/sbom"
 )
 
 // makePrograms makes an archive of the command line for each platform, with its bill of

@@ -1,4 +1,4 @@
-module github.com/podpass-io/podpass/release
+module github.com/podpass-io/podpass/cmd/podpass-release
 
 go 1.26.8
 

@@ -16,8 +16,8 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/podpass-io/podpass/release/linked"
-	"github.com/podpass-io/podpass/release/notices"
+	"github.com/podpass-io/podpass/cmd/podpass-release/linked"
+	"github.com/podpass-io/podpass/cmd/podpass-release/notices"
 )
 
 func main() {
@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string) error {
 // writeNotices is for the Dockerfile, whose build stage has the source and Go.
 func writeNotices(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("release notices", flag.ContinueOnError)
-	root := f.String("root", "..", "`directory` of podpass's module")
+	root := f.String("root", "../..", "`directory` of podpass's module")
 	platform := f.String("platform", "linux/amd64", "`os/arch` that the programs are for")
 	out := f.String("out", "", "`file` to write")
 	if err := f.Parse(args); err != nil {
