@@ -49,9 +49,9 @@ func rows(out *strings.Builder, path string, mapping *yaml.Node) error {
 	for i := 0; i < len(mapping.Content); i += 2 {
 		key, value := mapping.Content[i], mapping.Content[i+1]
 		name := strings.TrimPrefix(path+"."+key.Value, ".")
-		meaning := meaning(key.HeadComment, key.LineComment, value.HeadComment, value.LineComment)
+		means := meaning(key.HeadComment, key.LineComment, value.HeadComment, value.LineComment)
 		if value.Kind == yaml.MappingNode && value.Style&yaml.FlowStyle == 0 && len(value.Content) > 0 {
-			fmt.Fprintf(out, "| **`%s`** | | %s |\n", name, meaning)
+			fmt.Fprintf(out, "| **`%s`** | | %s |\n", name, means)
 			if err := rows(out, name, value); err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ func rows(out *strings.Builder, path string, mapping *yaml.Node) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		fmt.Fprintf(out, "| `%s` | `%s` | %s |\n", name, cell(text), meaning)
+		fmt.Fprintf(out, "| `%s` | `%s` | %s |\n", name, cell(text), means)
 	}
 	return nil
 }

@@ -66,10 +66,10 @@ func object(t testing.TB, manifest string) map[string]any {
 }
 
 // many repeats what a function makes of each number.
-func many(n int, make func(int) string) string {
+func many(n int, of func(int) string) string {
 	var parts []string
 	for i := range n {
-		parts = append(parts, make(i))
+		parts = append(parts, of(i))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -11,7 +11,7 @@ import (
 
 const whom = ask
 
-func replaced(s, old, new string) string { return strings.ReplaceAll(s, old, new) }
+func replaced(s, old, by string) string { return strings.ReplaceAll(s, old, by) }
 
 func hasSuffix(s, suffix string) bool { return strings.HasSuffix(s, suffix) }
 

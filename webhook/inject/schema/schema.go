@@ -23,8 +23,8 @@ type object = map[string]any
 
 // Values are the parts of values.schema.json that are made here, by their place: the
 // names on the way, separated by slashes.
-func Values() map[string]object {
-	return map[string]object{
+func Values() map[string]map[string]any {
+	return map[string]map[string]any{
 		"definitions/level":                             enum(inject.LogLevels()),
 		"definitions/image/properties/pullPolicy":       enum(inject.PullPolicies()),
 		"definitions/image/properties/repository":       unread(),

@@ -125,7 +125,7 @@ func (r *run) tried(ctx context.Context, a *account, labels map[string]string) (
 // that demands resources. Its image is one that is allowed here, the sidecar's.
 func (r *run) example(a *account, labels map[string]string) *corev1.Pod {
 	all := map[string]string{}
-	if r.settings.Installation.Azure.RequireUseLabel && a.answer.Azure != nil {
+	if r.settings.Azure.RequireUseLabel && a.answer.Azure != nil {
 		all[serviceaccount.KeyAzureWIUse] = "true"
 	}
 	maps.Copy(all, labels)
