@@ -1,6 +1,9 @@
 package endpoint
 
-import "regexp"
+import (
+	"regexp"
+	"sync"
+)
 
 // What URLs that an administrator sets consist of. The chart has the same patterns, so
 // that what the webhook would refuse is refused before it is installed.
@@ -27,7 +30,9 @@ const (
 	ProxyPattern = `^(https?|socks5h?)://(` + name + `|` + ipv6 + `)` + port + `/?$`
 )
 
+// Compiled when they are first used: together they take half a MiB, and most pods have
+// neither an endpoint of their own nor a proxy.
 var (
-	pattern      = regexp.MustCompile(Pattern)
-	proxyPattern = regexp.MustCompile(ProxyPattern)
+	pattern      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(Pattern) })
+	proxyPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(ProxyPattern) })
 )

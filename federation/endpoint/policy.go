@@ -19,7 +19,7 @@ func Check(endpoint string) error {
 		return errors.New("has a user name or a password, which everybody who may read pods would see: want https://host[:port][/path]")
 	case err == nil && u.Host != "" && u.Scheme == "http" && !loopback(u.Hostname()):
 		return &insecureError{shown(endpoint)}
-	case err != nil || !pattern.MatchString(endpoint):
+	case err != nil || !pattern().MatchString(endpoint):
 		return fmt.Errorf("%q is no endpoint: want https://host[:port][/path]", shown(endpoint))
 	}
 	return nil
@@ -31,7 +31,7 @@ func CheckProxy(proxy string) error {
 	switch {
 	case strings.Contains(proxy, "@"):
 		return errors.New("has a user name or a password, which everybody who may read pods would see in each of them: use a proxy that lets the pods' network in")
-	case !proxyPattern.MatchString(proxy):
+	case !proxyPattern().MatchString(proxy):
 		return fmt.Errorf("%q is no proxy: want http://host:port", shown(proxy))
 	}
 	return nil

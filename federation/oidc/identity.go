@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/podpass-io/podpass/federation"
@@ -89,8 +90,9 @@ const (
 )
 
 var (
-	audiencePattern  = regexp.MustCompile(AudiencePattern)
-	parameterPattern = regexp.MustCompile(ParameterPattern)
+	audiencePattern = regexp.MustCompile(AudiencePattern)
+	// Compiled when it is first used: it takes a quarter of a MiB.
+	parameterPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(ParameterPattern) })
 )
 
 // ValidAudience reports whether s can be a token's audience: printable ASCII without
@@ -130,7 +132,7 @@ func (s Source) Validate() error {
 	bad(s.Grant != ClientCredentials || s.ClientID != "", "clientID: required with the grant client-credentials")
 	bad(len(s.Parameters) <= MaxParameters, "parameters: more than %d", MaxParameters)
 	for _, name := range slices.Sorted(maps.Keys(s.Parameters)) {
-		bad(parameterPattern.MatchString(name), "parameters: %q is not the name of a field", name)
+		bad(parameterPattern().MatchString(name), "parameters: %q is not the name of a field", name)
 		bad(!slices.Contains(Reserved(), name), "parameters.%s: the grant sets it", name)
 		bad(utf8.RuneCountInString(s.Parameters[name]) <= MaxParameter, "parameters.%s: longer than %d characters", name, MaxParameter)
 	}

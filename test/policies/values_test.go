@@ -15,7 +15,7 @@ const everyPolicy = `
 excludedNamespaces: [vault]
 aws: {accountID: "111122223333"}
 azure: {tenantID: 00000000-0000-4000-8000-00000000000a}
-gcp: {defaultProvider: projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/own}
+gcp: {defaultProvider: projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/home}
 broker: {image: {repository: podpass-broker, tag: test}}
 policies:
   contact: platform@example.com
@@ -116,12 +116,12 @@ func TestRefusals(t *testing.T) {
 		"a mapping of a role that is not allowed":  {mapping("shop-a", "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/orders'"), `mappings[0].annotations: WI300: asks for the AWS role "arn:aws:iam::111122223333:role/orders", and rule shop of policies.identities, which covers the namespaces "shop-a", does not allow it: add it to the rule, or take the mapping out`, nil},
 		"a mapping of more namespaces than a rule": {mapping("*", "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/shop-a'"), `mappings[0].annotations: WI300: asks for the AWS role "arn:aws:iam::111122223333:role/shop-a", and no rule of policies.identities covers the namespaces "*": write one whose namespaces do, or a mapping for fewer namespaces`, nil},
 		"a mapping of a further role":              {mapping("shop-a", "podpass.io/aws-role-arn: 'arn:aws:iam::111122223333:role/shop-a', podpass.io/aws-role-arn.b: 'arn:aws:iam::111122223333:role/b'"), `asks for the AWS role "arn:aws:iam::111122223333:role/b"`, nil},
-		"a mapping of a chain":                     {mapping("shop-a", "podpass.io/aws-role-arn: 'arn:aws:iam::111122223333:role/shop-a', podpass.io/aws-assume-role-arn: 'arn:aws:iam::111122223333:role/shop-b, arn:aws:iam::9:role/c'"), `asks for the AWS role "arn:aws:iam::9:role/c"`, nil},
-		"a mapping of a service account":           {mapping("shop-a", "podpass.io/gcp-service-account: a@example-project.iam.gserviceaccount.com"), `WI301: asks for the Google service account "a@example-project.iam.gserviceaccount.com"`, nil},
-		"a mapping of a provider":                  {mapping("shop-a", "podpass.io/gcp-provider: projects/1/locations/global/workloadIdentityPools/a/providers/b"), `WI302: asks for the principals of the workload identity provider "projects/1/locations/global/workloadIdentityPools/a/providers/b"`, nil},
+		"a mapping of a chain":                     {mapping("shop-a", "podpass.io/aws-role-arn: 'arn:aws:iam::111122223333:role/shop-a', podpass.io/aws-assume-role-arn: 'arn:aws:iam::111122223333:role/shop-b,arn:aws:iam::999999999999:role/c'"), `asks for the AWS role "arn:aws:iam::999999999999:role/c"`, nil},
+		"a mapping of a service account":           {"gcp: {defaultProvider: projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/home}\n" + mapping("shop-a", "podpass.io/gcp-service-account: a@example-project.iam.gserviceaccount.com"), `WI301: asks for the Google service account "a@example-project.iam.gserviceaccount.com"`, nil},
+		"a mapping of a provider":                  {mapping("shop-a", "podpass.io/gcp-provider: projects/1/locations/global/workloadIdentityPools/pool/providers/prov"), `WI302: asks for the principals of the workload identity provider "projects/1/locations/global/workloadIdentityPools/pool/providers/prov"`, nil},
 		"a mapping of a client":                    {mapping("shop-a", "podpass.io/azure-client-id: 00000000-0000-4000-8000-000000000001, podpass.io/azure-tenant-id: example.com"), `WI303: asks for the Azure client "00000000-0000-4000-8000-000000000001@example.com"`, nil},
 		"a mapping of an audience":                 {mapping("shop-a", "podpass.io/oidc-audiences: v=vault"), `WI304: asks for the token for the audience "vault"`, nil},
-		"a mapping of a token source":              {mapping("shop-a", "podpass.io/oidc-token-sources: keycloak"), `WI304: asks for the token source "keycloak"`, nil},
+		"a mapping of a token source":              {"oidc: {tokenSources: {keycloak: {tokenURL: https://login.example.com/token, audience: keycloak}}}\n" + mapping("shop-a", "podpass.io/oidc-token-sources: keycloak"), `WI304: asks for the token source "keycloak"`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, got := render(t, tt.values, tt.args...); !strings.Contains(got, tt.want) {

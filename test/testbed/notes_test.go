@@ -19,7 +19,7 @@ func TestNotes(t *testing.T) {
 		"no values": {nil,
 			[]string{"all namespaces but kube-system, own.", "no cloud yet", "podpass's own, renewed", "helm test podpass -n own --logs", "podpass trust aws my-app", "-l app.kubernetes.io/instance=podpass"},
 			[]string{"userErrors", "token sources"}},
-		"Google, by cert-manager, in direct mode": {[]string{"gcp.defaultProvider=projects/1/locations/global/workloadIdentityPools/p/providers/q", "certManager.enabled=true", "mode=direct", "userErrors=warn", "excludedNamespaces={vault}"},
+		"Google, by cert-manager, in direct mode": {[]string{"gcp.defaultProvider=projects/1/locations/global/workloadIdentityPools/pool/providers/demo", "certManager.enabled=true", "mode=direct", "userErrors=warn", "excludedNamespaces={vault}"},
 			[]string{"but kube-system, own, vault.", "gcp", "by cert-manager", "mode: direct", "userErrors: warn", "iam.gke.io/gcp-service-account=", "podpass trust gcp my-app"},
 			[]string{"no cloud yet", "eks.amazonaws.com"}},
 		"Azure and a token source": {[]string{"azure.tenantID=99999999-8888-7777-6666-555555555555", "oidc.tokenSources.keycloak.tokenURL=https://login.example.com/token", "oidc.tokenSources.keycloak.audience=keycloak", "replicas=3"},
