@@ -17,13 +17,15 @@ func TestNotes(t *testing.T) {
 		says, hush []string
 	}{
 		"no values": {nil,
-			[]string{"all namespaces but kube-system, own.", "no cloud yet", "podpass's own, renewed", "helm test podpass -n own --logs", "podpass trust aws my-app", "-l app.kubernetes.io/instance=podpass"},
+			[]string{"all namespaces but kube-system, own.", "no cloud yet", "podpass's own, renewed", "none: see the value policies", "none: see the value metrics", "helm test podpass -n own --logs", "podpass trust aws my-app", "-l app.kubernetes.io/instance=podpass"},
 			[]string{"userErrors", "token sources"}},
 		"Google, by cert-manager, in direct mode": {[]string{"gcp.defaultProvider=projects/1/locations/global/workloadIdentityPools/pool/providers/demo", "certManager.enabled=true", "mode=direct", "userErrors=warn", "excludedNamespaces={vault}"},
 			[]string{"but kube-system, own, vault.", "gcp", "by cert-manager", "mode: direct", "userErrors: warn", "iam.gke.io/gcp-service-account=", "podpass trust gcp my-app"},
 			[]string{"no cloud yet", "eks.amazonaws.com"}},
 		"Azure and a token source": {[]string{"azure.tenantID=99999999-8888-7777-6666-555555555555", "oidc.tokenSources.keycloak.tokenURL=https://login.example.com/token", "oidc.tokenSources.keycloak.audience=keycloak", "replicas=3"},
 			[]string{"azure; token sources keycloak", "azure.workload.identity/client-id=", "Replicas       3"}, []string{"eks.amazonaws.com"}},
+		"guard rails, monitoring and a Secret's certificate": {[]string{"policies.staticKeys.mode=warn", "policies.registrations.mode=enforce", "metrics.service.enabled=true", "metrics.dashboard.enabled=true", "servingCertificate.existingSecret=tls", "webhook.annotations.cert-manager\\.io/inject-ca-from-secret=own/tls"},
+			[]string{"registrations (enforce), staticKeys (warn)", "service, dashboard", "of the Secret tls"}, []string{"see the value policies", "see the value metrics", "podpass's own, renewed"}},
 		"nothing to test": {[]string{"excludedNamespaces={default}"}, []string{"podpass doctor -n own"}, []string{"helm test"}},
 	} {
 		t.Run(name, func(t *testing.T) {
