@@ -27,7 +27,7 @@ func render(t testing.TB, values string, args ...string) (manifest, refused stri
 	if err := os.WriteFile(file, []byte(values), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), helm, append([]string{"template", release, "../../charts/podpass", "--namespace", release, "--values", file}, args...)...)
+	cmd := exec.CommandContext(t.Context(), helm, append([]string{"template", release, "../../charts/podpass", "--namespace", release, "--values", file, "--no-hooks"}, args...)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
