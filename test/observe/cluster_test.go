@@ -116,6 +116,7 @@ func runbookCommands(t *testing.T, c *cluster.Cluster) {
 		t.Fatal(err)
 	}
 	kubectl(t, c, "apply", "--server-side", "-f", file)
+	kubectl(t, c, "create", "secret", "generic", "podpass-webhook-ca", "-n", "podpass-system") // as a replica makes it
 	doc, err := os.ReadFile("../../docs/alerts.md")
 	if err != nil {
 		t.Fatal(err)
