@@ -142,7 +142,7 @@ func TestClusterMatrix(t *testing.T) {
 	for name, values := range files {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, err := helm(t, "template", "podpass", chartDir, "--namespace", own, "--kube-version", kubeVersion, "--values", values)
+			out, err := helm(t, "template", "podpass", chartDir, "--namespace", own, "--kube-version", kubeVersion, "--no-hooks", "--values", values)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -51,6 +51,8 @@ func TestCertManager(t *testing.T) {
 		if err := bed.Install(ctx); err != nil {
 			t.Errorf("back to podpass's own certificates: %v", err)
 		}
+		// cert-manager keeps the Secrets of Certificates that are no more.
+		kubectl(t, "delete", "secret", "-n", testbed.Namespace, "podpass-webhook-ca-tls", "podpass-webhook-tls")
 		if _, err := bed.Kubectl(ctx, "delete", "crd", "issuers.cert-manager.io", "certificates.cert-manager.io"); err != nil {
 			t.Error(err)
 		}

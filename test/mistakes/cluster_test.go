@@ -120,7 +120,7 @@ data: {config.yaml: "mode: direct # of %[1]s\n"}
 	got := map[string]string{}
 	for doc := range strings.SplitSeq(files["podpass/templates/configmap.yaml"], "\n---\n") {
 		var m corev1.ConfigMap
-		if err := yaml.Unmarshal([]byte(doc), &m); err != nil {
+		if err := yaml.Unmarshal([]byte(doc+"\n"), &m); err != nil {
 			t.Fatal(err)
 		}
 		got[m.Name] = m.Labels["podpass.io/settings"]

@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -76,10 +77,19 @@ func (b *Bed) Rollback(ctx context.Context, revision string) error {
 	})
 }
 
+// settings are those of the current ConfigMap; the last release had one of a fixed name.
+func (b *Bed) settings(ctx context.Context) (string, error) {
+	name, err := b.Kubectl(ctx, "get", "configmap", "-l", "podpass.io/settings=current", "-n", Namespace, "-o", "name")
+	if err != nil {
+		return "", err
+	}
+	return b.Kubectl(ctx, "get", cmp.Or(strings.TrimSpace(name), "configmap/podpass-webhook"), "-n", Namespace, "-o", `jsonpath={.data.config\.yaml}`)
+}
+
 // WaitSettings waits until each replica has the current settings of the ConfigMap. kubelet takes a
 // minute to write them, or looks at once at a pod that changes.
 func (b *Bed) WaitSettings(ctx context.Context) error {
-	config, err := b.Kubectl(ctx, "get", "configmap", "-l", "podpass.io/settings=current", "-n", Namespace, "-o", `jsonpath={.items[0].data.config\.yaml}`)
+	config, err := b.settings(ctx)
 	if err != nil {
 		return err
 	}

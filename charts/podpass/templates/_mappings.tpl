@@ -19,6 +19,20 @@
 {{- include "podpass.mappingGCP" . }}
 {{- include "podpass.mappingAzure" . }}
 {{- include "podpass.mappingOIDC" . }}
+{{- include "podpass.mappingResources" . }}
+{{- end }}
+{{- end -}}
+
+{{- /* The sidecar's resources, requests.cpu=5m,limits.cpu=200m, as those of the values. */ -}}
+{{- define "podpass.mappingResources" -}}
+{{- with index .annotations "podpass.io/broker-resources" }}
+{{- $resources := dict "requests" (dict) "limits" (dict) }}
+{{- range splitList "," . }}
+{{- $item := splitList "=" . }}
+{{- $place := splitList "." (first $item) }}
+{{- $_ := set (index $resources (first $place)) (last $place) (last $item) }}
+{{- end }}
+{{- include "podpass.resourceProblems" (dict "at" (print $.at ": podpass.io/broker-resources") "resources" $resources) }}
 {{- end }}
 {{- end -}}
 
