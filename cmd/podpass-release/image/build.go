@@ -85,6 +85,9 @@ func (b Builder) Build(ctx context.Context, target string, platform linked.Platf
 	if err := run(cmd, fmt.Sprintf("build the image %s for %s", target, platform)); err != nil {
 		return err
 	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
 	push := exec.CommandContext(ctx, "buildah", append(b.flags(), "push", "--quiet", "--format", "oci", name, "oci:"+to+":"+b.Version)...)
 	return run(push, "write the image "+target)
 }
