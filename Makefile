@@ -151,12 +151,19 @@ chart-lint: ## helm lint, strict
 # today, and whoever makes a release asks the newest, by VULNDB=latest.
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
+# What Go's own library has is for whoever builds: it is mended by a newer Go, and not by a
+# change here. It is shown, and fails with STRICT=1, by which a release is made.
 .PHONY: vulncheck
-vulncheck: ## Known vulnerabilities in what is linked and called (VULNDB=latest: those of today)
+vulncheck: ## Known vulnerabilities in what is linked and called (VULNDB=latest: those of today; STRICT=1: of Go's library, too)
 	@info=$$(go mod download -json golang.org/x/vulndb@$(VULNDB)) || { echo "vulncheck: the database cannot be had, so nothing was checked: $$info"; exit 1; }; \
 	  db=$$(sed -n 's/^.*"Dir": "\(.*\)",*$$/\1/p' <<<"$$info"); \
 	  echo "govulncheck with golang.org/x/vulndb $$(sed -n 's/^.*"Version": "\(.*\)",*$$/\1/p' <<<"$$info")"; \
-	  $(GOVULNCHECK) -db "file://$$db/data/osv" ./cmd/...
+	  found=$$($(GOVULNCHECK) -db "file://$$db/data/osv" ./cmd/...) && status=0 || status=$$?; \
+	  echo "$$found"; \
+	  if [ $$status -eq 3 ] && [ -z "$(STRICT)" ] && ! grep -q '^  Module:' <<<"$$found"; then \
+	    echo "vulncheck: all of these are of the library of $$(go env GOVERSION): build releases with a newer Go"; exit 0; \
+	  fi; \
+	  exit $$status
 
 # Its own step, since it links each program several times.
 .PHONY: release-test
