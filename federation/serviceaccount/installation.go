@@ -42,6 +42,10 @@ const (
 	MaxAudience        = 4096
 )
 
+// AudiencePattern is an audience that an administrator sets: printable ASCII, as URLs are.
+// A line break of any kind would end the text in a YAML file.
+const AudiencePattern = `^[ -~]*$`
+
 // GlobPattern is a glob (path.Match) that can match a name of Kubernetes.
 const GlobPattern = `^([a-z0-9.*?-]|\[\^?([a-z0-9.](-[a-z0-9.])?)+\])+$`
 

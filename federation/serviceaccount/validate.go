@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/podpass-io/podpass/federation/aws"
@@ -71,6 +72,7 @@ func chosen[T ~string](s T, among []T) bool { return s == "" || slices.Contains(
 
 func (p *problems) audience(at, s string) {
 	p.bad(utf8.RuneCountInString(s) <= MaxAudience, "%s: longer than %d characters", at, MaxAudience)
+	p.bad(audiencePattern().MatchString(s), "%s: has a character that is not printable ASCII", at)
 }
 
 func (p *problems) aws(in AWSInstallation) {
@@ -137,3 +139,6 @@ func (in Installation) try(m Mapping) []Problem {
 	in.Mappings = []Mapping{{Namespace: "*", ServiceAccount: "*", Annotations: m.Annotations}}
 	return Resolve(Request{Namespace: m.Namespace, Name: m.ServiceAccount, AnyPod: true}, in).Errors
 }
+
+// Compiled when it is first used: a pod's broker has no use for it.
+var audiencePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(AudiencePattern) })
