@@ -26,7 +26,9 @@ func bounded(o object, most int) object {
 	return o
 }
 
-func audience() object { return bounded(text(serviceaccount.AudiencePattern), serviceaccount.MaxAudience) }
+func audience() object {
+	return bounded(text(serviceaccount.AudiencePattern), serviceaccount.MaxAudience)
+}
 
 // unquoted is a text that no message may quote.
 func unquoted(description string) object {
