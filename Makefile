@@ -17,7 +17,6 @@ PROGRAMS := ./cmd/...
 # Helm is what the tests of the chart built, or is built as they do.
 HELM          ?= $(or $(wildcard $(HOME)/.cache/podpass/tools/helm-v4.3.1/helm),env CGO_ENABLED=0 GOFLAGS=-trimpath go run helm.sh/helm/v4/cmd/helm@v4.3.1)
 GOTESTSUM     := go run gotest.tools/gotestsum@v1.13.0
-GOVULNCHECK   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # -trimpath, no cgo and no stamp of the checkout: the same static binary from any of them.
@@ -153,12 +152,16 @@ VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 # What Go's own library has is for whoever builds: it is mended by a newer Go, and not by a
 # change here. It is shown, and fails with STRICT=1, by which a release is made.
+#
+# govulncheck is built and then run, since `go run` answers 1 for whatever a program
+# answered, and 3 is what tells findings from a scan that failed.
 .PHONY: vulncheck
 vulncheck: ## Known vulnerabilities in what is linked and called (VULNDB=latest: those of today; STRICT=1: of Go's library, too)
+	@GOBIN=$(abspath $(BIN))/tools go install golang.org/x/vuln/cmd/govulncheck@v1.9.0
 	@info=$$(go mod download -json golang.org/x/vulndb@$(VULNDB)) || { echo "vulncheck: the database cannot be had, so nothing was checked: $$info"; exit 1; }; \
 	  db=$$(sed -n 's/^.*"Dir": "\(.*\)",*$$/\1/p' <<<"$$info"); \
 	  echo "govulncheck with golang.org/x/vulndb $$(sed -n 's/^.*"Version": "\(.*\)",*$$/\1/p' <<<"$$info")"; \
-	  found=$$($(GOVULNCHECK) -db "file://$$db/data/osv" ./cmd/...) && status=0 || status=$$?; \
+	  found=$$($(BIN)/tools/govulncheck -db "file://$$db/data/osv" ./cmd/...) && status=0 || status=$$?; \
 	  echo "$$found"; \
 	  if [ $$status -eq 3 ] && [ -z "$(STRICT)" ] && ! grep -q '^  Module:' <<<"$$found"; then \
 	    echo "vulncheck: all of these are of the library of $$(go env GOVERSION): build releases with a newer Go"; exit 0; \
