@@ -20,6 +20,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"one port for two":                {[]string{"--set", "webhook.probesPort=10250"}, []string{"webhook.probesPort: 10250 is webhook.port", "such as 8080"}},
 		"two certificates":                {[]string{"--set", "certManager.enabled=true", "--set", "servingCertificate.existingSecret=tls"}, []string{"servingCertificate.existingSecret: tls, and certManager.enabled", "leave one out"}},
 		"a certificate that nobody knows": {[]string{"--set", "servingCertificate.existingSecret=tls"}, []string{"servingCertificate.caBundle: required with existingSecret tls"}},
+		"a CA by its Secret's name":       {[]string{"--set", "servingCertificate.existingSecret=tls", "--set", "servingCertificate.caBundle=my-ca"}, []string{"servingCertificate.caBundle: has no certificate: write PEM"}},
 		"a CA of nothing":                 {[]string{"--set", "servingCertificate.caBundle=" + pem}, []string{"servingCertificate.caBundle: only with servingCertificate.existingSecret", "clientAuth.caBundle"}},
 		"no ServiceAccount":               {[]string{"--set", "serviceAccount.create=false"}, []string{"serviceAccount.name: required when serviceAccount.create is false"}},
 		"a label that is the chart's":     {[]string{"--set", `commonLabels.app\.kubernetes\.io/name=x`}, []string{"commonLabels: app.kubernetes.io/name is the chart's own", "choose another key"}},

@@ -29,6 +29,9 @@ func BenchmarkPolicies(b *testing.B) {
 	s.install(b, every("enforce"))
 	s.inForce(b, func(_ attempt, err error) bool { return err != nil })
 	b.Run("all", s.pods)
+	s.uninstall(b)
+	time.Sleep(3 * time.Second)
+	b.Run("none-again", s.pods) // what the machine makes of it
 }
 
 // pods are one that asks for nothing, in a namespace without a mark, and one that was
