@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: setup, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"status": exitStatus, "examples": examples,
+		"status": exitStatus, "examples": examples, "internet": internet,
 	}})
 }
 

@@ -15,12 +15,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/yaml"
+
+	"github.com/podpass-io/podpass/test/cloud/signer"
 )
 
 // setup gives a script a cluster of its own, if it has a file cluster.yaml:
-// $WORK/cluster is its kubeconfig, with the contexts that the file names. It answers
-// what podpass trust asks; everything else is forbidden.
+// $WORK/cluster is its kubeconfig, with the contexts that the file names. It answers what
+// podpass trust, token, check and issuer ask; everything else is forbidden.
 func setup(env *testscript.Env) error {
+	env.Values[testKey{}] = env.T()
 	raw, err := os.ReadFile(filepath.Join(env.WorkDir, "cluster.yaml"))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -28,13 +31,19 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	var clusters map[string]standIn
+	var clusters map[string]*standIn
 	if err := yaml.UnmarshalStrict(raw, &clusters); err != nil {
 		return err
 	}
+	env.Values[clustersKey{}] = clusters
 	config := map[string]any{"apiVersion": "v1", "kind": "Config"}
 	var servers, contexts []any
 	for name, c := range clusters {
+		if c.Signs {
+			if err := c.sign(env); err != nil {
+				return err
+			}
+		}
 		server := httptest.NewServer(c)
 		env.Defer(server.Close)
 		servers = append(servers, map[string]any{"name": name, "cluster": map[string]any{"server": server.URL}})
@@ -52,18 +61,31 @@ func setup(env *testscript.Env) error {
 	return os.WriteFile(filepath.Join(env.WorkDir, "cluster"), text, 0o600)
 }
 
-// standIn is an API server as far as podpass trust is concerned.
+// What a script's commands find of it.
+type (
+	testKey     struct{} // testing.TB
+	clustersKey struct{} // map[string]*standIn
+)
+
+// standIn is an API server, as far as it is asked.
 type standIn struct {
 	// Issuer; empty: nobody may ask.
 	Issuer string `json:"issuer"`
 	// JWKS; empty: no key.
 	JWKS json.RawMessage `json:"jwks"`
+	// Signs: it makes a key of its own, instead of JWKS. One that does not gives tokens of
+	// the first key's kid with no signature.
+	Signs bool `json:"signs"`
+	// Settings of the installation in it; empty: nobody may read them.
+	Settings string `json:"settings"`
 	// Namespace of the context.
 	Namespace       string            `json:"namespace"`
 	ServiceAccounts []json.RawMessage `json:"serviceAccounts"`
+
+	signer *signer.Signer
 }
 
-func (s standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
@@ -71,6 +93,12 @@ func (s standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{"issuer": s.Issuer})
 	case r.URL.Path == "/openid/v1/jwks" && s.Issuer != "":
 		fmt.Fprint(w, cmp.Or(string(s.JWKS), `{"keys":[]}`))
+	case r.URL.Path == "/api/v1/configmaps" && s.Settings != "":
+		_ = json.NewEncoder(w).Encode(map[string]any{"kind": "ConfigMapList", "apiVersion": "v1", "items": []any{map[string]any{
+			"metadata": map[string]string{"namespace": "podpass-system", "name": "podpass-webhook"}, "data": map[string]string{"config.yaml": s.Settings},
+		}}})
+	case r.Method == http.MethodPost && len(parts) == 7 && parts[6] == "token":
+		s.token(w, r, parts[3], parts[5])
 	case r.URL.Path == "/api/v1/serviceaccounts", len(parts) == 5 && parts[4] == "serviceaccounts":
 		namespace := ""
 		if len(parts) == 5 {
@@ -90,7 +118,7 @@ func (s standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s standIn) list(w http.ResponseWriter, r *http.Request, in func(meta) bool) {
+func (s *standIn) list(w http.ResponseWriter, r *http.Request, in func(meta) bool) {
 	selector, err := labels.Parse(r.URL.Query().Get("labelSelector"))
 	if err != nil {
 		status(w, http.StatusBadRequest, "BadRequest")
@@ -122,22 +150,4 @@ func metaOf(raw json.RawMessage) (m meta) {
 func status(w http.ResponseWriter, code int, reason string) {
 	w.WriteHeader(code)
 	fmt.Fprintf(w, `{"apiVersion":"v1","kind":"Status","status":"Failure","code":%d,"reason":%q,"message":%q}`, code, reason, strings.ToLower(reason))
-}
-
-// examples runs each command of a command's --help, line by line, by a shell that ends
-// at the first failure: examples trust aws. Its cloud's own commands are the script's.
-func examples(ts *testscript.TestScript, neg bool, args []string) {
-	cmd, rest, err := newRoot().Find(args)
-	if neg || err != nil || len(rest) > 0 || cmd.Example == "" {
-		ts.Fatalf("usage: examples COMMAND, which has some: %v", err)
-	}
-	for line := range strings.SplitSeq(cmd.Example, "\n") {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		if err := ts.Exec("sh", "-euc", line); err != nil {
-			ts.Fatalf("%s: %v", line, err)
-		}
-	}
 }

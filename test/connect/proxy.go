@@ -18,6 +18,7 @@ type Proxy struct {
 	// Address is host:port.
 	Address string
 
+	to        func(address string) string
 	mu        sync.Mutex
 	connected map[string]int
 }
@@ -25,11 +26,18 @@ type Proxy struct {
 // Start runs a proxy until the test ends; port 0 is any.
 func Start(t testing.TB, address string) *Proxy {
 	t.Helper()
+	return StartTo(t, address, func(asked string) string { return asked })
+}
+
+// StartTo is Start for names that lead nowhere from here, as the clouds' own: to says at
+// which host:port is who is asked for; "": nobody has that name.
+func StartTo(t testing.TB, address string, to func(asked string) string) *Proxy {
+	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{Address: l.Addr().String(), connected: map[string]int{}}
+	p := &Proxy{Address: l.Addr().String(), to: to, connected: map[string]int{}}
 	server := &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(l) }() // ends with Close
 	t.Cleanup(func() { _ = server.Close() })
@@ -52,9 +60,14 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "CONNECT only", http.StatusMethodNotAllowed)
 		return
 	}
+	address := p.to(r.Host)
+	if address == "" {
+		http.Error(w, "no such host", http.StatusBadGateway)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	to, err := new(net.Dialer).DialContext(ctx, "tcp", r.Host)
+	to, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return

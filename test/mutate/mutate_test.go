@@ -95,7 +95,7 @@ func Test(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := p.try(t.Context(), all, 0, false)
+			s, err := p.try(t.Context(), all, 0, false, false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -68,7 +68,7 @@ func (s score) percent() float64 {
 type suite struct{ binary, dir string }
 
 // try runs the tests against mutants until n have compiled; 0: all.
-func (p pkg) try(ctx context.Context, mutants []mutant, n int, verbose bool) (score, error) {
+func (p pkg) try(ctx context.Context, mutants []mutant, n int, short, verbose bool) (score, error) {
 	dir, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
 		return score{}, err
@@ -87,7 +87,7 @@ func (p pkg) try(ctx context.Context, mutants []mutant, n int, verbose bool) (sc
 		return score{}, errors.Join(err, fmt.Errorf("%s: does not compile with its mutants, or without any; MUTATE_DEBUG=1 shows why", p.Dir))
 	}
 	start := time.Now()
-	if killed, out, err := run(ctx, common, 0, 10*time.Minute); err != nil || killed {
+	if killed, out, err := run(ctx, common, 0, short, 10*time.Minute); err != nil || killed {
 		return score{}, errors.Join(err, fmt.Errorf("%s: its tests do not pass without any mutant\n%s", p.Dir, out))
 	}
 	// A mutant that never ends is killed by the time-out.
@@ -106,7 +106,7 @@ func (p pkg) try(ctx context.Context, mutants []mutant, n int, verbose bool) (sc
 			}
 		}
 		s.compiled++
-		killed, _, err := run(ctx, suites, i+1, limit)
+		killed, _, err := run(ctx, suites, i+1, short, limit)
 		switch {
 		case err != nil:
 			return s, err
@@ -142,12 +142,12 @@ func (p pkg) suites(ctx context.Context, dir string, mutants []mutant, numbers [
 }
 
 // run reports whether the tests notice the mutant of that number; 0: none is in force.
-func run(ctx context.Context, suites []suite, number int, limit time.Duration) (killed bool, out string, err error) {
+func run(ctx context.Context, suites []suite, number int, short bool, limit time.Duration) (killed bool, out string, err error) {
 	for _, s := range suites {
 		if _, err := os.Stat(s.binary); errors.Is(err, os.ErrNotExist) {
 			continue // a package without tests
 		}
-		cmd := exec.CommandContext(ctx, s.binary, "-test.failfast", "-test.timeout", limit.String())
+		cmd := exec.CommandContext(ctx, s.binary, "-test.failfast", "-test.short="+strconv.FormatBool(short), "-test.timeout", limit.String())
 		cmd.Dir = s.dir
 		cmd.Env = append(os.Environ(), "PODPASS_TEST_CLUSTER=", "MUTATE="+strconv.Itoa(number))
 		out, err := cmd.CombinedOutput()

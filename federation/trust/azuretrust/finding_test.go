@@ -117,6 +117,7 @@ func TestClosest(t *testing.T) {
 		"the issuer, before the subject":             {[]Credential{of("a", noI, s, lower), of("b", i, noS, noA)}, "b"},
 		"the issuer as much as both":                 {[]Credential{of("a", noI, s, a), of("b", i, noS, noA)}, "a"},
 		"and one that is meant more":                 {[]Credential{of("a", noI, s, a), of("b", i, noS, lower)}, "b"},
+		"an issuer, before one that is meant":        {[]Credential{of("a", slash, noS, lower), of("b", i, noS, noA)}, "b"},
 		"an issuer that is meant":                    {[]Credential{of("a", noI, noS, lower), of("b", slash, noS, noA)}, "b"},
 		"a subject that is meant":                    {[]Credential{of("a", i, noS, noA), of("b", i, upper, noA)}, "b"},
 		"a subject, before one that is meant":        {[]Credential{of("a", i, upper, noA), of("b", i, s, noA)}, "b"},

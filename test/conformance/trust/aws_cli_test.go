@@ -65,6 +65,9 @@ func (i *iam) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // takes each flag, and what arrives at IAM is what was meant; once for an empty account,
 // and once more.
 func TestRealAWSCLI(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short: each call takes seconds")
+	}
 	program, err := exec.LookPath("aws")
 	if err != nil {
 		t.Skip("left out: no aws on this machine (Debian's package awscli)")

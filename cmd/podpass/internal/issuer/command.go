@@ -34,10 +34,10 @@ const examples = `  # Can clouds verify this cluster's tokens?
   podpass issuer build --issuer https://issuer.example.com/prod
 
   # Publish it
-  podpass issuer publish --issuer https://issuer.example.com/prod --to s3://issuer-example/prod?region=eu-central-1
+  podpass issuer publish --issuer https://issuer.example.com/prod --to 's3://issuer-example/prod?region=eu-central-1'
 
   # Change the signing key
-  podpass issuer rotate --state rotation.json --new-key sa-2026.pub --to s3://issuer-example/prod?region=eu-central-1`
+  podpass issuer rotate --state rotation.json --new-key sa-2026.pub --to 's3://issuer-example/prod?region=eu-central-1'`
 
 // Command is the cobra command.
 func Command(version string) *cobra.Command {

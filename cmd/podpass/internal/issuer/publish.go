@@ -31,16 +31,19 @@ would do is shown; --approve does it, and then looks from outside.
 ` + sourcesHelp
 
 const publishExamples = `  # What would be written?
-  podpass issuer publish --issuer https://issuer.example.com/prod --to s3://issuer-example/prod?region=eu-central-1
+  podpass issuer publish --issuer https://issuer.example.com/prod --to 's3://issuer-example/prod?region=eu-central-1'
 
   # Write it
-  podpass issuer publish --issuer https://issuer.example.com/prod --to s3://issuer-example/prod?region=eu-central-1 --approve
+  podpass issuer publish --issuer https://issuer.example.com/prod --to 's3://issuer-example/prod?region=eu-central-1' --approve
 
   # To Google Cloud Storage
   gcloud auth print-access-token | podpass issuer publish --issuer https://storage.googleapis.com/issuer-example --to gs://issuer-example --token-stdin --approve
 
+  # To Azure Blob Storage
+  az account get-access-token --resource https://storage.azure.com --query accessToken -o tsv | podpass issuer publish --issuer https://issuerexample.blob.core.windows.net/keys --to az://issuerexample/keys --token-stdin --approve
+
   # To a web server's directory, of a public key file
-  podpass issuer publish --issuer https://issuer.example.com/prod --to /var/www/prod sa.pub --approve`
+  podpass issuer publish --issuer https://oidc.example.com/prod --to www/prod sa.pub --approve`
 
 type publishOptions struct {
 	common

@@ -40,15 +40,15 @@ The private key stays on the control plane: podpass only reads the public one.
 
 ` + placesHelp
 
-const rotateExamples = `  # On the control plane: a new key, and its public half
-  openssl genrsa -out /etc/kubernetes/pki/sa-2026.key 2048
-  openssl rsa -in /etc/kubernetes/pki/sa-2026.key -pubout -out /etc/kubernetes/pki/sa-2026.pub
+const rotateExamples = `  # On the control plane, in /etc/kubernetes/pki: a new key, and its public half
+  openssl genrsa -out sa-2026.key 2048
+  openssl rsa -in sa-2026.key -pubout -out sa-2026.pub
 
   # What would happen?
-  podpass issuer rotate --state rotation.json --new-key sa-2026.pub --to s3://issuer-example/prod?region=eu-central-1
+  podpass issuer rotate --state rotation.json --new-key sa-2026.pub --to 's3://issuer-example/prod?region=eu-central-1'
 
   # Begin, and later go on
-  podpass issuer rotate --state rotation.json --new-key sa-2026.pub --to s3://issuer-example/prod?region=eu-central-1 --approve
+  podpass issuer rotate --state rotation.json --new-key sa-2026.pub --to 's3://issuer-example/prod?region=eu-central-1' --approve
   podpass issuer rotate --state rotation.json --approve`
 
 type rotateOptions struct {

@@ -31,8 +31,8 @@ podpass could not look.`
 const verifyExamples = `  # The cluster's issuer
   podpass issuer verify
 
-  # An issuer that is to take its place
-  podpass issuer verify --issuer https://issuer.example.com/prod
+  # An issuer whose certificate is of your own CA, for verifiers on the same network
+  podpass issuer verify --issuer https://issuer.example.com/prod --issuer-ca ca.crt
 
   # In a pipeline
   podpass issuer verify -o sarif > issuer.sarif`

@@ -41,15 +41,14 @@ const examples = `  # Does AWS trust the ServiceAccount orders?
   # With other settings than the installation's
   podpass token oidc orders -n shop --settings settings.yaml
 
-  # As credential_process, in ~/.aws/config
-  [profile orders]
-  credential_process = podpass token aws orders -n shop
+  # As credential_process of a profile, in ~/.aws/config
+  aws configure set credential_process "podpass token aws orders -n shop" --profile orders
 
   # A call of Google's API as the ServiceAccount would make it
   curl -H "Authorization: Bearer $(podpass token gcp orders -n shop -o token)" https://storage.googleapis.com/storage/v1/b/orders
 
   # Without a cluster: in a pod that has a token, say
-  podpass token azure orders -n shop -f sa.yaml --token-file /var/run/secrets/azure/token`
+  podpass token azure orders -n shop -f sa.yaml --token-file token`
 
 type options struct {
 	cluster   *cluster.Flags
