@@ -15,19 +15,22 @@ PROGRAMS := ./cmd/...
 
 # Tools run by `go run module@version`: built once, kept in Go's build cache.
 # Helm is what the tests of the chart built, or is built as they do.
-HELM          ?= $(or $(wildcard $(HOME)/.cache/podpass/tools/helm-v4.3.1/helm),env CGO_ENABLED=0 GOFLAGS=-trimpath go run helm.sh/helm/v4/cmd/helm@v4.3.1)
+HELM          ?= $(or $(wildcard $(HOME)/.cache/podpass/tools/helm-v4.3.1/helm),go run helm.sh/helm/v4/cmd/helm@v4.3.1)
 GOTESTSUM     := go run gotest.tools/gotestsum@v1.13.0
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-# -trimpath, no cgo and no stamp of the checkout: the same static binary from any of them.
-GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+# Whatever is compiled here is compiled in one way, that of the programs: with cgo or without
+# -trimpath, Go compiles all that is below podpass a second time, 680 packages. The race
+# detector alone needs cgo.
+export CGO_ENABLED := 0
+export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
 
-# As GO_BUILD: with cgo or without -trimpath, Go compiles all that the demo and podpass have in
-# common a second time, 680 packages.
-GO_DEMO := CGO_ENABLED=0 go run -trimpath ./test/demo
+# Static, and without a stamp of the checkout: the same binary from any of them.
+GO_BUILD := go build -buildvcs=false -ldflags '$(LDFLAGS)'
+GO_DEMO  := go run ./test/demo
 
 # What makes releases, a module of its own.
-RELEASE := GOOS= GOARCH= go run -C cmd/podpass-release -trimpath .
+RELEASE := GOOS= GOARCH= go run -C cmd/podpass-release .
 NOTICES  = platform=$$(go env GOOS)/$$(go env GOARCH); $(RELEASE) notices -platform $$platform -out $(abspath $(BIN))/NOTICES $(PROGRAMS)
 
 # Test the packages of the root module; e2e is a step of its own below.
@@ -84,7 +87,7 @@ check: ## Formatting, vet and go.mod, in every module
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
-	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
+	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
 	cd test/admission && go test -count=1 -timeout 15m . -rapid.checks=20000
 	cd test/terraform && go test -count=1 .
 	cd test/mistakes && go test -count=1 -timeout 15m -skip '^TestCluster' . -rapid.checks=1000 -rapid.seed=1 # a campaign: -rapid.checks=20000 without a seed
