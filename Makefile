@@ -68,9 +68,19 @@ demo: packages ## Show the main job: a real Kubernetes, the chart, pods with cre
 demo-down: ## Remove what `make demo KEEP=1` left
 	$(GO_DEMO) down
 
+# Two steps at a time, in this order: e2e and integration wait most of the time, the others
+# compute. Lines begin with the step's name. On a machine of one core: make test STEPS_AT_ONCE=1
+STEPS         := e2e unit fuzz integration lint vulncheck release-test
+STEPS_AT_ONCE ?= 2
+
 .PHONY: test
-test: packages check chart-lint unit fuzz integration e2e lint vulncheck release-test ## Run every test; prints what was left out and why
+test: packages check chart-lint ## Run every test; prints what was left out and why
+	@$(MAKE) --no-print-directory -j$(STEPS_AT_ONCE) $(STEPS:%=step-%)
 	@echo "make test: all steps passed"
+
+.PHONY: $(STEPS:%=step-%)
+$(STEPS:%=step-%): step-%:
+	@start=$$SECONDS; { $(MAKE) --no-print-directory $* && echo "took $$((SECONDS - start)) s"; } 2>&1 | sed -u 's/^/$*: /'
 
 .PHONY: check
 check: ## Formatting, vet and go.mod, in every module
