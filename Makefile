@@ -15,19 +15,22 @@ PROGRAMS := ./cmd/...
 
 # Tools run by `go run module@version`: built once, kept in Go's build cache.
 # Helm is what the tests of the chart built, or is built as they do.
-HELM          ?= $(or $(wildcard $(HOME)/.cache/podpass/tools/helm-v4.3.1/helm),env CGO_ENABLED=0 GOFLAGS=-trimpath go run helm.sh/helm/v4/cmd/helm@v4.3.1)
+HELM          ?= $(or $(wildcard $(HOME)/.cache/podpass/tools/helm-v4.3.1/helm),go run helm.sh/helm/v4/cmd/helm@v4.3.1)
 GOTESTSUM     := go run gotest.tools/gotestsum@v1.13.0
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-# -trimpath, no cgo and no stamp of the checkout: the same static binary from any of them.
-GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+# Whatever is compiled here is compiled in one way, that of the programs: with cgo or without
+# -trimpath, Go compiles all that is below podpass a second time, 680 packages. The race
+# detector alone needs cgo.
+export CGO_ENABLED := 0
+export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
 
-# As GO_BUILD: with cgo or without -trimpath, Go compiles all that the demo and podpass have in
-# common a second time, 680 packages.
-GO_DEMO := CGO_ENABLED=0 go run -trimpath ./test/demo
+# Static, and without a stamp of the checkout: the same binary from any of them.
+GO_BUILD := go build -buildvcs=false -ldflags '$(LDFLAGS)'
+GO_DEMO  := go run ./test/demo
 
 # What makes releases, a module of its own.
-RELEASE := GOOS= GOARCH= go run -C cmd/podpass-release -trimpath .
+RELEASE := GOOS= GOARCH= go run -C cmd/podpass-release .
 NOTICES  = platform=$$(go env GOOS)/$$(go env GOARCH); $(RELEASE) notices -platform $$platform -out $(abspath $(BIN))/NOTICES $(PROGRAMS)
 
 # Test the packages of the root module; e2e is a step of its own below.
@@ -65,9 +68,19 @@ demo: packages ## Show the main job: a real Kubernetes, the chart, pods with cre
 demo-down: ## Remove what `make demo KEEP=1` left
 	$(GO_DEMO) down
 
+# Two steps at a time, in this order: e2e and integration wait most of the time, the others
+# compute. Lines begin with the step's name. On a machine of one core: make test STEPS_AT_ONCE=1
+STEPS         := e2e unit fuzz integration lint vulncheck release-test
+STEPS_AT_ONCE ?= 2
+
 .PHONY: test
-test: packages check chart-lint unit fuzz integration e2e lint vulncheck release-test ## Run every test; prints what was left out and why
+test: packages check chart-lint ## Run every test; prints what was left out and why
+	@$(MAKE) --no-print-directory -j$(STEPS_AT_ONCE) $(STEPS:%=step-%)
 	@echo "make test: all steps passed"
+
+.PHONY: $(STEPS:%=step-%)
+$(STEPS:%=step-%): step-%:
+	@start=$$SECONDS; { $(MAKE) --no-print-directory $* && echo "took $$((SECONDS - start)) s"; } 2>&1 | sed -u 's/^/$*: /'
 
 .PHONY: check
 check: ## Formatting, vet and go.mod, in every module
@@ -84,7 +97,7 @@ check: ## Formatting, vet and go.mod, in every module
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
-	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
+	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
 	cd test/admission && go test -count=1 -timeout 15m . -rapid.checks=20000
 	cd test/terraform && go test -count=1 .
 	cd test/mistakes && go test -count=1 -timeout 15m -skip '^TestCluster' . -rapid.checks=1000 -rapid.seed=1 # a campaign: -rapid.checks=20000 without a seed
@@ -108,16 +121,22 @@ fuzz: ## Fuzz each target for FUZZTIME executions (a campaign: FUZZTIME=1000000x
 	done
 	go test -run 'TestPlan' ./webhook/inject -rapid.checks=$(RAPID_CHECKS)
 
+# Those that have such tests: the others would be linked to run none.
+CLUSTER_PACKAGES = $$(grep -rl --include='*_test.go' '^func TestCluster' broker cmd federation test webhook | xargs dirname | sort -u | grep -vx 'test/cluster\|test/mistakes' | sed 's|^|./|')
+
+# Two API servers at a time, each with a package's tests, which wait more than they compute.
 .PHONY: integration
 integration: ## Tests against a real API server
-	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/... ./test/attack/... ./test/chart/... ./test/policies/... ./test/observe/...
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 2 -run '^TestCluster' $(CLUSTER_PACKAGES)
 	cd test/mistakes && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 15m -run '^TestCluster' .
 
-# Without the chaos, which needs both cores for ten minutes: `make chaos`.
+# With the tests of the cluster itself, since a machine has one node at a time: the rules of
+# a second kube-proxy would take the place of the first one's. Without the chaos, which needs
+# both cores for ten minutes: `make chaos`.
 .PHONY: e2e
 e2e: ## Real pods on a real node, with the real SDKs
 	@echo "left out: TestChaos, which runs by itself: make chaos"
-	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 25m -skip '^TestChaos$$' ./test/e2e/...
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 25m -p 1 -skip '^TestChaos$$' ./test/cluster/... ./test/e2e/...
 
 .PHONY: chaos
 chaos: packages ## Kill, restore and spoil under 50 pods a second; on a machine that does nothing else

@@ -111,8 +111,8 @@ func serve(t *testing.T, c *cluster.Cluster, address string, args ...string) (ce
 	t.Helper()
 	dir := t.TempDir()
 	binary, config := filepath.Join(dir, "podpass-webhook"), filepath.Join(dir, "config.yaml")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../cmd/podpass-webhook").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := program.Build(t.Context(), dir, "../cmd/podpass-webhook"); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(config, []byte("broker: {image: podpass-broker:test}\naws: {region: eu-central-1}\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -23,9 +23,9 @@ func TestPrincipalIsNotRemembered(t *testing.T) {
 	}
 }
 
-// TestClusterOfProvider: a cluster's name and location are shown only where the identity
+// TestProvidersCluster: a cluster's name and location are shown only where the identity
 // provider is a GKE cluster's.
-func TestClusterOfProvider(t *testing.T) {
+func TestProvidersCluster(t *testing.T) {
 	const issuer = "identitynamespace:p.svc.id.goog:https://container.googleapis.com/v1/projects/p"
 	for suffix, want := range map[string]string{
 		"/locations/l/clusters/n":   "cluster-location\ncluster-name\n",

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/podpass-io/podpass/test/program"
 )
 
 // TestMain is, with PODPASS_TEST_READ_PROC, the other container's process: it says
@@ -59,8 +61,8 @@ func TestSameUserReadsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	binary, reader := filepath.Join(dir, "podpass-broker"), filepath.Join(dir, "reader")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := program.Build(t.Context(), dir, "."); err != nil {
+		t.Fatal(err)
 	}
 	self, err := os.ReadFile(os.Args[0])
 	if err != nil {

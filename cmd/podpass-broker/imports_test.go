@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/podpass-io/podpass/test/program"
 )
 
 // TestLinksNoKubernetes: one broker runs in every pod; it never talks to
@@ -29,9 +31,10 @@ func TestLinksNoKubernetes(t *testing.T) {
 // TestStartsSmall holds down what the process takes before main begins: a regular
 // expression with {1,256} of a Unicode class once cost each pod 10 MiB.
 func TestStartsSmall(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "podpass-broker")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "podpass-broker")
+	if err := program.Build(t.Context(), dir, "."); err != nil {
+		t.Fatal(err)
 	}
 	version := exec.CommandContext(t.Context(), binary, "version")
 	version.Env = append(os.Environ(), "GODEBUG=inittrace=1")

@@ -8,14 +8,17 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/podpass-io/podpass/test/program"
 )
 
 // TestProcess drives the real binary through its life: a clear refusal to start, a
 // probe, and an end by SIGTERM with exit code 0.
 func TestProcess(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "podpass-broker")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "podpass-broker")
+	if err := program.Build(t.Context(), dir, "."); err != nil {
+		t.Fatal(err)
 	}
 	out, err := exec.CommandContext(t.Context(), binary).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "PODPASS_IDENTITIES") || !strings.Contains(string(out), "PODPASS_SECRET") {

@@ -223,8 +223,8 @@ func outside(t *testing.T, c *cluster.Cluster, namespace string) *os.Process {
 	t.Helper()
 	dir := t.TempDir()
 	binary, config := filepath.Join(dir, "podpass-webhook"), filepath.Join(dir, "config.yaml")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := program.Build(t.Context(), dir, "."); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(config, []byte("broker: {image: podpass-broker:test}\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -32,10 +32,8 @@ func newFiles(t *testing.T) files {
 	t.Helper()
 	dir := t.TempDir()
 	f := files{filepath.Join(dir, "podpass-webhook"), filepath.Join(dir, "config.yaml"), filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")}
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", f.binary, "../../cmd/podpass-webhook")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := program.Build(t.Context(), dir, "../../cmd/podpass-webhook"); err != nil {
+		t.Fatal(err)
 	}
 	certificate, key := program.Certificate(t)
 	for name, content := range map[string]string{

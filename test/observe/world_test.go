@@ -43,12 +43,7 @@ var build = sync.OnceValues(func() (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", dir+"/", "../../cmd/podpass-webhook", "../../cmd/podpass-broker")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return dir, fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return dir, nil
+	return dir, program.Build(context.Background(), dir, "../../cmd/podpass-webhook", "../../cmd/podpass-broker")
 })
 
 var built string

@@ -173,8 +173,8 @@ func (s *server) serve(t *testing.T, chart string) {
 	}
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "podpass-webhook")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/podpass-webhook").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := program.Build(t.Context(), dir, "../../cmd/podpass-webhook"); err != nil {
+		t.Fatal(err)
 	}
 	certificate, key := program.Certificate(t)
 	for name, content := range map[string][]byte{"config.yaml": []byte(settings), "tls.crt": certificate, "tls.key": key} {

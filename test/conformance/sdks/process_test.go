@@ -26,11 +26,11 @@ type binary string
 
 func buildBroker(t *testing.T) binary {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "podpass-broker")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/podpass-io/podpass/cmd/podpass-broker").CombinedOutput(); err != nil {
-		t.Fatalf("build podpass-broker: %v\n%s", err, out)
+	dir := t.TempDir()
+	if err := program.Build(t.Context(), dir, "github.com/podpass-io/podpass/cmd/podpass-broker"); err != nil {
+		t.Fatal(err)
 	}
-	return binary(path)
+	return binary(filepath.Join(dir, "podpass-broker"))
 }
 
 // start runs the broker with the world's identities and tokens, waits until it

@@ -16,15 +16,17 @@ import (
 	"github.com/podpass-io/podpass/federation/oidc"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/test/cloud/orders"
+	"github.com/podpass-io/podpass/test/program"
 	"github.com/podpass-io/podpass/webhook/inject"
 )
 
 // TestToken: `podpass token` makes the broker's exchanges, and AWS SDKs read what it
 // prints as a credential_process.
 func TestToken(t *testing.T) {
-	podpass := filepath.Join(t.TempDir(), "podpass")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", podpass, "github.com/podpass-io/podpass/cmd/podpass").CombinedOutput(); err != nil {
-		t.Fatalf("build podpass: %v\n%s", err, out)
+	dir := t.TempDir()
+	podpass := filepath.Join(dir, "podpass")
+	if err := program.Build(t.Context(), dir, "github.com/podpass-io/podpass/cmd/podpass"); err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range append(clients(t), pythonClients(t)...) {
 		check, ok := "aws", true
