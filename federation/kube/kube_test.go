@@ -45,9 +45,9 @@ func TestKubeconfig(t *testing.T) {
 		`{"name":"prod-us","cluster":{"server":"https://us.example.com:6443/a&b","certificate-authority-data":"UEVN"}},` +
 		`{"name":"in-cluster","cluster":{"server":"https://kubernetes.default.svc","certificate-authority":"/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"}},` +
 		`{"name":"prod-eu","cluster":{"server":"https://eu.example.com"}}],"users":[` +
-		`{"name":"prod-us","user":{"tokenFile":"/tokens/prod-us"}},` +
-		`{"name":"in-cluster","user":{"tokenFile":"/var/run/secrets/kubernetes.io/serviceaccount/token"}},` +
-		`{"name":"prod-eu","user":{"tokenFile":"/tokens/prod-eu"}}],"contexts":[` +
+		`{"name":"prod-us","user":{"tokenFile":"/tokens/prod-us","token-file":"/tokens/prod-us"}},` +
+		`{"name":"in-cluster","user":{"tokenFile":"/var/run/secrets/kubernetes.io/serviceaccount/token","token-file":"/var/run/secrets/kubernetes.io/serviceaccount/token"}},` +
+		`{"name":"prod-eu","user":{"tokenFile":"/tokens/prod-eu","token-file":"/tokens/prod-eu"}}],"contexts":[` +
 		`{"name":"prod-us","context":{"cluster":"prod-us","user":"prod-us","namespace":"orders"}},` +
 		`{"name":"in-cluster","context":{"cluster":"in-cluster","user":"in-cluster","namespace":"shop"}},` +
 		`{"name":"prod-eu","context":{"cluster":"prod-eu","user":"prod-eu","namespace":"shop"}}],"current-context":"prod-us"}`

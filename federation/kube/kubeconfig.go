@@ -42,6 +42,8 @@ type namedUser struct {
 	Name string `json:"name"`
 	User struct {
 		TokenFile string `json:"tokenFile"`
+		// The same, as the JavaScript client has it, which knows no other name.
+		OtherTokenFile string `json:"token-file"`
 	} `json:"user"`
 }
 
@@ -66,6 +68,7 @@ func Kubeconfig(clusters []Cluster, tokenDir, namespace string) ([]byte, error) 
 		if c.Name == InCluster {
 			at.Cluster.Server, at.Cluster.CAFile, as.User.TokenFile = inClusterServer, inClusterCA, inClusterToken
 		}
+		as.User.OtherTokenFile = as.User.TokenFile
 		in.Context.Cluster, in.Context.User, in.Context.Namespace = c.Name, c.Name, c.Namespace
 		if c.Namespace == "" {
 			in.Context.Namespace = namespace
