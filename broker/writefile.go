@@ -8,9 +8,9 @@ import (
 )
 
 // WriteFile writes content to path, whole or not at all, readable by everybody in
-// the pod and changeable by nobody. Direct mode's init container lays down
-// Google's credential configuration with it: a file that SDKs want, whose content
-// is in the pod's immutable environment.
+// the pod and changeable by nobody. Init containers lay down with it what clients
+// want as a file and what is in the pod's immutable environment: Google's credential
+// configuration in direct mode, and a kubeconfig.
 func WriteFile(path, content string) error {
 	if content == "" {
 		return errors.New("write-file: the variable PODPASS_FILE, with the content, is empty")

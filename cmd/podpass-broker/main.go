@@ -16,6 +16,7 @@ import (
 	"github.com/podpass-io/podpass/cmd/internal/memory"
 	"github.com/podpass-io/podpass/cmd/internal/termination"
 	"github.com/podpass-io/podpass/cmd/internal/version"
+	"github.com/podpass-io/podpass/federation/kube"
 )
 
 const usage = `Podpass-broker trades a pod's bound ServiceAccount tokens for cloud credentials and
@@ -24,7 +25,7 @@ serves them on loopback, in the protocols that cloud SDKs speak.
   podpass-broker [flags]          serve until SIGTERM
   podpass-broker health           exit 0 once credentials are there (the startup probe)
   podpass-broker explain [-o json] what it has, and why not (kubectl exec POD -c podpass-broker -- /podpass-broker explain)
-  podpass-broker write-file PATH  write $PODPASS_FILE to PATH (direct mode's set-up)
+  podpass-broker write-file PATH  write $PODPASS_FILE to PATH (what an init container does)
   podpass-broker version
 
 In a pod, the webhook sets all of it. Outside Kubernetes, with a token in ./tokens/aws:
@@ -92,7 +93,7 @@ func run(args []string) error {
 		if flags.NArg() != 1 {
 			return errors.New("write-file needs one PATH: see podpass-broker --help")
 		}
-		return broker.WriteFile(flags.Arg(0), os.Getenv("PODPASS_FILE"))
+		return broker.WriteFile(flags.Arg(0), kube.Located(os.Getenv("PODPASS_FILE"), os.Getenv))
 	case "version":
 		fmt.Println("podpass-broker", version.Get())
 		return nil

@@ -1,9 +1,12 @@
 package serviceaccount
 
 import (
+	"slices"
+
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/kube"
 	"github.com/podpass-io/podpass/federation/oidc"
 )
 
@@ -35,6 +38,7 @@ type Answer struct {
 	GCP   *GCP
 	Azure *Azure
 	OIDC  *OIDC
+	Kube  *Kube
 
 	// OptedIn: a label of the pod asks for injection, so that missing it must not
 	// pass silently. OptedOut: a label forbids it; all else is then empty.
@@ -100,7 +104,20 @@ type OIDC struct {
 	Audiences []oidc.Audience
 }
 
+// Kube is what an Answer has for the APIs of other clusters.
+type Kube struct {
+	Grant
+	// Clusters in the order of the annotation. One is called [kube.InCluster] and nothing
+	// more: the pod's own.
+	Clusters []kube.Cluster
+}
+
+// Others are the clusters that are not the pod's own.
+func (k Kube) Others() []kube.Cluster {
+	return slices.DeleteFunc(slices.Clone(k.Clusters), func(c kube.Cluster) bool { return c.Name == kube.InCluster })
+}
+
 // Empty reports whether the pod gets no identity at all.
 func (a Answer) Empty() bool {
-	return a.AWS == nil && a.GCP == nil && a.Azure == nil && a.OIDC == nil
+	return a.AWS == nil && a.GCP == nil && a.Azure == nil && a.OIDC == nil && a.Kube == nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/kube"
 	"github.com/podpass-io/podpass/federation/oidc"
 )
 
@@ -27,6 +28,7 @@ type Installation struct {
 	GCP   GCPInstallation   `json:"gcp,omitzero"`
 	Azure AzureInstallation `json:"azure,omitzero"`
 	OIDC  OIDCInstallation  `json:"oidc,omitzero"`
+	Kube  KubeInstallation  `json:"kube,omitzero"`
 
 	// Mappings give identities to ServiceAccounts that nobody may annotate. The
 	// first that matches counts; anything on the ServiceAccount itself wins.
@@ -151,6 +153,12 @@ type OIDCInstallation struct {
 	// TokenSources are OAuth 2.0 token endpoints that trust the cluster's issuer, by
 	// the name that ServiceAccounts ask for.
 	TokenSources map[string]oidc.Source `json:"tokenSources,omitempty"`
+}
+
+// KubeInstallation are the administrator's settings for the APIs of other clusters.
+type KubeInstallation struct {
+	// Clusters by the name that ServiceAccounts ask for.
+	Clusters map[string]kube.Cluster `json:"clusters,omitempty"`
 }
 
 // Switch is auto, on or off. YAML 1.1 reads on and off without quotes as true and false,

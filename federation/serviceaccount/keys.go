@@ -37,6 +37,7 @@ const (
 	KeyAzureOtherClients  = "podpass.io/azure-other-clients"
 	KeyOIDCAudiences      = "podpass.io/oidc-audiences"
 	KeyOIDCTokenSources   = "podpass.io/oidc-token-sources"
+	KeyKubeClusters       = "podpass.io/kube-clusters"
 )
 
 // Keys of amazon-eks-pod-identity-webhook.
@@ -173,6 +174,7 @@ func Keys() []Key {
 		{KeyAzureOtherClients, sa, "`<client>` or `<client>@<tenant>`, separated by commas, at most 5", "further applications, which SDKs ask for by client ID"},
 		{KeyOIDCAudiences, sa, "`<audience>` or `<name>=<audience>`, separated by commas, at most 5", "tokens of the ServiceAccount for whatever verifies them itself, in files `/var/run/secrets/podpass.io/oidc/<name>`"},
 		{KeyOIDCTokenSources, sa, "names, separated by commas, at most 5", "OAuth 2.0 servers of the installation, whose access tokens the broker serves at `/oidc/v1/token/<name>`"},
+		{KeyKubeClusters, sa, "names, separated by commas, at most 5", "clusters of the installation that trust this one's issuer: a kubeconfig (`KUBECONFIG`) with a context for each, the first the current one, and a token for each; `in-cluster` is the pod's own"},
 		{KeyEKSRoleARN, sa, "role ARN, or a role's name where the installation knows the account", "the AWS role"},
 		{KeyEKSAudience, sa, "string", "audience of the subject token; default: the installation's, `sts.amazonaws.com`"},
 		{KeyEKSRegionalSTS, sa, "`true`, `false`", "accepted; podpass always uses regional endpoints"},

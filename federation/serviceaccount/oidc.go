@@ -8,7 +8,7 @@ import (
 	"github.com/podpass-io/podpass/federation/oidc"
 )
 
-// maxTokens bounds the audiences, and the token sources, of one pod.
+// maxTokens bounds the audiences, the token sources, and the clusters of one pod.
 const maxTokens = 5
 
 func (r *resolver) oidc() {
@@ -26,8 +26,8 @@ func (r *resolver) oidc() {
 	}
 }
 
-// oidcItems are a list's, each with where it stands.
-func (r *resolver) oidcItems(list value) []value {
+// items are a list's, each with where it stands. Each costs the pod a token.
+func (r *resolver) items(code string, list value) []value {
 	if !list.set {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (r *resolver) oidcItems(list value) []value {
 		items = append(items, value{where: list.where, text: strings.TrimSpace(text), set: true})
 	}
 	if len(items) > maxTokens {
-		r.fail(CodeOIDC, list, fmt.Sprintf("lists %d, more than %d", len(items), maxTokens), "give containers ServiceAccounts, and so pods, of their own")
+		r.fail(code, list, fmt.Sprintf("lists %d, more than %d", len(items), maxTokens), "give containers ServiceAccounts, and so pods, of their own")
 		return nil
 	}
 	return items
@@ -44,7 +44,7 @@ func (r *resolver) oidcItems(list value) []value {
 
 func (r *resolver) oidcAudiences(list value) []oidc.Audience {
 	var found []oidc.Audience
-	for _, v := range r.oidcItems(list) {
+	for _, v := range r.items(CodeOIDC, list) {
 		a, err := oidc.ParseAudience(v.text)
 		switch {
 		case err != nil:
@@ -60,7 +60,7 @@ func (r *resolver) oidcAudiences(list value) []oidc.Audience {
 
 func (r *resolver) oidcSources(list value) []oidc.Source {
 	var found []oidc.Source
-	for _, v := range r.oidcItems(list) {
+	for _, v := range r.items(CodeOIDC, list) {
 		s, ok := r.in.OIDC.TokenSources[v.text]
 		switch {
 		case !ok:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/podpass-io/podpass/federation/kube"
 	"github.com/podpass-io/podpass/federation/oidc"
 	sa "github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -175,6 +176,44 @@ func TestOIDC(t *testing.T) {
 	}
 }
 
+// TestKube: the clusters that a ServiceAccount lists, in its order; the first is the
+// current one of its kubeconfig.
+func TestKube(t *testing.T) {
+	us, eu := kube.Cluster{Server: "https://us.example.com", Audience: "us"}, kube.Cluster{Server: "https://eu.example.com", Audience: "eu", Namespace: "shop"}
+	in := sa.Installation{Kube: sa.KubeInstallation{Clusters: map[string]kube.Cluster{"us": us, "eu": eu}}}
+	own := kube.Cluster{Name: "in-cluster"}
+	us.Name, eu.Name = "us", "eu"
+	grant := sa.Grant{Mode: sa.ModeBroker, TokenExpiration: 3600, Source: sa.KeyKubeClusters}
+	for list, want := range map[string][]kube.Cluster{
+		"us": {us}, "eu, us": {eu, us}, "in-cluster,eu": {own, eu},
+	} {
+		a := resolve(m{sa.KeyKubeClusters: list}, nil, nil, in)
+		if diff := cmp.Diff(&sa.Kube{Grant: grant, Clusters: want}, a.Kube); diff != "" || len(a.Errors) > 0 {
+			t.Errorf("%s (-want +got)\n%s%v", list, diff, a.Errors)
+		}
+	}
+	a := resolve(m{sa.KeyKubeClusters: "in-cluster,eu", sa.KeyTokenExpiration: "600"}, m{sa.KeyKubeClusters: "us"}, nil, in)
+	if diff := cmp.Diff([]kube.Cluster{eu}, a.Kube.Others()); diff != "" || a.Kube.TokenExpiration != 600 || len(a.Kube.Clusters) != 2 {
+		t.Errorf("a pod chose clusters, or the life is not what was asked for: %+v\n%s", a.Kube, diff)
+	}
+	for list, want := range map[string]string{
+		"asia": "is no cluster of this installation", "us,": "is no cluster", "us,us": "is listed twice", "in-cluster": "own cluster alone",
+		"in-cluster,in-cluster,us": "is listed twice", "us,eu,a,b,c,d": "more than 5",
+	} {
+		a := resolve(m{sa.KeyKubeClusters: list}, nil, nil, in)
+		if len(a.Errors) == 0 || a.Errors[0].Code != "WI046" || !strings.Contains(a.Errors[0].Message, want) || a.Kube != nil {
+			t.Errorf("%s: %v, want %q", list, a.Errors, want)
+		}
+	}
+	in.Mappings = []sa.Mapping{{Namespace: "*", ServiceAccount: "*", Annotations: m{sa.KeyKubeClusters: "eu"}}}
+	if a := resolve(nil, nil, nil, in); a.Kube == nil || a.Kube.Source != "installation mapping" || len(a.Kube.Clusters) != 1 {
+		t.Errorf("mapped: %+v", a)
+	}
+	if a := resolve(m{sa.KeyKubeClusters: "us"}, nil, nil, in); a.Kube == nil || a.Kube.Clusters[0].Name != "us" || len(a.Kube.Clusters) != 1 {
+		t.Errorf("the ServiceAccount's own, beside a mapping: %+v", a.Kube)
+	}
+}
+
 // TestFurtherClients: a tenant that is not named is the first one's.
 func TestFurtherClients(t *testing.T) {
 	const other, third = "22222222-2222-3333-4444-555555555555", "33333333-2222-3333-4444-555555555555"
@@ -213,7 +252,7 @@ func TestPod(t *testing.T) {
 
 // TestEmpty: one identity of any kind is not nothing.
 func TestEmpty(t *testing.T) {
-	for name, a := range map[string]sa.Answer{"AWS": {AWS: &sa.AWS{}}, "GCP": {GCP: &sa.GCP{}}, "Azure": {Azure: &sa.Azure{}}, "OIDC": {OIDC: &sa.OIDC{}}} {
+	for name, a := range map[string]sa.Answer{"AWS": {AWS: &sa.AWS{}}, "GCP": {GCP: &sa.GCP{}}, "Azure": {Azure: &sa.Azure{}}, "OIDC": {OIDC: &sa.OIDC{}}, "kube": {Kube: &sa.Kube{}}} {
 		if a.Empty() {
 			t.Errorf("%s is nothing", name)
 		}
@@ -308,6 +347,7 @@ func TestValidateTakesAll(t *testing.T) {
 		},
 		Azure: sa.AzureInstallation{TenantID: tenant, AuthorityHost: "https://login.example.com/", Audience: "a", ProbeResource: "https://vault.azure.net"},
 		OIDC:  sa.OIDCInstallation{TokenSources: map[string]oidc.Source{"registry": {TokenURL: "https://r.example.com", Audience: "r"}}},
+		Kube:  sa.KubeInstallation{Clusters: map[string]kube.Cluster{"prod-us": {Server: "https://us.example.com:6443", Audience: "prod-us", Namespace: "shop"}}},
 	}
 	if err := in.Validate(); err != nil {
 		t.Error(err)
@@ -316,6 +356,18 @@ func TestValidateTakesAll(t *testing.T) {
 		"azure.probeResource": func(in *sa.Installation) { in.Azure.ProbeResource = "a b" },
 		"oidc.tokenSources.registry.name:": func(in *sa.Installation) {
 			in.OIDC.TokenSources = map[string]oidc.Source{"registry": {Name: "x", TokenURL: "https://r.example.com", Audience: "r"}}
+		},
+		"kube.clusters.in-cluster: ": func(in *sa.Installation) {
+			in.Kube.Clusters = map[string]kube.Cluster{"in-cluster": {Server: "https://us.example.com", Audience: "us"}}
+		},
+		"kube.clusters.us: server: ": func(in *sa.Installation) {
+			in.Kube.Clusters = map[string]kube.Cluster{"us": {Server: "http://us.example.com", Audience: "us"}}
+		},
+		"kube.clusters: 51, more than 50": func(in *sa.Installation) {
+			in.Kube.Clusters = map[string]kube.Cluster{}
+			for i := range 51 {
+				in.Kube.Clusters[fmt.Sprint("c", i)] = kube.Cluster{Server: "https://us.example.com", Audience: "us"}
+			}
 		},
 		"aws.clusterARN": func(in *sa.Installation) { in.AWS.ClusterARN = "a\nb" },
 		"aws.partition": func(in *sa.Installation) {

@@ -70,6 +70,7 @@ func AnnotationPatterns() map[string]string {
 		KeyAzureWITenantID:         nothing + azure.TenantPattern,
 		KeyAzureOtherClients:       `^` + client + `(,` + client + `){0,4}$`,
 		KeyOIDCAudiences:           nothing + `^` + audience + `(,` + audience + `){0,4}$`,
+		KeyKubeClusters:            nothing + `^` + inner(federation.NamePattern) + `(,` + inner(federation.NamePattern) + `){0,4}$`,
 		KeyOIDCTokenSources:        nothing + `^` + inner(federation.NamePattern) + `(,` + inner(federation.NamePattern) + `){0,4}$`,
 	}
 }

@@ -86,6 +86,7 @@ const (
 	cloudGCP
 	cloudAzure
 	cloudOIDC
+	cloudKube
 )
 
 // podpassPrefix is of podpass's own vocabulary, which is about all clouds.
@@ -126,6 +127,8 @@ func cloudOf(key string) cloud {
 			return cloudAzure
 		case "oidc":
 			return cloudOIDC
+		case "kube":
+			return cloudKube
 		}
 		return noCloud
 	}
@@ -148,6 +151,8 @@ func (c cloud) naming() []string {
 		return []string{KeyAzureClientID, KeyAzureWIClientID}
 	case cloudOIDC:
 		return []string{KeyOIDCAudiences, KeyOIDCTokenSources}
+	case cloudKube:
+		return []string{KeyKubeClusters}
 	default:
 		return nil
 	}

@@ -27,4 +27,5 @@ const (
 	CodeNoIdentity    = "WI038" // opted in, and nothing to inject
 	CodeTooMany       = "WI039" // more annotations than are read
 	CodeResources     = "WI045" // resources of the broker that cannot be
+	CodeKube          = "WI046" // a cluster that is not the installation's, or a list that cannot be
 )

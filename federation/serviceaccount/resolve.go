@@ -74,12 +74,13 @@ func (r *resolver) resolve() {
 	r.gcp()
 	r.azure()
 	r.oidc()
+	r.kube()
 	if r.answer.OptedIn && r.answer.Empty() && len(r.answer.Errors) == 0 {
 		r.warn(CodeNoIdentity, value{where: r.account}, "the pod opts in, but its ServiceAccount asks for no identity",
 			"annotate it, for example with "+KeyEKSRoleARN+", "+KeyGCPServiceAccount+" or "+KeyAzureWIClientID)
 	}
 	if len(r.answer.Errors) > 0 {
-		r.answer.AWS, r.answer.GCP, r.answer.Azure, r.answer.OIDC = nil, nil, nil, nil
+		r.answer.AWS, r.answer.GCP, r.answer.Azure, r.answer.OIDC, r.answer.Kube = nil, nil, nil, nil, nil
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/endpoint"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/kube"
 )
 
 var globPattern = regexp.MustCompile(GlobPattern)
@@ -35,6 +36,7 @@ func (in Installation) Validate() error {
 		s.Name = name
 		p.add("oidc.tokenSources."+name, s.Validate())
 	}
+	p.kube(in.Kube)
 	for i, m := range in.Mappings {
 		p.mapping(fmt.Sprintf("mappings[%d]", i), m)
 		for _, problem := range in.try(m) {
@@ -120,6 +122,15 @@ func (p *problems) azure(in AzureInstallation) {
 	// MSAL takes no authority without TLS, not even on loopback.
 	p.bad(!strings.HasPrefix(in.AuthorityHost, "http://"), "azure.authorityHost: must be https")
 	p.bad(in.ProbeResource == "" || azure.ValidResource(in.ProbeResource), "azure.probeResource: %.80q is not the URI or ID of a resource", in.ProbeResource)
+}
+
+func (p *problems) kube(in KubeInstallation) {
+	p.bad(len(in.Clusters) <= kube.MaxClusters, "kube.clusters: %d, more than %d", len(in.Clusters), kube.MaxClusters)
+	for _, name := range slices.Sorted(maps.Keys(in.Clusters)) {
+		c := in.Clusters[name]
+		c.Name = name
+		p.add("kube.clusters."+name, c.Validate())
+	}
 }
 
 func (p *problems) mapping(at string, m Mapping) {

@@ -40,7 +40,7 @@ func TestCloudOf(t *testing.T) {
 	for key, want := range map[string]cloud{
 		KeyMode: noCloud, KeyBrokerPort: noCloud, KeyAWSRegion: cloudAWS, KeyEKSAudience: cloudAWS,
 		KeyGCPProject: cloudGCP, KeyGoogleAudience: cloudGCP, KeyGKEQuotaProject: cloudGCP, KeyAzureTenantID: cloudAzure, KeyAzureWIProxy: cloudAzure,
-		KeyOIDCAudiences: cloudOIDC, "example.com/aws-role": noCloud, "xpodpass.io/aws-x": noCloud,
+		KeyOIDCAudiences: cloudOIDC, KeyKubeClusters: cloudKube, "example.com/aws-role": noCloud, "xpodpass.io/aws-x": noCloud,
 	} {
 		if got := cloudOf(key); got != want {
 			t.Errorf("%s is of cloud %d, want %d", key, got, want)

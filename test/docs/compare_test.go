@@ -49,7 +49,7 @@ func TestChartTable(t *testing.T) {
 	}
 	// What is about pods and clouds has no counterpart in those charts.
 	own := []string{
-		"audit", "aws", "azure", "broker", "brokerPort", "caBundle", "excludedNamespaces", "gcp", "includeKubeSystem", "mappings", "mode",
+		"audit", "aws", "azure", "broker", "brokerPort", "caBundle", "excludedNamespaces", "gcp", "includeKubeSystem", "kube", "mappings", "mode",
 		"oidc", "serviceAccountCheck", "shutdownDelaySeconds", "staticKeys", "tokenExpiration", "userErrors",
 	}
 	for name := range values {

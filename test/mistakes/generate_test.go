@@ -96,6 +96,8 @@ func (g *generator) object(t *rapid.T, at string, schema object) object {
 		switch {
 		case strings.HasSuffix(at, ".stsEndpoints"):
 			names = rapid.OneOf(names, rapid.SampledFrom([]string{"aws", "minio"}))
+		case strings.HasSuffix(at, ".clusters"):
+			names = rapid.OneOf(names, rapid.SampledFrom([]string{"a", "b", "in-cluster"}))
 		case strings.HasSuffix(at, ".tokenSources"):
 			names = rapid.OneOf(names, rapid.SampledFrom([]string{"a", "b"})) // that mappings may name, too
 		}
@@ -133,7 +135,7 @@ func (g *generator) open(at string) *rapid.Generator[string] {
 	case strings.Contains(at, "mappings[].annotations"):
 		_, key, _ := strings.Cut(at, ".annotations.")
 		return annotation(key)
-	case strings.HasPrefix(at, "caBundle"):
+	case strings.HasSuffix(at, "caBundle"):
 		return rapid.SampledFrom([]string{
 			"", g.pki, g.pki + g.pki, "# Example\n" + g.pki + "# the end\n", "none", strings.Replace(g.pki, "-----END", "----END", 1), "  " + g.pki,
 			strings.ReplaceAll(g.pki, "\n", "\r\n"), g.pki + "x", strings.TrimSpace(g.pki), strings.Replace(g.pki, "-----\n", "-----\nA: b\n\n", 1), strings.Replace(g.pki, "=\n", "\n", 1),
@@ -149,7 +151,7 @@ func (g *generator) open(at string) *rapid.Generator[string] {
 		return rapid.OneOf(rapid.StringMatching(azure.TenantPattern), rapid.SampledFrom([]string{"", "x", "https://login.example.com/x", "contoso.onmicrosoft.com"}))
 	case strings.HasSuffix(at, "fleetIdentityProvider"):
 		return rapid.SampledFrom([]string{"", "https://container.googleapis.com/v1/projects/p/locations/l/clusters/c", "https://", "https://a b", "x", "https://u:p@h"})
-	case strings.HasSuffix(at, "Endpoint"), strings.HasSuffix(at, "stsEndpoints.<name>"), strings.HasSuffix(at, "authorityHost"), strings.HasSuffix(at, "tokenURL"):
+	case strings.HasSuffix(at, "Endpoint"), strings.HasSuffix(at, "stsEndpoints.<name>"), strings.HasSuffix(at, "authorityHost"), strings.HasSuffix(at, "tokenURL"), strings.HasSuffix(at, ".server"):
 		return urls()
 	}
 	return nil

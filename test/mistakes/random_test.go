@@ -12,7 +12,7 @@ import (
 )
 
 // settings are the values that the webhook gets as its settings.
-var settings = []string{"mode", "tokenExpiration", "brokerPort", "staticKeys", "userErrors", "broker", "caBundle", "aws", "gcp", "azure", "oidc", "mappings"}
+var settings = []string{"mode", "tokenExpiration", "brokerPort", "staticKeys", "userErrors", "broker", "caBundle", "aws", "gcp", "azure", "oidc", "kube", "mappings"}
 
 // TestRandomValues: whatever values.schema.json and the templates let pass, the webhook
 // starts with. Values are drawn from the schema itself.

@@ -53,6 +53,8 @@ var attempts = map[string]map[string]attempt{
 		"another audience":                        {"shop", account("podpass.io/oidc-audiences: 'vault, n=nomad'"), `WI304 ServiceAccount shop/orders asks for the token for the audience "nomad": rule "shop" of policy identities does not allow it` + ask},
 		"a token source":                          {"shop", account("podpass.io/oidc-token-sources: keycloak"), ""},
 		"another token source":                    {"shop", account("podpass.io/oidc-token-sources: 'keycloak, artifactory'"), `WI304 ServiceAccount shop/orders asks for the token source "artifactory": rule "shop" of policy identities does not allow it` + ask},
+		"a cluster":                               {"shop", account("podpass.io/kube-clusters: 'in-cluster, prod-us'"), ""},
+		"another cluster":                         {"shop", account("podpass.io/kube-clusters: 'prod-us, test'"), `WI304 ServiceAccount shop/orders asks for the cluster "test": rule "shop" of policy identities does not allow it` + ask},
 	},
 	"identities of pods": {
 		"a broker":                   {"shop", brokered(role), ""},
@@ -66,6 +68,8 @@ var attempts = map[string]map[string]attempt{
 		"another role directly":      {"shop", directly("aws-iam-token", "sts.amazonaws.com", `{name: AWS_ROLE_ARN, value: "arn:aws:iam::111122223333:role/admin"}`), `WI300 Pod shop/orders asks for the AWS role "arn:aws:iam::111122223333:role/admin": rule "shop" of policy identities does not allow it` + ask},
 		"another client directly":    {"shop", directly("azure-identity-token", "api://AzureADTokenExchange", `{name: AZURE_CLIENT_ID, value: 00000000-0000-4000-8000-000000000001}, {name: AZURE_TENANT_ID, value: example.com}`), `WI303 Pod shop/orders asks for the Azure client "00000000-0000-4000-8000-000000000001@example.com": rule "shop" of policy identities does not allow it` + ask},
 		"an audience directly":       {"shop", directly("podpass-oidc-tokens", "nomad", ""), `WI304 Pod shop/orders asks for the token for the audience "nomad": rule "shop" of policy identities does not allow it` + ask},
+		"a cluster directly":         {"shop", directly("podpass-kube-tokens", "https://test.example.com", "", "path: token", "path: test"), `WI304 Pod shop/orders asks for the cluster "test": rule "shop" of policy identities does not allow it` + ask},
+		"an allowed one directly":    {"shop", directly("podpass-kube-tokens", "https://us.example.com", "", "path: token", "path: prod-us"), ""},
 	},
 	"injected": {
 		"nobody asked":               {"shop", podOf("", app), ""},
@@ -124,6 +128,8 @@ var attempts = map[string]map[string]attempt{
 		"an annotation, by none":                {"shop", account("eks.amazonaws.com/audience: 'https://kubernetes.default.svc.cluster.local'"), `WI308 ServiceAccount shop/orders asks for a token for the audience "https://kubernetes.default.svc.cluster.local": no rule of policy audiences is about namespace shop` + ask},
 		"an annotation of AWS":                  {"listed", account("eks.amazonaws.com/audience: nomad"), `WI308 ServiceAccount listed/orders asks for a token for the audience "nomad": rule "listed" of policy audiences does not allow it` + ask},
 		"an annotation of Google":               {"listed", account("cloud.google.com/audience: 'https://kubernetes.default.svc'"), `WI308 ServiceAccount listed/orders asks for a token for the audience "https://kubernetes.default.svc": rule "listed" of policy audiences does not allow it` + ask},
+		"an annotation of a cluster":            {"listed", account("podpass.io/kube-clusters: 'in-cluster, test'"), `WI308 ServiceAccount listed/orders asks for a token for the audience "https://test.example.com": rule "listed" of policy audiences does not allow it` + ask},
+		"an annotation of an allowed cluster":   {"listed", account("podpass.io/kube-clusters: prod-us"), ""},
 		"an annotation that is allowed":         {"listed", account("eks.amazonaws.com/audience: sts.amazonaws.com"), ""},
 		"an annotation where it is allowed":     {"trusted", account("cloud.google.com/audience: 'https://kubernetes.default.svc'"), ""},
 	},

@@ -17,6 +17,10 @@ aws: {accountID: "111122223333"}
 azure: {tenantID: 00000000-0000-4000-8000-00000000000a}
 gcp: {defaultProvider: projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/home}
 broker: {image: {repository: podpass-broker, tag: test}}
+kube:
+  clusters:
+    prod-us: {server: "https://us.example.com", audience: "https://us.example.com"}
+    test: {server: "https://test.example.com", audience: "https://test.example.com"}
 policies:
   contact: platform@example.com
   identities:
@@ -31,6 +35,7 @@ policies:
           providers: ["projects/123456789012/locations/global/workloadIdentityPools/clusters/providers/*"]
         azure: {clientIDs: ["00000000-0000-4000-8000-0000000000AB"], tenantIDs: ["00000000-0000-4000-8000-00000000000[bB]"]}
         oidc: {audiences: [vault, "https://vault.example.com/*"], tokenSources: [keycloak]}
+        kube: {clusters: ["prod-*"]}
       - name: labelled
         namespaceSelector:
           matchLabels: {team: payments}
@@ -42,6 +47,7 @@ policies:
       - name: listed
         namespaces: [listed]
         oidc: {audiences: ["*", "https://*", "https://vault.example.com/*"]}
+        kube: {clusters: [prod-us, test]}
   injected:
     mode: MODE
     images: ["mirror.example.com/podpass-broker:*"]
@@ -54,7 +60,7 @@ policies:
     rules:
       - name: listed
         namespaces: [listed]
-        audiences: [sts.amazonaws.com, "https://vault.example.com/*"]
+        audiences: [sts.amazonaws.com, "https://vault.example.com/*", "https://us.example.com"]
       - name: trusted
         namespaces: [trusted]
         audiences: [sts.amazonaws.com]
@@ -122,6 +128,7 @@ func TestRefusals(t *testing.T) {
 		"a mapping of a client":                    {mapping("shop-a", "podpass.io/azure-client-id: 00000000-0000-4000-8000-000000000001, podpass.io/azure-tenant-id: example.com"), `WI303: asks for the Azure client "00000000-0000-4000-8000-000000000001@example.com"`, nil},
 		"a mapping of an audience":                 {mapping("shop-a", "podpass.io/oidc-audiences: v=vault"), `WI304: asks for the token for the audience "vault"`, nil},
 		"a mapping of a token source":              {"oidc: {tokenSources: {keycloak: {tokenURL: https://login.example.com/token, audience: keycloak}}}\n" + mapping("shop-a", "podpass.io/oidc-token-sources: keycloak"), `WI304: asks for the token source "keycloak"`, nil},
+		"a mapping of a cluster":                   {"kube: {clusters: {test: {server: https://test.example.com, audience: test}}}\n" + mapping("shop-a", "podpass.io/kube-clusters: 'in-cluster,test'"), `WI304: asks for the cluster "test"`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, got := render(t, tt.values, tt.args...); !strings.Contains(got, tt.want) {

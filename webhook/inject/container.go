@@ -44,6 +44,7 @@ func (pl *planner) inject(at place, c *podContainer) {
 		pl.checkKept(d, c)
 		pl.checkPlaces(everywhere, c)
 		pl.checkSelection(d, c, overrides)
+		pl.checkKubeconfig(d, c)
 		if v, m, ok := pl.atHome(d.home, c); ok {
 			env, missing = append(env, v), append(missing, m)
 		}

@@ -6,7 +6,7 @@ import (
 
 // delivery is how one cloud's identity reaches the containers of a pod, in one
 // mode: a table of what each container gets. The tables are in aws.go, gcp.go,
-// azure.go and oidc.go; container.go applies them.
+// azure.go, oidc.go and kube.go; container.go applies them.
 type delivery struct {
 	Injection
 
@@ -124,7 +124,8 @@ func escapeReferences(s string) string {
 	return string(b)
 }
 
-// deliveries gives what the Answer asks for, in the order aws, gcp, azure, oidc.
+// deliveries gives what the Answer asks for, in the order aws, gcp, azure, oidc,
+// kube.
 func deliveries(pl *planner) []*delivery {
 	var list []*delivery
 	if a := pl.answer.AWS; a != nil {
@@ -163,6 +164,9 @@ func deliveries(pl *planner) []*delivery {
 	}
 	if o := pl.answer.OIDC; o != nil {
 		list = append(list, oidcDelivery(pl, o))
+	}
+	if k := pl.answer.Kube; k != nil {
+		list = append(list, kubeDelivery(pl, k))
 	}
 	return list
 }

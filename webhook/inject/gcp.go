@@ -15,9 +15,7 @@ const (
 	gcpTokenFile   = gcpTokenDir + "/token"
 	gcpConfigDir   = "/var/run/secrets/gcloud/config"
 	gcpConfigFile  = gcpConfigDir + "/federation.json"
-	// Ours: there the configuration is in an annotation of the pod, which can be
-	// changed after admission, and so the token sent elsewhere. The environment of
-	// an init container cannot.
+	// Ours: there the configuration is in an annotation of the pod (see writer).
 	gcpConfigVolume    = "podpass-gcp-config"
 	gcpConfigContainer = "podpass-gcp-config"
 )
@@ -77,7 +75,7 @@ func gcpBroker(d *delivery, pl *planner, g *serviceaccount.GCP) {
 func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
 	if pl.pod.windows() {
 		pl.fail(serviceaccount.Problem{
-			Code: codeWindowsGCP, Where: pl.where(), Value: g.Source,
+			Code: codeWindowsFile, Where: pl.where(), Value: g.Source,
 			Message: "Google Cloud's federation needs a file that a Linux init container writes, and this pod runs on Windows",
 			Fix:     "give the pod a ServiceAccount without a Google Cloud identity, or label it podpass.io/inject=false",
 		})
@@ -101,8 +99,7 @@ func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
 	d.token.Path = "token"
 	d.volumes = []volume{
 		tokenVolume(gcpTokenVolume, d.token),
-		// In memory: cluster-autoscaler would not move a pod with a volume on disk.
-		{Name: gcpConfigVolume, EmptyDir: &emptyDirVolume{Medium: "Memory", SizeLimit: "1Mi"}},
+		writtenVolume(gcpConfigVolume),
 	}
 	d.mounts = []volumeMount{
 		{Name: gcpTokenVolume, MountPath: gcpTokenDir, ReadOnly: true},
@@ -113,14 +110,5 @@ func gcpDirect(d *delivery, pl *planner, g *serviceaccount.GCP) {
 		pl.err = fmt.Errorf("encode the credential configuration: %w", err)
 		return
 	}
-	d.setup = pl.configWriter(config)
-}
-
-// configWriter is an init container that writes config where SDKs look for it.
-func (pl *planner) configWriter(config []byte) *container {
-	c := pl.ownContainer(gcpConfigContainer)
-	c.Command = []string{brokerBinary, "write-file", gcpConfigFile}
-	c.Env = []envVar{literal("PODPASS_FILE", string(config))}
-	c.VolumeMounts = []volumeMount{{Name: gcpConfigVolume, MountPath: gcpConfigDir}, noAPIToken(gcpConfigVolume)}
-	return &c
+	d.setup = pl.writer(gcpConfigContainer, gcpConfigVolume, gcpConfigFile, config)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/kube"
 	"github.com/podpass-io/podpass/federation/oidc"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -91,7 +92,7 @@ func (g generator) containers(kind string, from, to int) []any {
 		if g.chance("mounts", 2) {
 			mounts := []any{}
 			if g.chance("mount", 2) {
-				mounts = append(mounts, g.strange(object{"name": "v0", "mountPath": g.oneOf("mount path", "/data", awsTokenDir+"/", azureTokenDir, azureTokenDirOld, gcloudDir, oidcDir)}))
+				mounts = append(mounts, g.strange(object{"name": "v0", "mountPath": g.oneOf("mount path", "/data", awsTokenDir+"/", azureTokenDir, azureTokenDirOld, gcloudDir, oidcDir, kubeDir, kubeconfigDir+"/")}))
 			}
 			c["volumeMounts"] = mounts
 		}
@@ -119,7 +120,7 @@ func (g generator) env() []any {
 	names := []string{
 		"PATH", "AWS_REGION", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "HTTP_PROXY", "https_proxy",
 		"NO_PROXY", "no_proxy", "GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_HOST", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET",
-		"AZURE_FEDERATED_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "CLOUDSDK_CONFIG",
+		"AZURE_FEDERATED_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "CLOUDSDK_CONFIG", "KUBECONFIG",
 	}
 	list := []any{}
 	for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 4, rapid.ID).Draw(g.T, "variables") {
@@ -135,7 +136,7 @@ func (g generator) env() []any {
 			e["value"] = "10.0.0.0/8, 127.0.0.1"
 		case "place":
 			e["value"] = g.oneOf("place", awsTokenDir+"/mine", awsTokenDir+"/mine/token", "/var/run/secrets/eks.amazonaws.com/token", "/run/secrets/azure/token",
-				"/var/run/secrets/mine/token", "/run/secrets/mine/token", "/var/run/secrets/kubernetes.io/token", "/data/token")
+				"/var/run/secrets/mine/token", "/run/secrets/mine/token", "/var/run/secrets/kubernetes.io/token", "/data/token", "/data/token:"+kubeconfigFile)
 		}
 		list = append(list, g.strange(e))
 	}
@@ -165,6 +166,12 @@ func (g generator) answer() serviceaccount.Answer {
 		a.OIDC = &serviceaccount.OIDC{Grant: grant(), Audiences: []oidc.Audience{{Name: "vault", Audience: "vault"}}}
 		if a.OIDC.Mode == serviceaccount.ModeBroker && g.chance("token source", 2) {
 			a.OIDC.Sources = []oidc.Source{{Name: "registry", TokenURL: "https://registry.example.com/token", Audience: "registry"}}
+		}
+	}
+	if g.chance("kube", 3) {
+		a.Kube = &serviceaccount.Kube{Grant: grant(), Clusters: []kube.Cluster{{Name: "prod-us", Server: "https://us.example.com:6443", CABundle: "PEM", Audience: "prod-us"}}}
+		if g.chance("own cluster", 2) {
+			a.Kube.Clusters = append(a.Kube.Clusters, kube.Cluster{Name: kube.InCluster})
 		}
 	}
 	a.StaticKeys = serviceaccount.StaticKeys(g.oneOf("static keys", "warn", "override", "deny", ""))

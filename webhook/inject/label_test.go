@@ -29,6 +29,7 @@ func TestLabelHolds(t *testing.T) {
 		"direct to GCP":                    {"direct", volume("gcp-iam-token", token), true},
 		"direct to Azure":                  {"direct", volume("azure-identity-token", token), true},
 		"direct, plain tokens":             {"direct", volume("podpass-oidc-tokens", token), true},
+		"direct to another cluster":        {"direct", volume("podpass-kube-tokens", token), true},
 		"direct, by a volume's name":       {"direct", volume("aws-iam-token", `"emptyDir":{}`), false},
 		"direct, by a volume of more":      {"direct", volume("aws-iam-token", mixed), false},
 		"direct, by a token of the user's": {"direct", volume("vault", token), false},

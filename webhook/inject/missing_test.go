@@ -131,13 +131,13 @@ func TestEarlyContainerHasPlainTokens(t *testing.T) {
 // TestUsersMountsStay: at podpass's own places too, in a pod that an earlier plan has
 // injected: whose a mount is, its volume tells.
 func TestUsersMountsStay(t *testing.T) {
-	dirs := []string{awsTokenDir, gcpTokenDir, gcpConfigDir, gcloudDir, azureTokenDir, azureTokenDirOld, oidcDir, "/var/run/secrets/own"}
+	dirs := []string{awsTokenDir, gcpTokenDir, gcpConfigDir, gcloudDir, azureTokenDir, azureTokenDirOld, oidcDir, kubeDir, kubeconfigDir, "/var/run/secrets/own"}
 	var mounts []corev1.VolumeMount
 	for _, dir := range dirs {
 		mounts = append(mounts, corev1.VolumeMount{Name: "mine", MountPath: dir})
 	}
 	why, err := json.Marshal(map[string]any{
-		"aws": map[string]string{"mode": "direct"}, "gcp": map[string]string{"mode": "direct"}, "azure": map[string]string{"mode": "direct"},
+		"aws": map[string]string{"mode": "direct"}, "gcp": map[string]string{"mode": "direct"}, "azure": map[string]string{"mode": "direct"}, "kube": map[string]string{"mode": "direct"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -125,7 +125,7 @@ func (d *delivery) mounted(have podEnv) bool {
 }
 
 func mountFix(d *delivery) string {
-	if d.Cloud == "oidc" { // whose files are mounted in either mode
+	if d.Cloud == "oidc" || d.Cloud == "kube" { // whose files are mounted in either mode
 		return "remove that mount"
 	}
 	return "remove that mount, or use broker mode, which mounts no cloud's token in the container"

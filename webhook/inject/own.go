@@ -44,7 +44,7 @@ func (pl *planner) findOwn() {
 func (c *podContainer) podpass() bool {
 	_, broker := c.env("PODPASS_IDENTITIES")
 	_, file := c.env("PODPASS_FILE")
-	return c.Name == brokerContainer && broker || c.Name == gcpConfigContainer && file
+	return c.Name == brokerContainer && broker || slices.Contains(writers, c.Name) && file
 }
 
 // LabelHolds reports whether a pod has what its label [InjectedLabel] says: the sidecar,
@@ -63,7 +63,7 @@ func (p *Pod) LabelHolds() (bool, error) {
 		return slices.ContainsFunc(w.Spec.InitContainers, func(c podContainer) bool { return c.Name == brokerContainer && c.podpass() }), nil
 	case serviceaccount.ModeDirect:
 		return slices.ContainsFunc(w.Spec.Volumes, func(v podVolume) bool {
-			return slices.Contains([]string{awsVolume, gcpTokenVolume, azureVolume, oidcVolume}, v.Name) && v.tokens()
+			return slices.Contains([]string{awsVolume, gcpTokenVolume, azureVolume, oidcVolume, kubeVolume}, v.Name) && v.tokens()
 		}), nil
 	}
 	return false, nil
@@ -153,6 +153,8 @@ func (pl *planner) wrote(c *podContainer, e podEnv) bool {
 		return pl.own.injected["gcp"].Mode != "" && (e.Value == gcloudDir || e.Value == gcpConfigDir)
 	case "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE":
 		return direct("gcp") && e.Value == gcpConfigFile
+	case kubeconfigVariable:
+		return direct("kube") && e.Value == kubeconfigFile
 	}
 	return false
 }
@@ -183,6 +185,10 @@ func (pl *planner) mounted(c *podContainer, m podMount) bool {
 		return m.Name == gcloudVolume && pl.own.injected["gcp"].Mode != ""
 	case oidcDir:
 		return m.Name == oidcVolume
+	case kubeDir:
+		return m.Name == kubeVolume
+	case kubeconfigDir:
+		return m.Name == kubeconfigVolume
 	}
 	return false
 }

@@ -6,11 +6,11 @@ import "slices"
 // and where other webhooks have the same name, by the pod's annotation.
 func (pl *planner) ownVolume(v podVolume) bool {
 	switch v.Name {
-	case gcpConfigVolume:
+	case gcpConfigVolume, kubeconfigVolume:
 		return v.EmptyDir != nil
 	case gcloudVolume:
 		return v.EmptyDir != nil && pl.own.injected["gcp"].Mode != ""
-	case tokensVolume, oidcVolume:
+	case tokensVolume, oidcVolume, kubeVolume:
 		return v.tokens()
 	case awsVolume:
 		return pl.wasDirect("aws") && v.tokens()

@@ -23,6 +23,8 @@ func TestEarlierPlansVolumes(t *testing.T) {
 		"gcloud-config":        {empty, onceBroker, onceNone},
 		"podpass-tokens":       {tokens, onceBroker, ""},
 		"podpass-oidc-tokens":  {tokens, onceNone, ""},
+		"podpass-kube-tokens":  {tokens, onceNone, ""},
+		"podpass-kubeconfig":   {empty, onceNone, ""},
 		"aws-iam-token":        {tokens, onceDirect, onceBroker},
 		"gcp-iam-token":        {tokens, onceDirect, onceBroker},
 		"azure-identity-token": {tokens, onceDirect, onceBroker},

@@ -8,7 +8,7 @@ const (
 	codeSecretEnvFrom    = "WI053" // envFrom of a Secret that may hold static keys
 	codeHostNetwork      = "WI054" // hostNetwork: direct instead of broker
 	codeWindows          = "WI055" // Windows: direct instead of broker
-	codeWindowsGCP       = "WI056" // Google Cloud on Windows
+	codeWindowsFile      = "WI056" // a file that a Linux init container writes, on Windows
 	codeMountPath        = "WI057" // something else is mounted where a token would be
 	codeVolumeName       = "WI058" // a volume of that name holds something else
 	codeContainerName    = "WI059" // a container of that name is not ours

@@ -20,6 +20,7 @@ const (
 	onceBroker = `{"aws":{"mode":"broker","identity":"arn:aws:iam::123456789012:role/web"},"gcp":{"mode":"broker","identity":"g"},"azure":{"mode":"broker","identity":"c"}}`
 	onceDirect = `{"aws":{"mode":"direct","identity":"arn:aws:iam::123456789012:role/web"},"gcp":{"mode":"direct","identity":"g"},"azure":{"mode":"direct","identity":"c"}}`
 	onceNone   = `{"oidc":{"mode":"direct"}}`
+	onceKube   = `{"kube":{"mode":"direct"}}`
 )
 
 // evidence is by what an earlier plan can be told: the sidecar that it left, at
@@ -83,6 +84,7 @@ func TestEarlierPlansVariables(t *testing.T) {
 		"PODPASS_TOKEN_SECRET":                       {uid, sidecar, noSidecar},
 
 		"METADATA_SERVER_DETECTION": {value("assume-present"), broker, direct},
+		"KUBECONFIG":                {value("/var/run/secrets/podpass.io/kubeconfig/config"), evidence{false, onceKube}, direct},
 		"AZURE_CLIENT_ID":           {value("c"), broker, none},
 
 		"AWS_ROLE_ARN":                            {value("arn:aws:iam::123456789012:role/web"), direct, broker},
@@ -219,6 +221,8 @@ func TestEarlierPlansMounts(t *testing.T) {
 		"gcp's configuration":         {"podpass-gcp-config", "/var/run/secrets/gcloud/config", nil, direct, always},
 		"gcloud's home":               {"gcloud-config", "/var/run/secrets/gcloud/home", nil, direct, none},
 		"gcloud's home at the broker": {"gcloud-config", "/var/run/secrets/gcloud/config", nil, broker, none},
+		"kube":                        {"podpass-kube-tokens", "/var/run/secrets/podpass.io/kube", nil, direct, always},
+		"kube's configuration":        {"podpass-kubeconfig", "/var/run/secrets/podpass.io/kubeconfig", nil, direct, always},
 		"azure":                       {"azure-identity-token", "/var/run/secrets/azure/wi/token", nil, direct, broker},
 		"azure's old place":           {"azure-identity-token", "/var/run/secrets/azure/tokens", nil, direct, broker},
 		"azure, at its own":           {"azure-identity-token", "/own", file("AZURE_FEDERATED_TOKEN_FILE", "/own/azure-identity-token"), direct, broker},

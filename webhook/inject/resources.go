@@ -101,7 +101,7 @@ func say(list map[string]string, name string, n int64, spelled map[string]string
 // somebody may change the next day.
 func (pl *planner) warnNoRoom(name string) {
 	fix := "give the pod's containers less, or ask whoever keeps the namespace's LimitRange or the pod's own resources to allow for one more container"
-	if pl.answer.GCP == nil { // whose direct mode has a container, too
+	if pl.answer.GCP == nil && pl.answer.Kube == nil { // whose direct mode has a container, too
 		fix += "; or set podpass.io/mode: direct on the pod, by which it gets no container, and the application the tokens"
 	}
 	pl.warnOnce(serviceaccount.Problem{

@@ -13,8 +13,8 @@ type Result struct {
 	// with Errors.
 	Patch []byte
 	// Injected says what the pod has after the patch, one entry per cloud that at
-	// least one container uses, in the order aws, gcp, azure, oidc. It is the same when
-	// the pod had all of it before.
+	// least one container uses, in the order aws, gcp, azure, oidc, kube. It is the
+	// same when the pod had all of it before.
 	Injected []Injection
 	// Missing are those of Injected of which the pod lacks what gives credentials: for the
 	// audit, since more or other variables are no reason to create a pod again.
@@ -33,7 +33,7 @@ type Injection struct {
 	Cloud string              `json:"-"`
 	Mode  serviceaccount.Mode `json:"mode"`
 	// Identity as its cloud names it: role ARN, service account or provider, client ID,
-	// the names of tokens.
+	// the names of tokens, of clusters.
 	Identity string `json:"identity"`
 	// Source is the annotation that named the identity.
 	Source string `json:"source,omitempty"`

@@ -124,6 +124,10 @@ func LoadSettings(b []byte) (Settings, error) {
 		return Settings{}, fmt.Errorf("settings: %w", err)
 	}
 	s.CABundle, _ = s.plainCABundle() // its error is one of Validate's
+	for name, c := range s.Kube.Clusters {
+		c.CABundle, _ = c.PlainCABundle()
+		s.Kube.Clusters[name] = c
+	}
 	return s, nil
 }
 

@@ -61,6 +61,23 @@ func TestLoadSettingsCABundle(t *testing.T) {
 	}
 }
 
+// TestLoadSettingsClusterCA: the same of the CAs of other clusters.
+func TestLoadSettingsClusterCA(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	plain := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	b, err := json.Marshal(map[string]any{"broker": map[string]string{"image": "i"}, "kube": map[string]any{"clusters": map[string]any{
+		"us": map[string]string{"server": "https://us.example.com", "audience": "us", "caBundle": "# us\n" + plain},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := LoadSettings(b)
+	if err != nil || s.Kube.Clusters["us"].CABundle != plain {
+		t.Errorf("%q, %v, want %q", s.Kube.Clusters["us"].CABundle, err, plain)
+	}
+}
+
 func TestLoadSettingsProblems(t *testing.T) {
 	for name, tt := range map[string]struct {
 		yaml string

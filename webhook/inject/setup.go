@@ -44,5 +44,5 @@ func (pl *planner) ownContainers() ([]container, error) {
 
 // ours reports whether a container of that name is podpass's.
 func (pl *planner) ours(name string) bool {
-	return name == brokerContainer || name == gcpConfigContainer
+	return name == brokerContainer || slices.Contains(writers, name)
 }

@@ -19,6 +19,7 @@
 {{- include "podpass.mappingGCP" . }}
 {{- include "podpass.mappingAzure" . }}
 {{- include "podpass.mappingOIDC" . }}
+{{- include "podpass.mappingKube" . }}
 {{- include "podpass.mappingResources" . }}
 {{- end }}
 {{- end -}}
@@ -187,5 +188,21 @@
 {{- end }}
 {{- if or (ne (len $names) (len (uniq $names))) (ne (len $files) (len (uniq $files))) }}
   {{ .at }}: podpass.io/oidc-token-sources or podpass.io/oidc-audiences has a name twice: keep one of them
+{{- end }}
+{{- end -}}
+
+{{- define "podpass.mappingKube" -}}
+{{- with index .annotations "podpass.io/kube-clusters" }}
+{{- $names := splitList "," . }}
+{{- range $name := $names }}
+{{- if not (or (eq $name "in-cluster") (hasKey $.clusters $name)) }}
+  {{ $.at }}: podpass.io/kube-clusters {{ $name }} is none of kube.clusters: add it there, or correct the name
+{{- end }}
+{{- end }}
+{{- if ne (len $names) (len (uniq $names)) }}
+  {{ $.at }}: podpass.io/kube-clusters has a name twice: keep one of them
+{{- else if eq . "in-cluster" }}
+  {{ $.at }}: podpass.io/kube-clusters has the pod's own cluster alone, which clients find without: add another, or leave it out
+{{- end }}
 {{- end }}
 {{- end -}}

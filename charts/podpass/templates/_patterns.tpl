@@ -170,6 +170,10 @@
     "pattern": "^([6-9][0-9]{2}|[1-9][0-9]{3}|[1-3][0-9]{4}|4[0-2][0-9]{3}|43[01][0-9]{2}|43200)$",
     "want": "seconds, 600..43200"
   },
+  "podpass.io/kube-clusters": {
+    "pattern": "^$|^([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)(,([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?)){0,4}$",
+    "want": "names, separated by commas, at most 5"
+  },
   "podpass.io/mode": {
     "pattern": "^(broker|direct)$",
     "want": "broker, direct"

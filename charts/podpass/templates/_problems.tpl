@@ -67,8 +67,12 @@
 {{- range $name, $source := $sources }}
 {{- include "podpass.sourceProblems" (dict "at" (print "oidc.tokenSources." $name) "source" $source) }}
 {{- end }}
+{{- $clusters := (.Values.kube | default dict).clusters | default dict }}
+{{- range $name, $cluster := $clusters }}
+{{- include "podpass.clusterProblems" (dict "at" (print "kube.clusters." $name) "name" $name "cluster" $cluster "own" ((($.Values.policies | default dict).audiences | default dict).apiServer | default list)) }}
+{{- end }}
 {{- range $i, $mapping := .Values.mappings }}
-{{- include "podpass.mappingProblems" (dict "at" (printf "mappings[%d].annotations" $i) "annotations" ($mapping.annotations | default dict) "aws" $aws "gcp" $gcp "azure" $azure "sources" $sources) }}
+{{- include "podpass.mappingProblems" (dict "at" (printf "mappings[%d].annotations" $i) "annotations" ($mapping.annotations | default dict) "aws" $aws "gcp" $gcp "azure" $azure "sources" $sources "clusters" $clusters) }}
 {{- end }}
 {{- end -}}
 
@@ -169,8 +173,11 @@
 {{- range $block := $blocks }}
 {{- $_ := buildCustomCert (b64enc $block) $key }}
 {{- end }}
-{{- if gt (len (join "\n" $blocks)) 131000 }}
-  {{ .at }}: {{ len (join "\n" $blocks) }} bytes of certificates, and the broker takes 131000: keep only the CAs that sign its endpoints, since the system's roots are trusted anyway
+{{- $size := len (join "\n" $blocks) }}
+{{- if and .most (gt $size (int .most)) }}
+  {{ .at }}: {{ $size }} bytes of certificates, of which a kubeconfig takes {{ .most }}: keep only the CA that signs the API server's certificate
+{{- else if gt $size 131000 }}
+  {{ .at }}: {{ $size }} bytes of certificates, and the broker takes 131000: keep only the CAs that sign its endpoints, since the system's roots are trusted anyway
 {{- end }}
 {{- end }}
 {{- end }}
@@ -188,5 +195,23 @@
 {{- if hasKey ($.source.parameters | default dict) $name }}
   {{ $.at }}.parameters.{{ $name }}: the grant sets it: leave it out
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Certificates in lines that are not broken at 64 characters grow when they are. */ -}}
+{{- define "podpass.clusterProblems" -}}
+{{- if eq .name "in-cluster" }}
+  {{ .at }}: the name is that of each pod's own cluster: choose another
+{{- end }}
+{{- if not .cluster.server }}
+  {{ .at }}.server: write the URL of the API server
+{{- else if hasPrefix "http://" .cluster.server }}
+  {{ .at }}.server: must be https
+{{- else }}
+{{- include "podpass.endpointProblem" (dict "at" (print .at ".server") "url" .cluster.server) }}
+{{- end }}
+{{- include "podpass.certificateProblems" (dict "at" (print .at ".caBundle") "pem" .cluster.caBundle "most" 16000) }}
+{{- if or (contains "kubernetes.default.svc" .cluster.audience) (has .cluster.audience .own) }}
+  {{ .at }}.audience: {{ printf "%q" .cluster.audience }} is what this cluster's own API server takes, so that whoever runs the other could use the token here: write one that names the other cluster
 {{- end }}
 {{- end -}}

@@ -13,7 +13,7 @@
 {{- range $name := list "after" "imagePullSecrets" "logLevel" "metricsPort" "namespaceResources" "proxy" "resources" "runAsUser" }}
 {{- with index $values $name }}{{- $_ := set $broker $name . }}{{- end }}
 {{- end }}
-{{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "userErrors" "caBundle" "aws" "gcp" "azure" "oidc" "mappings" }}
+{{- $config := pick .Values "mode" "tokenExpiration" "brokerPort" "staticKeys" "userErrors" "caBundle" "aws" "gcp" "azure" "oidc" "kube" "mappings" }}
 {{- $_ := set $config "broker" $broker }}
 {{- mustToYaml $config }}
 {{- end -}}

@@ -14,6 +14,7 @@ import (
 	"github.com/podpass-io/podpass/federation/aws"
 	"github.com/podpass-io/podpass/federation/azure"
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/kube"
 	"github.com/podpass-io/podpass/federation/oidc"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 	"github.com/podpass-io/podpass/webhook/inject"
@@ -47,6 +48,7 @@ func Values() map[string]map[string]any {
 		"properties/gcp/properties":                     gcpValues(),
 		"properties/azure/properties":                   azureValues(),
 		"properties/oidc/properties/tokenSources":       sources(),
+		"properties/kube/properties/clusters":           clusters(),
 		"properties/broker/properties/imagePullSecrets": array(bounded(text(inject.SecretPattern), inject.MaxSecret)),
 		"properties/broker/properties/namespaceResources": array(record([]string{"namespace", "resources"}, object{
 			"namespace": text(serviceaccount.GlobPattern), "resources": ref("resources"),
@@ -95,6 +97,15 @@ func sources() object {
 		"encoding": enum([]oidc.Encoding{oidc.Form, oidc.JSON}),
 		"clientID": object{"type": "string"}, "scope": object{"type": "string"}, "parameters": parameters,
 	}))
+}
+
+func clusters() object {
+	all := members(federation.NamePattern, record([]string{"server", "audience"}, object{
+		"server": bounded(url(), kube.MaxServer), "caBundle": unquoted("certificates in PEM; checked by the templates"),
+		"audience": bounded(text(oidc.AudiencePattern), oidc.MaxAudience), "namespace": optional(kube.NamespacePattern),
+	}))
+	all["maxProperties"] = kube.MaxClusters
+	return all
 }
 
 func proxy() object {

@@ -5,7 +5,7 @@
 {{- $tests := list }}
 {{- $kind := .kind }}
 {{- range $i, $rule := .root.Values.policies.identities.rules }}
-  {{- $aws := $rule.aws | default dict }}{{ $gcp := $rule.gcp | default dict }}{{ $azure := $rule.azure | default dict }}{{ $oidc := $rule.oidc | default dict }}
+  {{- $aws := $rule.aws | default dict }}{{ $gcp := $rule.gcp | default dict }}{{ $azure := $rule.azure | default dict }}{{ $oidc := $rule.oidc | default dict }}{{ $kube := $rule.kube | default dict }}
   {{- $regexes := list }}
   {{- $path := printf "policies.identities.rules[%d]" $i }}
   {{- if eq $kind "roles" }}
@@ -30,6 +30,8 @@
     {{- with $oidc.audiences }}{{ $regexes = append $regexes (include "podpass.policies.regex" (dict "globs" . "path" (print $path ".oidc.audiences"))) }}{{ end }}
   {{- else if eq $kind "sources" }}
     {{- with $oidc.tokenSources }}{{ $regexes = append $regexes (include "podpass.policies.regex" (dict "globs" . "path" (print $path ".oidc.tokenSources"))) }}{{ end }}
+  {{- else if eq $kind "clusters" }}
+    {{- with $kube.clusters }}{{ $regexes = append $regexes (include "podpass.policies.regex" (dict "globs" . "path" (print $path ".kube.clusters"))) }}{{ end }}
   {{- end }}
   {{- $tests = append $tests $regexes }}
 {{- end }}
@@ -44,6 +46,7 @@ providers: {code: WI302, word: principals of the workload identity provider}
 clients: {code: WI303, word: Azure client}
 audiences: {code: WI304, word: token for the audience}
 sources: {code: WI304, word: token source}
+clusters: {code: WI304, word: cluster}
 {{- end -}}
 
 {{- /* What is done with the lists of what is claimed, which are variables by the kinds'

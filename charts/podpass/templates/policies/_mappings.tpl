@@ -32,7 +32,7 @@
 {{- define "podpass.policies.identities.claims" -}}
 {{- $root := .root }}
 {{- $a := dict }}{{ range $key, $value := .annotations }}{{ $_ := set $a $key (trim (toString $value)) }}{{ end }}
-{{- $roles := list }}{{ $accounts := list }}{{ $providers := list }}{{ $clients := list }}{{ $audiences := list }}{{ $sources := list }}
+{{- $roles := list }}{{ $accounts := list }}{{ $providers := list }}{{ $clients := list }}{{ $audiences := list }}{{ $sources := list }}{{ $clusters := list }}
 {{- range $key, $value := $a }}
   {{- if or (has $key (list "podpass.io/aws-role-arn" "eks.amazonaws.com/role-arn")) (hasPrefix "podpass.io/aws-role-arn." $key) }}{{ $roles = append $roles $value }}{{ end }}
   {{- if has $key (list "podpass.io/gcp-service-account" "cloud.google.com/service-account-email" "iam.gke.io/gcp-service-account") }}{{ $accounts = append $accounts $value }}{{ end }}
@@ -47,6 +47,7 @@
 {{- range splitList "," (index $a "podpass.io/azure-other-clients" | default "") }}{{ $clients = append $clients (trim .) }}{{ end }}
 {{- range splitList "," (index $a "podpass.io/oidc-audiences" | default "") }}{{ $audiences = append $audiences (regexReplaceAll "^[a-z0-9-]{1,32}=" (trim .) "") }}{{ end }}
 {{- range splitList "," (index $a "podpass.io/oidc-token-sources" | default "") }}{{ $sources = append $sources (trim .) }}{{ end }}
+{{- range splitList "," (index $a "podpass.io/kube-clusters" | default "") }}{{ if ne (trim .) "in-cluster" }}{{ $clusters = append $clusters (trim .) }}{{ end }}{{ end }}
 {{- $composed := list }}
 {{- range compact $roles }}
   {{- if and $root.Values.aws.accountID (not (hasPrefix "arn:" .)) }}
@@ -59,5 +60,5 @@
 {{- range compact $providers }}{{ $name := trimPrefix "//iam.googleapis.com/" . }}
   {{- if or $direct (ne $name $own) }}{{ $pools = append $pools $name }}{{ end }}
 {{- end }}
-{{- dict "roles" $composed "accounts" (compact $accounts) "providers" $pools "clients" $tenanted "audiences" (compact $audiences) "sources" (compact $sources) | toJson }}
+{{- dict "roles" $composed "accounts" (compact $accounts) "providers" $pools "clients" $tenanted "audiences" (compact $audiences) "sources" (compact $sources) "clusters" (compact $clusters) | toJson }}
 {{- end -}}

@@ -71,6 +71,9 @@ func grants(a serviceaccount.Answer) map[string]serviceaccount.Grant {
 	if a.OIDC != nil {
 		m["oidc"] = a.OIDC.Grant
 	}
+	if a.Kube != nil {
+		m["kube"] = a.Kube.Grant
+	}
 	return m
 }
 

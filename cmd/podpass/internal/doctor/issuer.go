@@ -82,6 +82,11 @@ func audiences(a serviceaccount.Answer) []string {
 			list = append(list, x.Audience)
 		}
 	}
+	if a.Kube != nil {
+		for _, c := range a.Kube.Others() {
+			list = append(list, c.Audience)
+		}
+	}
 	slices.Sort(list)
 	return slices.Compact(list)
 }

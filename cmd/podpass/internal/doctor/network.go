@@ -102,7 +102,7 @@ func (r *run) closed(p *pod, names []string, rules []networkingv1.NetworkPolicyE
 		out = add(codeDNS, finding.Error, "NetworkPolicies keep it from DNS, without which no cloud is found", "egress to UDP port 53 of the cluster's DNS", within,
 			"allow egress to UDP and TCP port 53 of the cluster's DNS")
 	}
-	if len(networks) > 0 && !r.privateEndpoints() && !proxied {
+	if len(networks) > 0 && !r.privateEndpoints() && p.answer.Kube == nil && !proxied {
 		slices.Sort(networks)
 		out = append(out, add(codeEgressSome, finding.Warning, "NetworkPolicies let it out to some networks alone, and the clouds' public endpoints may not be among them",
 			"egress to the clouds' networks, or to all", within+": "+strings.Join(slices.Compact(networks), ", "), "make sure that the clouds' endpoints are in them, or use private endpoints")...)
@@ -191,11 +191,16 @@ func (r *run) endpointURLs(p *pod) []string {
 	return list
 }
 
-// ports are those that the pod's sidecar calls: the clouds' or the proxy's.
+// ports are those that the pod calls: the clouds' or the proxy's, and other clusters'.
 func (r *run) ports(p *pod) (list []int32, proxied bool) {
 	urls := r.endpointURLs(p)
 	if proxy := r.settings.Broker.Proxy.HTTPS; proxy != "" {
 		urls, proxied = []string{proxy}, true
+	}
+	if p.answer.Kube != nil { // which the pod's containers call themselves
+		for _, c := range p.answer.Kube.Others() {
+			urls = append(urls, c.Server)
+		}
 	}
 	ports := map[int32]bool{}
 	for _, text := range urls {
