@@ -22,8 +22,13 @@
 {{- range $i, $item := $broker.namespaceResources }}
 {{- include "podpass.resourceProblems" (dict "at" (printf "broker.namespaceResources[%d].resources" $i) "resources" $item.resources) }}
 {{- end }}
-{{- include "podpass.certificateProblems" (dict "at" "caBundle" "pem" .Values.caBundle) }}
+{{- include "podpass.certificateProblems" (dict "at" "caBundle" "pem" .Values.caBundle "most" 131000) }}
 {{- include "podpass.certificateProblems" (dict "at" "clientAuth.caBundle" "pem" (.Values.clientAuth | default dict).caBundle) }}
+{{- with .Values.servingCertificate }}
+{{- if .existingSecret }}{{- /* without one podpass.checks says what it is for */ -}}
+{{- include "podpass.certificateProblems" (dict "at" "servingCertificate.caBundle" "pem" .caBundle) }}
+{{- end }}
+{{- end }}
 {{- $endpoints := $aws.stsEndpoints | default dict }}
 {{- range $partition, $url := $endpoints }}
 {{- if not $url }}
@@ -169,8 +174,8 @@
 {{- range $block := $blocks }}
 {{- $_ := buildCustomCert (b64enc $block) $key }}
 {{- end }}
-{{- if gt (len (join "\n" $blocks)) 131000 }}
-  {{ .at }}: {{ len (join "\n" $blocks) }} bytes of certificates, and the broker takes 131000: keep only the CAs that sign its endpoints, since the system's roots are trusted anyway
+{{- if and .most (gt (len (join "\n" $blocks)) (int .most)) }}
+  {{ .at }}: {{ len (join "\n" $blocks) }} bytes of certificates, and the broker takes {{ .most }}: keep only the CAs that sign its endpoints, since the system's roots are trusted anyway
 {{- end }}
 {{- end }}
 {{- end }}
