@@ -58,7 +58,11 @@ func (p *plan) makeImage(ctx context.Context, b image.Builder, t target) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s %s: %.1f MiB to pull\n", t.image, platform, float64(size)/(1<<20))
+		unpacked, err := i.Unpacked()
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s %s: %.1f MiB to pull, %.1f MiB unpacked\n", t.image, platform, float64(size)/(1<<20), float64(unpacked)/(1<<20))
 		built = append(built, i)
 	}
 	layout := filepath.Join(p.work, "images", t.name)

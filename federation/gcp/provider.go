@@ -21,6 +21,7 @@ const (
 	FleetPoolPattern             = `^[a-z0-9.:-]+$`
 	FleetIdentityProviderPattern = `^https://[!-~]+$`
 	EmailPattern                 = `^[a-z0-9][a-z0-9-]{0,62}@([a-z0-9-]+\.)+[a-z]{2,}$`
+	RegionPattern                = `^[a-z][a-z0-9-]{1,62}$`
 	ZonePattern                  = `^[a-z][a-z0-9-]{1,62}$`
 	UniversePattern              = `^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`
 	ProjectPattern               = `^([a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`
@@ -34,6 +35,7 @@ var (
 	numberPattern    = regexp.MustCompile(`^\d{1,20}$`)
 	namespacePattern = regexp.MustCompile(`^identitynamespace:[a-z0-9.:-]+:https://[!-~]+$`)
 	emailPattern     = regexp.MustCompile(EmailPattern)
+	regionPattern    = regexp.MustCompile(RegionPattern)
 	zonePattern      = regexp.MustCompile(ZonePattern)
 	universePattern  = regexp.MustCompile(UniversePattern)
 	projectPattern   = regexp.MustCompile(ProjectPattern)
@@ -99,6 +101,9 @@ func ValidServiceAccount(s string) bool { return len(s) <= MaxEmail && emailPatt
 // ValidProject reports whether s has the form of a project ID, domain-scoped ones
 // ("example.com:project") included.
 func ValidProject(s string) bool { return projectPattern.MatchString(s) }
+
+// ValidRegion reports whether s has the form of a region's name, "europe-west3".
+func ValidRegion(s string) bool { return regionPattern.MatchString(s) }
 
 // ValidZone reports whether s has the form of a zone's name, "europe-west3-a".
 func ValidZone(s string) bool { return zonePattern.MatchString(s) }

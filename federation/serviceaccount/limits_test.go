@@ -146,6 +146,7 @@ func TestValidateLimits(t *testing.T) {
 		"no authority":         {sa.Installation{Azure: sa.AzureInstallation{AuthorityHost: "login.example.com"}}, false},
 		"authority":            {sa.Installation{Azure: sa.AzureInstallation{AuthorityHost: "https://login.example.com/"}}, true},
 		"project":              {sa.Installation{GCP: sa.GCPInstallation{Project: "A"}}, false},
+		"region of Google":     {sa.Installation{GCP: sa.GCPInstallation{Region: "Europe West"}}, false},
 		"zone":                 {sa.Installation{GCP: sa.GCPInstallation{Zone: "x"}}, false},
 		"universe":             {sa.Installation{GCP: sa.GCPInstallation{UniverseDomain: "a b"}}, false},
 		"IAM endpoint":         {sa.Installation{GCP: sa.GCPInstallation{IAMCredentialsEndpoint: "x"}}, false},

@@ -108,6 +108,7 @@ func (p *problems) gcp(in GCPInstallation) {
 		p.add("gcp.fleetIdentityProvider", err)
 	}
 	p.bad(in.Project == "" || gcp.ValidProject(in.Project), "gcp.project: %q is not a project ID", in.Project)
+	p.bad(in.Region == "" || gcp.ValidRegion(in.Region), "gcp.region: %q is not a region such as europe-west3", in.Region)
 	p.bad(in.Zone == "" || gcp.ValidZone(in.Zone), "gcp.zone: %q is not a zone such as europe-west3-a", in.Zone)
 	p.bad(chosen(in.GKEAnnotation, Switches()), "gcp.gkeAnnotation: %q is none of auto, on, off", in.GKEAnnotation)
 	p.bad(in.UniverseDomain == "" || gcp.ValidUniverse(in.UniverseDomain), "gcp.universeDomain: %q is not a domain such as googleapis.com", in.UniverseDomain)

@@ -39,6 +39,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		"an issuer without a name":   {[]string{"--set", "certManager.issuerRef.kind=ClusterIssuer"}, []string{"certManager", "issuerRef"}},
 		"a time-out of a minute":     {[]string{"--set", "webhook.timeouts.optedIn=60"}, []string{"timeouts", "optedIn", "30"}},
 		"an argument without dashes": {[]string{"--set", "extraArgs={log-level=debug}"}, []string{"extraArgs"}},
+		"an amount of nothing":       {[]string{"--set", "resources.limits.memory=128MB"}, []string{"resources/limits/memory"}},
+		"a limit that is misspelt":   {[]string{"--set", "resources.limit.memory=128Mi"}, []string{"resources", "limit"}},
+		"a label of a monitor":       {[]string{"--set", "metrics.serviceMonitor.labels.team=shop and orders"}, []string{"serviceMonitor/labels/team"}},
 		"one IP family twice":        {[]string{"--set", "service.ipFamilies={IPv4,IPv4}"}, []string{"service", "ipFamilies"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -50,9 +50,6 @@
 {{- if and .caBundle (not .existingSecret) }}
 {{- fail "servingCertificate.caBundle: only with servingCertificate.existingSecret, whose certificate it is for; for endpoints with a private CA it is caBundle, for callers clientAuth.caBundle" }}
 {{- end }}
-{{- with include "podpass.certificateProblems" (dict "at" "servingCertificate.caBundle" "pem" .caBundle) }}
-{{- fail (trim .) }}
-{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -22,8 +22,13 @@
 {{- range $i, $item := $broker.namespaceResources }}
 {{- include "podpass.resourceProblems" (dict "at" (printf "broker.namespaceResources[%d].resources" $i) "resources" $item.resources) }}
 {{- end }}
-{{- include "podpass.certificateProblems" (dict "at" "caBundle" "pem" .Values.caBundle) }}
+{{- include "podpass.certificateProblems" (dict "at" "caBundle" "pem" .Values.caBundle "most" 131000) }}
 {{- include "podpass.certificateProblems" (dict "at" "clientAuth.caBundle" "pem" (.Values.clientAuth | default dict).caBundle) }}
+{{- with .Values.servingCertificate }}
+{{- if .existingSecret }}{{- /* without one podpass.checks says what it is for */ -}}
+{{- include "podpass.certificateProblems" (dict "at" "servingCertificate.caBundle" "pem" .caBundle) }}
+{{- end }}
+{{- end }}
 {{- $endpoints := $aws.stsEndpoints | default dict }}
 {{- range $partition, $url := $endpoints }}
 {{- if not $url }}
@@ -174,10 +179,10 @@
 {{- $_ := buildCustomCert (b64enc $block) $key }}
 {{- end }}
 {{- $size := len (join "\n" $blocks) }}
-{{- if and .most (gt $size (int .most)) }}
-  {{ .at }}: {{ $size }} bytes of certificates, of which a kubeconfig takes {{ .most }}: keep only the CA that signs the API server's certificate
-{{- else if gt $size 131000 }}
-  {{ .at }}: {{ $size }} bytes of certificates, and the broker takes 131000: keep only the CAs that sign its endpoints, since the system's roots are trusted anyway
+{{- if and .kubeconfig (gt $size (int .kubeconfig)) }}
+  {{ .at }}: {{ $size }} bytes of certificates, of which a kubeconfig takes {{ .kubeconfig }}: keep only the CA that signs the API server's certificate
+{{- else if and .most (gt $size (int .most)) }}
+  {{ .at }}: {{ $size }} bytes of certificates, and the broker takes {{ .most }}: keep only the CAs that sign its endpoints, since the system's roots are trusted anyway
 {{- end }}
 {{- end }}
 {{- end }}
@@ -210,7 +215,7 @@
 {{- else }}
 {{- include "podpass.endpointProblem" (dict "at" (print .at ".server") "url" .cluster.server) }}
 {{- end }}
-{{- include "podpass.certificateProblems" (dict "at" (print .at ".caBundle") "pem" .cluster.caBundle "most" 16000) }}
+{{- include "podpass.certificateProblems" (dict "at" (print .at ".caBundle") "pem" .cluster.caBundle "kubeconfig" 16000) }}
 {{- if or (contains "kubernetes.default.svc" .cluster.audience) (has .cluster.audience .own) }}
   {{ .at }}.audience: {{ printf "%q" .cluster.audience }} is what this cluster's own API server takes, so that whoever runs the other could use the token here: write one that names the other cluster
 {{- end }}

@@ -5,7 +5,7 @@
        none, there would else be no settings at all. */ -}}
 {{- define "podpass.config" -}}
 {{- with include "podpass.problems" . }}
-{{- fail (printf "the webhook would not start with these values:%s" .) }}
+{{- fail (printf "podpass would not work with these values:%s" .) }}
 {{- end }}
 {{- $values := .Values.broker | default dict }}
 {{- $broker := dict "image" (include "podpass.image" (dict "image" $values.image "root" .)) }}

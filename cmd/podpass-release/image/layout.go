@@ -130,6 +130,16 @@ func (i Image) Size() (int64, error) {
 	return size, err
 }
 
+// Unpacked is what it takes on a node's disk, in bytes: its files.
+func (i Image) Unpacked() (int64, error) {
+	var size int64
+	err := i.Files(func(h *tar.Header, _ io.Reader) error {
+		size += h.Size
+		return nil
+	})
+	return size, err
+}
+
 // Files calls do for each regular file of the image. The images are from scratch, and no
 // layer takes anything away again.
 func (i Image) Files(do func(header *tar.Header, body io.Reader) error) error {

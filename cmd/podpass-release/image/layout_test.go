@@ -132,6 +132,9 @@ func TestFiles(t *testing.T) {
 	if size, err := i.Size(); err != nil || size == 0 {
 		t.Errorf("size %d, %v", size, err)
 	}
+	if size, err := i.Unpacked(); err != nil || size != 9+12 {
+		t.Errorf("unpacked %d, %v, want 21", size, err)
+	}
 }
 
 func TestNotOneImage(t *testing.T) {

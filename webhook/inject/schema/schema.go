@@ -71,7 +71,7 @@ func gcpValues() object {
 	return object{
 		"defaultProvider": bounded(unread(), gcp.MaxProvider),
 		"fleetPool":       bounded(optional(gcp.FleetPoolPattern), 200), "fleetIdentityProvider": bounded(url(), 300),
-		"audience": audience(), "project": optional(gcp.ProjectPattern), "region": object{"type": "string"},
+		"audience": audience(), "project": optional(gcp.ProjectPattern), "region": optional(gcp.RegionPattern),
 		"gcloudHome": object{"type": "boolean"}, "zone": optional(gcp.ZonePattern),
 		// on and off without quotes are booleans in YAML 1.1.
 		"gkeAnnotation":  object{"enum": append(enum(serviceaccount.Switches())["enum"].([]any), true, false)},
