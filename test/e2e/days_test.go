@@ -38,7 +38,7 @@ func TestDays(t *testing.T) {
 	}
 	setUpChaos(t, client)
 	t.Cleanup(func() {
-		if err := bed.Install(context.WithoutCancel(t.Context())); err != nil {
+		if err := install(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})
