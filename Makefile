@@ -23,7 +23,7 @@ GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v
 # -trimpath, Go compiles all that is below podpass a second time, 680 packages. The race
 # detector alone needs cgo.
 export CGO_ENABLED := 0
-export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
+export GOFLAGS     := $(strip $(filter-out -trimpath,$(GOFLAGS)) -trimpath)
 
 # Static, and without a stamp of the checkout: the same binary from any of them.
 GO_BUILD := go build -buildvcs=false -ldflags '$(LDFLAGS)'
