@@ -36,6 +36,9 @@ func TestDays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := bed.Install(t.Context()); err != nil { // as people do
+		t.Fatal(err)
+	}
 	setUpChaos(t, client)
 	t.Cleanup(func() {
 		if err := install(context.WithoutCancel(t.Context())); err != nil {
