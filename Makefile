@@ -23,7 +23,7 @@ GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v
 # -trimpath, Go compiles all that is below podpass a second time, 680 packages. The race
 # detector alone needs cgo.
 export CGO_ENABLED := 0
-export GOFLAGS     := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
+export GOFLAGS     := $(strip $(filter-out -trimpath,$(GOFLAGS)) -trimpath)
 
 # Static, and without a stamp of the checkout: the same binary from any of them.
 GO_BUILD := go build -buildvcs=false -ldflags '$(LDFLAGS)'
@@ -97,7 +97,7 @@ check: ## Formatting, vet and go.mod, in every module
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
-	CGO_ENABLED=1 $(GOTESTSUM) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
+	$(subst go run,go run -exec 'env CGO_ENABLED=1',$(GOTESTSUM)) --format pkgname --format-hide-empty-pkg -- -race -timeout 15m -skip '^TestCluster' $(UNIT_PACKAGES)
 	cd test/admission && go test -count=1 -timeout 15m . -rapid.checks=20000
 	cd test/terraform && go test -count=1 .
 	cd test/mistakes && go test -count=1 -timeout 15m -skip '^TestCluster' . -rapid.checks=1000 -rapid.seed=1 # a campaign: -rapid.checks=20000 without a seed

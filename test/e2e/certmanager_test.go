@@ -48,7 +48,7 @@ func TestCertManager(t *testing.T) {
 			t.Errorf("cert-manager's part: %v", err)
 		}
 		ctx := context.WithoutCancel(t.Context())
-		if err := bed.Install(ctx); err != nil {
+		if err := install(ctx); err != nil {
 			t.Errorf("back to podpass's own certificates: %v", err)
 		}
 		// cert-manager keeps the Secrets of Certificates that are no more.
@@ -57,7 +57,7 @@ func TestCertManager(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := bed.Install(t.Context(), "--set", "certManager.enabled=true"); err != nil {
+	if err := install(t.Context(), "--set", "certManager.enabled=true"); err != nil {
 		t.Fatal(err)
 	}
 	setUpChaos(t, client)

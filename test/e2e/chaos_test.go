@@ -107,6 +107,9 @@ func unreachable(err error) bool {
 func TestChaos(t *testing.T) {
 	require(t)
 	client := bed.Client(t)
+	if err := bed.Install(t.Context()); err != nil { // as people do
+		t.Fatal(err)
+	}
 	setUpChaos(t, client)
 	backup := certificateSecret(t, client)
 	first := string(backup.Data["ca.crt"])

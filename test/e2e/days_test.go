@@ -36,9 +36,12 @@ func TestDays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := bed.Install(t.Context()); err != nil { // as people do
+		t.Fatal(err)
+	}
 	setUpChaos(t, client)
 	t.Cleanup(func() {
-		if err := bed.Install(context.WithoutCancel(t.Context())); err != nil {
+		if err := install(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})

@@ -40,7 +40,7 @@ func run(m *testing.M) (code int) {
 	if bed, err = testbed.Up(ctx, opts); err != nil {
 		return fail(err)
 	}
-	if err := bed.Install(ctx); err != nil {
+	if err := install(ctx); err != nil {
 		return fail(err)
 	}
 	if err := bed.CreateNamespace(ctx, namespace); err != nil {
@@ -50,6 +50,13 @@ func run(m *testing.M) (code int) {
 		return fail(err)
 	}
 	return m.Run()
+}
+
+// install installs the chart with further arguments. No pods are created meanwhile, so a
+// replica that ends need not serve on for seconds: a test that creates some, or is about such
+// replicas, installs by bed.Install.
+func install(ctx context.Context, args ...string) error {
+	return bed.Install(ctx, append([]string{"--set", "shutdownDelaySeconds=1"}, args...)...)
 }
 
 func fail(err error) int {

@@ -16,13 +16,11 @@ func TestHelmTest(t *testing.T) {
 	require(t)
 	start(t)
 	apply(t, fmt.Sprintf("{apiVersion: v1, kind: ServiceAccount, metadata: {name: stranger, annotations: {eks.amazonaws.com/role-arn: %q}}}", testbed.AWSRole))
-	install := func(t *testing.T, sets ...string) {
-		t.Helper()
-		if err := bed.Install(context.WithoutCancel(t.Context()), sets...); err != nil {
-			t.Fatal(err)
+	t.Cleanup(func() {
+		if err := install(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
 		}
-	}
-	t.Cleanup(func() { install(t) })
+	})
 	const selector = "app.kubernetes.io/component=webhook"
 	for _, tt := range []struct {
 		name  string
@@ -64,7 +62,9 @@ func TestHelmTest(t *testing.T) {
 		}, []string{"WI133", "does not ask podpass"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			install(t, "--set", "tests.serviceAccount="+tt.set)
+			if err := install(t.Context(), "--set", "tests.serviceAccount="+tt.set); err != nil {
+				t.Fatal(err)
+			}
 			if tt.spoil != nil {
 				tt.spoil(t)
 			}

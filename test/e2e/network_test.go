@@ -207,11 +207,11 @@ func TestOnlyWayOutIsAProxy(t *testing.T) {
 	w.must(t, "-I", "-i", "lo") // the proxy runs on the machine itself
 	t.Cleanup(func() { w.must(t, "-D", "-i", "lo") })
 	t.Cleanup(func() {
-		if err := bed.Install(context.WithoutCancel(t.Context())); err != nil {
+		if err := install(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := bed.Install(t.Context(), "--set", "broker.proxy.https=http://"+proxy.Address); err != nil {
+	if err := install(t.Context(), "--set", "broker.proxy.https=http://"+proxy.Address); err != nil {
 		t.Fatal(err)
 	}
 	env := fmt.Sprintf("[{name: HTTPS_PROXY, value: %q}, {name: HTTP_PROXY, value: %[1]q}]", "http://"+proxy.Address)

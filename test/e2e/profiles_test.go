@@ -20,7 +20,7 @@ func TestProfiles(t *testing.T) {
 		t.Fatalf("profiles %q: want one for each platform", profiles)
 	}
 	t.Cleanup(func() {
-		if err := bed.Install(context.WithoutCancel(t.Context())); err != nil {
+		if err := install(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})
@@ -31,7 +31,7 @@ func TestProfiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := bed.Install(t.Context(), "--values", file); err != nil {
+			if err := install(t.Context(), "--values", file); err != nil {
 				t.Fatal(err)
 			}
 			name := "profile-" + platform

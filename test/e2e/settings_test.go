@@ -94,7 +94,7 @@ func editSettings(ctx context.Context, name, text string) error {
 // restart of the webhook, so that no review waits for one.
 func TestSettingsWithoutRestart(t *testing.T) {
 	require(t)
-	if err := bed.Install(t.Context()); err != nil { // an earlier test may have left others
+	if err := install(t.Context()); err != nil { // an earlier test may have left others
 		t.Fatal(err)
 	}
 	name, before := currentSettings(t), serving(t)
@@ -125,11 +125,11 @@ func TestSettingsWithoutRestart(t *testing.T) {
 // is gone two upgrades later; and rollback and a good upgrade pass.
 func TestSettingsThatAreRefused(t *testing.T) {
 	require(t)
-	if err := bed.Install(t.Context()); err != nil {
+	if err := install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := bed.Install(context.WithoutCancel(t.Context())); err != nil {
+		if err := install(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})
@@ -138,7 +138,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 	bad := func() {
 		t.Helper()
 		// The schema would refuse it; who skips that is who this is for.
-		if err := bed.Install(t.Context(), "--set", "mode=dirct", "--skip-schema-validation", "--timeout", "25s"); err == nil {
+		if err := install(t.Context(), "--set", "mode=dirct", "--skip-schema-validation", "--timeout", "15s"); err == nil {
 			t.Fatal("the upgrade passed")
 		}
 	}
@@ -181,14 +181,14 @@ func TestSettingsThatAreRefused(t *testing.T) {
 	}
 	still("after a rollback")
 	bad()
-	if err := bed.Install(t.Context(), "--set", "aws.clusterName=second"); err != nil {
+	if err := install(t.Context(), "--set", "aws.clusterName=second"); err != nil {
 		t.Fatal(err)
 	}
 	if now := currentSettings(t); now == good {
 		t.Error("a good upgrade changed nothing")
 	}
 	for _, cluster := range []string{"third", "fourth"} {
-		if err := bed.Install(t.Context(), "--set", "aws.clusterName="+cluster); err != nil {
+		if err := install(t.Context(), "--set", "aws.clusterName="+cluster); err != nil {
 			t.Fatal(err)
 		}
 	}

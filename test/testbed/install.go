@@ -86,20 +86,30 @@ func (b *Bed) settings(ctx context.Context) (string, error) {
 	return b.Kubectl(ctx, "get", cmp.Or(strings.TrimSpace(name), "configmap/podpass-webhook"), "-n", Namespace, "-o", `jsonpath={.data.config\.yaml}`)
 }
 
-// WaitSettings waits until each replica has the current settings of the ConfigMap. kubelet takes a
-// minute to write them, or looks at once at a pod that changes.
+// WaitSettings waits until the replicas that end have gone, and each of the others has the
+// current settings of the ConfigMap. kubelet takes a minute to write them, or looks at once at
+// a pod that changes.
 func (b *Bed) WaitSettings(ctx context.Context) error {
 	config, err := b.settings(ctx)
 	if err != nil {
 		return err
 	}
 	want := fmt.Sprintf("podpass_webhook_settings_timestamp_seconds{checksum=\"%x", sha256.Sum256([]byte(config)))[:len("podpass_webhook_settings_timestamp_seconds{checksum=\"")+16]
-	const selector = "app.kubernetes.io/name=podpass,app.kubernetes.io/component=webhook"
-	if _, err := b.Kubectl(ctx, "annotate", "pods", "-l", selector, "-n", Namespace, "--overwrite", "podpass.io/looked-at="+time.Now().Format("150405")); err != nil {
+	// One that is asked for its metrics when it has gone is waited for half a minute.
+	if err := poll(ctx, 2*time.Minute, func() error {
+		ending, err := b.Kubectl(ctx, "get", "pods", "-l", replicas, "-n", Namespace, "-o", "jsonpath={.items[?(@.metadata.deletionTimestamp)].metadata.name}")
+		if err == nil && ending != "" {
+			err = fmt.Errorf("%s: still ending", ending)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if _, err := b.Kubectl(ctx, "annotate", "pods", "-l", replicas, "-n", Namespace, "--overwrite", "podpass.io/looked-at="+time.Now().Format("150405")); err != nil {
 		return err
 	}
 	return poll(ctx, 2*time.Minute, func() error {
-		pods, err := b.Kubectl(ctx, "get", "pods", "-l", selector, "-n", Namespace, "--field-selector", "status.phase=Running", "-o", "jsonpath={.items[*].metadata.name}")
+		pods, err := b.Kubectl(ctx, "get", "pods", "-l", replicas, "-n", Namespace, "--field-selector", "status.phase=Running", "-o", "jsonpath={.items[*].metadata.name}")
 		if err != nil {
 			return err
 		}
@@ -115,6 +125,9 @@ func (b *Bed) WaitSettings(ctx context.Context) error {
 		return nil
 	})
 }
+
+// replicas selects the webhook's.
+const replicas = "app.kubernetes.io/name=podpass,app.kubernetes.io/component=webhook"
 
 // WaitInjecting waits until the API server reaches the webhook: it learns of ready
 // endpoints, and of the CA, a moment after Helm says that all is ready. A dry run
