@@ -89,8 +89,13 @@ func Authorize(r RBAC, u User, want Access) trust.Verdict {
 			}
 		}
 	}
+	return trust.Verdict{Findings: append(broken, Forbidden(u, want))}
+}
+
+// Forbidden is what is said of a user who may not do something.
+func Forbidden(u User, want Access) finding.Finding {
 	f := sides(bad(CodeForbidden, "RBAC", "lets the user not "+want.String()), "", "user "+u.Username+", groups "+strings.Join(u.Groups, ", "))
-	return trust.Verdict{Findings: append(broken, fix(f, "bind one of the groups, with its prefix, to a role that has it; podpass trust kube -o rbac prints the usual ones"))}
+	return fix(f, "bind one of the groups, with its prefix, to a role that has it; podpass trust kube -o rbac prints the usual ones")
 }
 
 // isFor reports whether one of the subjects is the user. A ServiceAccount without a
