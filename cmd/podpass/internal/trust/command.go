@@ -24,7 +24,8 @@ podpass trust aws (gcp, azure) prints what the cloud must be told so that
 ServiceAccounts get the identities that they are annotated with: as commands to
 paste, as Terraform, or as the JSON of the cloud's API. podpass trust check reads
 what the cloud was told, as its own command line prints it, and says whether a
-token would be let in, by what, or why not, with both sides shown.
+token would be let in, by what, or why not, with both sides shown. podpass trust kube
+and podpass trust check kube do the same for a cluster's own API server.
 
 No cloud is asked and nothing is changed anywhere: no cloud credentials are needed.`
 
@@ -82,7 +83,9 @@ func Command(version string) *cobra.Command {
 	for _, c := range clouds() {
 		cmd.AddCommand(renderCommand(c, version))
 	}
-	cmd.AddCommand(checkCommand(version))
+	check := checkCommand(version)
+	check.AddCommand(kubeCheckCommand(version))
+	cmd.AddCommand(kubeCommand(), check)
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
+	"github.com/podpass-io/podpass/federation/finding"
 )
 
 // write prints verdicts: by themselves, or as a report where they go to what shows findings.
@@ -75,20 +77,30 @@ func table(w io.Writer, list []result, wide bool) error {
 		return err
 	}
 	for _, r := range list {
-		for _, f := range r.Findings {
-			fmt.Fprintf(w, "\n%s %s: %s\n  %s\n", f.Code, f.Severity, f.Where, f.Message)
-			for _, side := range []struct{ name, text string }{{"expected", f.Expected}, {"seen", f.Seen}} {
-				if side.text != "" {
-					fmt.Fprintf(w, "  %-9s %q\n", side.name, side.text)
-				}
-			}
-			if wide && f.Fix != "" {
-				fmt.Fprintf(w, "  %-9s %s\n", "fix", f.Fix)
-			}
-			if wide && f.Command != "" {
-				fmt.Fprintf(w, "  %-9s %s\n", "see", f.Command)
-			}
+		if err := details(w, r.Findings, wide); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// details has each finding on lines of its own, both sides shown.
+func details(w io.Writer, found []finding.Finding, wide bool) error {
+	var b bytes.Buffer
+	for _, f := range found {
+		fmt.Fprintf(&b, "\n%s %s: %s\n  %s\n", f.Code, f.Severity, f.Where, f.Message)
+		for _, side := range []struct{ name, text string }{{"expected", f.Expected}, {"seen", f.Seen}} {
+			if side.text != "" {
+				fmt.Fprintf(&b, "  %-9s %q\n", side.name, side.text)
+			}
+		}
+		if wide && f.Fix != "" {
+			fmt.Fprintf(&b, "  %-9s %s\n", "fix", f.Fix)
+		}
+		if wide && f.Command != "" {
+			fmt.Fprintf(&b, "  %-9s %s\n", "see", f.Command)
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
 }

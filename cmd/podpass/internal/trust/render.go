@@ -2,14 +2,12 @@ package trust
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
-	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/federation/finding"
 	"github.com/podpass-io/podpass/federation/trust"
@@ -68,21 +66,8 @@ func (o renderOptions) run(ctx context.Context, c cloud, render func([]trust.Acc
 		return err
 	}
 	plan, found := render(accounts)
-	var errs []error
-	for _, f := range found {
-		fix := f.Fix
-		f.Fix = ""
-		switch f.Severity {
-		case finding.Error:
-			errs = append(errs, exit.Found(hint.New(errors.New(f.String()), fix)))
-		case finding.Warning:
-			fmt.Fprintf(stderr, "warning: %s; fix: %s\n", f, fix)
-		case finding.Info:
-			fmt.Fprintf(stderr, "note: %s; fix: %s\n", f, fix)
-		}
-	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
+	if err := tell(stderr, found); err != nil {
+		return err
 	}
 	b, err := format(plan)
 	if err != nil {

@@ -1,0 +1,123 @@
+package trust
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
+	"github.com/podpass-io/podpass/federation/finding"
+	"github.com/podpass-io/podpass/federation/trust"
+	"github.com/podpass-io/podpass/federation/trust/kubetrust"
+)
+
+// kubeAccess is what the bearer wants, and whether it may.
+type kubeAccess struct {
+	Wanted string `json:"wanted"`
+	trust.Verdict
+}
+
+func (a kubeAccess) said() string {
+	if a.Allowed {
+		return "may " + a.Wanted + ": " + cmp.Or(a.By, "the cluster gives no reason")
+	}
+	return "may not " + a.Wanted
+}
+
+// wanted is what --verb and --resource ask; nil: nothing.
+func (o kubeCheckOptions) wanted() (*kubetrust.Access, error) {
+	if o.verb == "" {
+		return nil, nil
+	}
+	a, err := kubetrust.ParseAccess(o.verb, o.resource)
+	if err != nil {
+		return nil, hint.New(fmt.Errorf("--verb and --resource: %w", err), "name them as kubectl auth can-i does")
+	}
+	a.Name = o.name
+	if a.Path == "" {
+		a.Namespace = o.cluster.GivenNamespace()
+	}
+	return &a, nil
+}
+
+func (o kubeCheckOptions) access(ctx context.Context, stdin io.Reader, want kubetrust.Access, u kubetrust.User) (*kubeAccess, error) {
+	answer := &kubeAccess{Wanted: want.String()}
+	var err error
+	if len(o.rbac) > 0 {
+		var objects kubetrust.RBAC
+		if objects, err = readRBAC(stdin, o.rbac); err == nil {
+			answer.Verdict = kubetrust.Authorize(objects, u, want)
+		}
+	} else {
+		answer.Verdict, err = o.ask(ctx, want, u)
+	}
+	return answer, err
+}
+
+// ask has the cluster answer, all of its authorizers.
+func (o kubeCheckOptions) ask(ctx context.Context, want kubetrust.Access, u kubetrust.User) (trust.Verdict, error) {
+	k, err := connect(o.cluster)
+	if err != nil {
+		return trust.Verdict{}, err
+	}
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: u.Username, UID: u.UID, Groups: u.Groups, Extra: map[string]authorizationv1.ExtraValue{}}}
+	for key, values := range u.Extra {
+		review.Spec.Extra[key] = values
+	}
+	if want.Path != "" {
+		review.Spec.NonResourceAttributes = &authorizationv1.NonResourceAttributes{Path: want.Path, Verb: want.Verb}
+	} else {
+		review.Spec.ResourceAttributes = &authorizationv1.ResourceAttributes{
+			Verb: want.Verb, Group: want.Group, Resource: want.Resource, Subresource: want.Subresource, Name: want.Name, Namespace: cmp.Or(want.Namespace, k.namespace),
+		}
+	}
+	answer, err := k.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	if err != nil {
+		return trust.Verdict{}, hint.New(fmt.Errorf("ask the cluster what the user may: %w", err), "use the context of an administrator, or give RBAC objects with --rbac")
+	}
+	if answer.Status.Allowed {
+		return trust.Verdict{Allowed: true, By: answer.Status.Reason}, nil
+	}
+	return trust.Verdict{Findings: []finding.Finding{kubetrust.Forbidden(u, want)}}, nil
+}
+
+// readRBAC reads the RBAC objects of files and leaves out others.
+func readRBAC(stdin io.Reader, files []string) (kubetrust.RBAC, error) {
+	var all kubetrust.RBAC
+	list, err := manifest.Read(stdin, files)
+	if err != nil {
+		return all, fmt.Errorf("--rbac: %w", err)
+	}
+	for _, o := range list {
+		switch o.Kind {
+		case "Role":
+			err = add(&all.Roles, o)
+		case "RoleBinding":
+			err = add(&all.RoleBindings, o)
+		case "ClusterRole":
+			err = add(&all.ClusterRoles, o)
+		case "ClusterRoleBinding":
+			err = add(&all.ClusterRoleBindings, o)
+		}
+		if err != nil {
+			return all, fmt.Errorf("--rbac: %s: %s: %w", o.File, o, err)
+		}
+	}
+	return all, nil
+}
+
+func add[T rbacv1.Role | rbacv1.RoleBinding | rbacv1.ClusterRole | rbacv1.ClusterRoleBinding](list *[]T, o manifest.Object) error {
+	var one T
+	if err := json.Unmarshal(o.Raw, &one); err != nil {
+		return err
+	}
+	*list = append(*list, one)
+	return nil
+}

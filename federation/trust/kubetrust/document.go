@@ -1,0 +1,63 @@
+package kubetrust
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apiserver/pkg/apis/apiserver"
+	"k8s.io/apiserver/pkg/apis/apiserver/install"
+	"k8s.io/apiserver/pkg/apis/apiserver/validation"
+	authenticationcel "k8s.io/apiserver/pkg/authentication/cel"
+
+	"github.com/podpass-io/podpass/federation/finding"
+)
+
+// Document is an AuthenticationConfiguration that an API server takes.
+type Document struct {
+	configuration *apiserver.AuthenticationConfiguration
+	compiler      authenticationcel.Compiler
+}
+
+// Issuers are the URLs of the configuration, in order.
+func (d *Document) Issuers() []string {
+	var list []string
+	for _, a := range d.configuration.JWT {
+		list = append(list, a.Issuer.URL)
+	}
+	return list
+}
+
+// Parse reads a configuration as the API server does: strictly, in each version that it
+// knows, and validated. With an error among the findings the server would not start with
+// it, and of a change keep what it had; there is no Document then.
+func Parse(raw []byte, o Options) (*Document, []finding.Finding) { return load(raw, o) }
+
+func load(raw []byte, o Options) (*Document, []finding.Finding) {
+	const where = "configuration"
+	malformed := func(message string) (*Document, []finding.Finding) {
+		return nil, []finding.Finding{fix(bad(CodeMalformed, where, message), "correct it; the API server would not start with it, and not take the change")}
+	}
+	if len(raw) == 0 {
+		return malformed("is empty")
+	}
+	scheme := runtime.NewScheme()
+	install.Install(scheme)
+	object, err := runtime.Decode(serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDecoder(), raw)
+	if err != nil {
+		return malformed("cannot be read: " + clip(err.Error()))
+	}
+	configuration, ok := object.(*apiserver.AuthenticationConfiguration)
+	if !ok {
+		return malformed(fmt.Sprintf("is not an AuthenticationConfiguration but %T", object))
+	}
+	d := &Document{configuration, authenticationcel.NewDefaultCompiler()}
+	var found []finding.Finding
+	for _, e := range validation.ValidateAuthenticationConfiguration(d.compiler, configuration, o.OwnIssuers) {
+		found = append(found, fix(bad(CodeInvalid, where+" "+e.Field, clip(e.ErrorBody())), "correct it; the API server would not start with it, and not take the change"))
+	}
+	if found != nil {
+		return nil, found
+	}
+	return d, nil
+}
