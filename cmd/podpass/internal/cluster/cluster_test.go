@@ -153,7 +153,7 @@ contexts: [{name: a, context: {cluster: one, namespace: shop}}, {name: b, contex
 	if err := set.Parse([]string{"--kubeconfig", config, "--context", "a", "--as", "me", "--as-group", "dev", "--context", "b"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := several.contexts(); strings.Join(got, " ") != "a b" {
+	if got := several.ContextNames(); strings.Join(got, " ") != "a b" {
 		t.Errorf("contexts %v", got)
 	}
 	each, err := several.Each()

@@ -85,7 +85,7 @@ func (f *Flags) Complete(cmd *cobra.Command) {
 			return f.Names(cmd.Context(), Namespaces), cobra.ShellCompDirectiveNoFileComp
 		},
 		"context": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return f.contexts(), cobra.ShellCompDirectiveNoFileComp
+			return f.ContextNames(), cobra.ShellCompDirectiveNoFileComp
 		},
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, complete) // completion only
@@ -103,6 +103,12 @@ func (f *Flags) Namespace() (string, error) {
 
 // GivenNamespace is that of the flag alone.
 func (f *Flags) GivenNamespace() string { return *f.config.Namespace }
+
+// GivenContext is that of the flag alone.
+func (f *Flags) GivenContext() string { return *f.config.Context }
+
+// GivenKubeconfig is that of the flag alone.
+func (f *Flags) GivenKubeconfig() string { return *f.config.KubeConfig }
 
 // REST is how the cluster is asked; without is what the person can do who has none.
 func (f *Flags) REST(without string) (*rest.Config, error) {
@@ -152,7 +158,8 @@ func (f *Flags) ContextName() string {
 	return raw.CurrentContext
 }
 
-func (f *Flags) contexts() []string {
+// ContextNames are those of the kubeconfig, sorted; where it cannot be read there are none.
+func (f *Flags) ContextNames() []string {
 	raw, err := f.config.ToRawKubeConfigLoader().RawConfig()
 	if err != nil {
 		return nil

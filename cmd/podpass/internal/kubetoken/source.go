@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation"
@@ -94,7 +95,7 @@ func (o *Options) get(ctx context.Context, s Surroundings, source oidc.Source) (
 		}
 		fetch = func(ctx context.Context) (Token, error) {
 			c, err := client.AccessToken().Exchange(ctx)
-			return ofCredential(c, time.Now()), hint.Exchange(err)
+			return ofCredential(c, time.Now()), exit.Found(hint.Exchange(err))
 		}
 	}
 	whole := func(ctx context.Context) (Token, error) {

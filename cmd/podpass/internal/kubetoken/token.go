@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/federation"
 )
@@ -50,6 +51,10 @@ func ofCredential(c federation.Credential, now time.Time) Token {
 // check says why a token is not to be sent: it has ended, or is for others than the
 // audience; "" asks for none. name is what the message calls it.
 func (t Token) check(name, audience string, now time.Time) error {
+	return exit.Found(t.refuse(name, audience, now))
+}
+
+func (t Token) refuse(name, audience string, now time.Time) error {
 	switch {
 	case !t.Expiry.After(now):
 		return hint.New(fmt.Errorf("%s expired at %s; it is %s now", name, federation.Timestamp(t.Expiry), federation.Timestamp(now)),
