@@ -21,6 +21,9 @@ import (
 // $WORK/cluster is its kubeconfig, with the contexts that the file names. It answers
 // what podpass trust asks; everything else is forbidden.
 func setup(env *testscript.Env) error {
+	if err := setupCI(env); err != nil {
+		return err
+	}
 	raw, err := os.ReadFile(filepath.Join(env.WorkDir, "cluster.yaml"))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -61,6 +64,8 @@ type standIn struct {
 	// Namespace of the context.
 	Namespace       string            `json:"namespace"`
 	ServiceAccounts []json.RawMessage `json:"serviceAccounts"`
+	// Tokens that it gives to ServiceAccounts, by NAMESPACE/NAME.
+	Tokens map[string]string `json:"tokens"`
 }
 
 func (s standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -77,6 +82,9 @@ func (s standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			namespace = parts[3]
 		}
 		s.list(w, r, func(m meta) bool { return namespace == "" || m.Namespace == namespace })
+	case len(parts) == 7 && parts[6] == "token" && r.Method == http.MethodPost && s.Tokens[parts[3]+"/"+parts[5]] != "":
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","status":{"token":%q,"expirationTimestamp":"2099-01-01T00:00:00Z"}}`, s.Tokens[parts[3]+"/"+parts[5]])
 	case len(parts) == 6 && parts[4] == "serviceaccounts":
 		for _, raw := range s.ServiceAccounts {
 			if m := metaOf(raw); m.Namespace == parts[3] && m.Name == parts[5] {

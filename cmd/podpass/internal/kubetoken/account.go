@@ -32,7 +32,8 @@ func newAccount(flags *cluster.Flags, name, audience string) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &account{config, flags.ContextName(), namespace, name, audience}, nil
+	a := &account{config, flags.ContextName(), namespace, name, audience}
+	return a, a.enter()
 }
 
 // key names what decides about the token: which API server gives it, as whose.
@@ -47,7 +48,7 @@ func (a *account) key() string {
 const chain = "PODPASS_TOKEN_KUBE"
 
 // enter refuses to ask for a token by the kubeconfig whose token it is: each podpass would
-// start another one, for ever.
+// start another one, for ever. It comes before the cache, whose lock the one above holds.
 func (a *account) enter() error {
 	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(a.key())))[:16]
 	above := strings.Fields(os.Getenv(chain))
@@ -60,9 +61,6 @@ func (a *account) enter() error {
 
 // SubjectToken implements federation.TokenSource.
 func (a *account) SubjectToken(ctx context.Context) (federation.SubjectToken, error) {
-	if err := a.enter(); err != nil {
-		return federation.SubjectToken{}, err
-	}
 	client, err := kubernetes.NewForConfig(a.config)
 	if err != nil {
 		return federation.SubjectToken{}, fmt.Errorf("kubeconfig: %w", err)

@@ -70,7 +70,7 @@ func (c *Cache) Get(ctx context.Context, key string, fetch func(context.Context)
 	if ok && kept.fresh(time.Now()) {
 		return kept, nil, nil
 	}
-	unlock, err := lock(ctx, root, "lock-"+key[:1], patience)
+	unlock, err := lock(ctx, root, "lock-"+key, patience)
 	if err == nil {
 		defer unlock()
 		// Meanwhile another one may have got it.
@@ -180,12 +180,17 @@ func sweep(root *os.Root, now time.Time) {
 			continue
 		}
 		key, isToken := strings.CutSuffix(f.Name(), ".json")
-		t, ok := Token{}, false
-		if isToken {
-			t, ok = read(root, key)
-		}
-		left := strings.HasPrefix(f.Name(), "new-") || isToken && !ok
-		if ok && !t.Expiry.After(now) || left && now.Sub(info.ModTime()) > time.Hour {
+		t, ok := read(root, key)
+		if isToken && ok && !t.Expiry.After(now) {
+			// With it goes its lock. Who is just waiting for that gets a token twice, no more.
+			_ = root.Remove(f.Name())
+			_ = root.Remove("lock-" + key)
+		} else if !ok && now.Sub(info.ModTime()) > time.Hour {
+			if lock, isLock := strings.CutPrefix(f.Name(), "lock-"); isLock {
+				if _, used := read(root, lock); used {
+					continue
+				}
+			}
 			_ = root.Remove(f.Name())
 		}
 	}

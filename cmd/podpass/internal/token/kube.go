@@ -41,7 +41,7 @@ const kubeExamples = `  # The ServiceAccount deployer of the cluster hub, for an
 
   # In a pod: the broker's token of a source, or a projected token
   podpass token kube --broker --source keycloak
-  podpass token kube --token-file /var/run/secrets/kube/token --audience prod-us
+  podpass token kube --token-file "$KUBE_TOKEN_FILE" --audience prod-us
 
   # The token alone
   curl -H "Authorization: Bearer $(podpass token kube --github --audience prod-us -o token)" https://prod-us.example.com/version`
