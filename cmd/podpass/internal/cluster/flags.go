@@ -13,6 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 )
@@ -156,6 +157,24 @@ func (f *Flags) ContextName() string {
 		return ""
 	}
 	return raw.CurrentContext
+}
+
+// ContextCluster is what a context of the kubeconfig says of its cluster, files by their
+// whole paths. Its user is not looked at.
+func (f *Flags) ContextCluster(context string) (*clientcmdapi.Cluster, error) {
+	raw, err := f.config.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
+	}
+	c, ok := raw.Contexts[context]
+	if !ok {
+		return nil, hint.New(fmt.Errorf("the kubeconfig has no context %q", context), "kubectl config get-contexts shows them")
+	}
+	of, ok := raw.Clusters[c.Cluster]
+	if !ok {
+		return nil, fmt.Errorf("the kubeconfig has no cluster %q, which context %q is of", c.Cluster, context)
+	}
+	return of, nil
 }
 
 // ContextNames are those of the kubeconfig, sorted; where it cannot be read there are none.

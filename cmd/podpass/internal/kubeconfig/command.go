@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
@@ -77,11 +78,16 @@ func Command(version string) *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	f := cmd.Flags()
-	// Before kubectl's own of the same names, which change the server of a context.
 	f.StringVar(&o.place.server, "server", "", "`URL` of the API server")
 	f.StringVar(&o.place.caFile, "certificate-authority", "", "`file` with the CA of --server, which becomes part of the kubeconfig (default: the machine's own)")
 	f.StringVar(&o.place.tlsServerName, "tls-server-name", "", "name in the certificate of --server, if it is not the URL's")
-	o.cluster.Add(f, "namespace of the context that is written")
+	// No other of kubectl's: who it is, and whether it looks at certificates, is not what is
+	// written.
+	of := pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.cluster.Add(of, "namespace of the context that is written")
+	for _, name := range []string{"kubeconfig", "context", "namespace", "settings"} {
+		f.AddFlag(of.Lookup(name))
+	}
 	o.machine.AddFlags(f)
 	f.StringVar(&o.machine.TokenFile, "token-file", "", "file that holds the token, as kubelet projects it")
 	f.StringVar(&o.account, "service-account", "", "`NAMESPACE/NAME` of the ServiceAccount of another cluster that gets the token")
@@ -90,6 +96,8 @@ func Command(version string) *cobra.Command {
 	o.person.addFlags(f)
 	f.StringVar(&o.output, "output", "", "file to write instead of standard output; it must not be there, but with --merge")
 	f.BoolVar(&o.merge, "merge", false, "add to the file, which is kubectl's own without --output")
+	f.Lookup("context").Usage = "context of the kubeconfig whose API server it is"
+	f.Lookup("kubeconfig").Usage = "kubeconfig file with --context, and for --merge (default: KUBECONFIG, or ~/.kube/config)"
 	f.Lookup("settings").Usage = "file with the token source of --source"
 	o.cluster.Complete(cmd)
 	for flag, extensions := range map[string][]string{"certificate-authority": {"crt", "pem"}, "settings": {"yaml", "yml", "json"}, "output": nil, "token-file": nil, "issuer-kubeconfig": nil} {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 
-	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
@@ -22,12 +20,10 @@ type place struct {
 // target is an API server, whoever described it: flags, or a context; an installation's
 // settings may be a third.
 type target struct {
-	server, tlsServerName string
+	server, tlsServerName, proxy string
 	// ca in PEM; empty: the machine's own roots.
 	ca        []byte
 	namespace string
-	// audience of its tokens, where it is known.
-	audience string
 }
 
 const maxCA = 1 << 20
@@ -51,7 +47,7 @@ func (o *options) find() (target, error) {
 			t.ca = ca
 		}
 	case context != "":
-		c, err := o.cluster.REST("describe the cluster by --server")
+		c, err := o.cluster.ContextCluster(context)
 		if err != nil {
 			return t, err
 		}
@@ -64,17 +60,17 @@ func (o *options) find() (target, error) {
 	return t, t.check()
 }
 
-// of takes over what a context says of its cluster, and nothing of its user.
-func (t *target) of(c *rest.Config) error {
-	if c.Insecure {
+// of takes over what a kubeconfig says of a cluster.
+func (t *target) of(c *clientcmdapi.Cluster) error {
+	if c.InsecureSkipTLSVerify {
 		return hint.New(errors.New("it has insecure-skip-tls-verify: a token would be sent to whoever answers"), "describe the cluster by --server and --certificate-authority")
 	}
-	t.server, t.tlsServerName, t.ca = c.Host+c.APIPath, c.ServerName, c.CAData
-	if len(t.ca) > 0 || c.CAFile == "" {
+	t.server, t.tlsServerName, t.proxy, t.ca = c.Server, c.TLSServerName, c.ProxyURL, c.CertificateAuthorityData
+	if len(t.ca) > 0 || c.CertificateAuthority == "" {
 		return nil
 	}
-	ca, err := os.ReadFile(c.CAFile)
-	t.ca = ca
+	var err error
+	t.ca, err = manifest.ReadFile(nil, c.CertificateAuthority, maxCA)
 	return err
 }
 
@@ -84,7 +80,7 @@ func (t *target) check() error {
 		return hint.New(errors.New("the API server's URL: want https://host[:port][/path], since tokens are sent there"), "set --server")
 	}
 	if len(t.ca) > 0 && !x509.NewCertPool().AppendCertsFromPEM(t.ca) {
-		return errors.New("--certificate-authority: no PEM certificate in it")
+		return errors.New("the API server's CA: no PEM certificate in it")
 	}
 	return nil
 }
@@ -92,7 +88,7 @@ func (t *target) check() error {
 // config is the kubeconfig for the API server, with one of each entry.
 func (t *target) config(name string, plugin *clientcmdapi.ExecConfig) *clientcmdapi.Config {
 	c := clientcmdapi.NewConfig()
-	c.Clusters[name] = &clientcmdapi.Cluster{Server: t.server, CertificateAuthorityData: t.ca, TLSServerName: t.tlsServerName}
+	c.Clusters[name] = &clientcmdapi.Cluster{Server: t.server, CertificateAuthorityData: t.ca, TLSServerName: t.tlsServerName, ProxyURL: t.proxy}
 	c.AuthInfos[name] = &clientcmdapi.AuthInfo{Exec: plugin}
 	c.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name, Namespace: t.namespace}
 	c.CurrentContext = name

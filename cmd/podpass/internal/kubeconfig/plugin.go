@@ -61,8 +61,8 @@ func (o *options) plugin() (*clientcmdapi.ExecConfig, error) {
 // personal checks the flags for a person.
 func (o *options) personal() error {
 	m, p := &o.machine, &o.person
-	if m.GitHub || m.Broker || m.TokenEnv != "" || m.TokenFile != "" || o.account != "" || m.Source != "" || m.Audience != "" {
-		return errors.New("--person excludes the flags for machines: --github, --token-env, --token-file, --broker, --service-account, --source and --audience")
+	if m.GitHub || m.Broker || m.TokenEnv != "" || m.TokenFile != "" || o.account != "" || m.Source != "" || m.Audience != "" || o.cluster.SettingsFile != "" {
+		return errors.New("--person excludes the flags for machines: --github, --token-env, --token-file, --broker, --service-account, --source, --settings and --audience")
 	}
 	u, err := url.Parse(p.issuer)
 	switch {

@@ -110,17 +110,24 @@ func (c *Cache) open() (*os.Root, error) {
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return nil, err
 	}
-	info, err := os.Lstat(c.dir)
+	if link, err := os.Lstat(c.dir); err != nil {
+		return nil, err
+	} else if !link.IsDir() {
+		return nil, fmt.Errorf("%s is no directory", c.dir)
+	}
+	root, err := os.OpenRoot(c.dir)
 	if err != nil {
 		return nil, err
 	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("%s is no directory", c.dir)
+	// Of what was opened: the name may lead elsewhere by now.
+	info, err := root.Stat(".")
+	if err == nil {
+		err = private(info)
 	}
-	if err := private(info); err != nil {
-		return nil, fmt.Errorf("%s %w", c.dir, err)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s %w", c.dir, err), root.Close())
 	}
-	return os.OpenRoot(c.dir)
+	return root, nil
 }
 
 // read gives the token of a file, if it can be one that was written here.
