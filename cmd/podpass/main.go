@@ -25,6 +25,7 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/fleet"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/issuer"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/kubeconfig"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
 )
@@ -98,7 +99,7 @@ what the cloud must be told so that it does.`,
 	number := version.Number()
 	root.AddCommand(
 		check.Command(number), doctor.Command(number), inject.Command(number), issuer.Command(number),
-		fleet.Command(number), token.Command(number), trust.Command(number), versionCommand(),
+		fleet.Command(number), kubeconfig.Command(number), token.Command(number), trust.Command(number), versionCommand(),
 	)
 	return root
 }

@@ -24,6 +24,9 @@ import (
 // podpass trust, token, check and issuer ask; everything else is forbidden.
 func setup(env *testscript.Env) error {
 	env.Values[testKey{}] = env.T()
+	if err := setupCI(env); err != nil {
+		return err
+	}
 	raw, err := os.ReadFile(filepath.Join(env.WorkDir, "cluster.yaml"))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -83,6 +86,8 @@ type standIn struct {
 	ServiceAccounts []json.RawMessage `json:"serviceAccounts"`
 
 	signer *signer.Signer
+	// Tokens that it gives to ServiceAccounts, by NAMESPACE/NAME.
+	Tokens map[string]string `json:"tokens"`
 }
 
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -105,6 +110,9 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			namespace = parts[3]
 		}
 		s.list(w, r, func(m meta) bool { return namespace == "" || m.Namespace == namespace })
+	case len(parts) == 7 && parts[6] == "token" && r.Method == http.MethodPost && s.Tokens[parts[3]+"/"+parts[5]] != "":
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","status":{"token":%q,"expirationTimestamp":"2099-01-01T00:00:00Z"}}`, s.Tokens[parts[3]+"/"+parts[5]])
 	case len(parts) == 6 && parts[4] == "serviceaccounts":
 		for _, raw := range s.ServiceAccounts {
 			if m := metaOf(raw); m.Namespace == parts[3] && m.Name == parts[5] {

@@ -153,8 +153,14 @@ contexts: [{name: a, context: {cluster: one, namespace: shop}}, {name: b, contex
 	if err := set.Parse([]string{"--kubeconfig", config, "--context", "a", "--as", "me", "--as-group", "dev", "--context", "b"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := several.contexts(); strings.Join(got, " ") != "a b" {
+	if got := several.ContextNames(); strings.Join(got, " ") != "a b" {
 		t.Errorf("contexts %v", got)
+	}
+	if c, err := several.ContextCluster("b"); err != nil || c.Server != "https://two.example.com" {
+		t.Errorf("the cluster of b: %+v, %v", c, err)
+	}
+	if _, err := several.ContextCluster("none"); err == nil || err.Error() != `the kubeconfig has no context "none"` {
+		t.Errorf("the cluster of none: %v", err)
 	}
 	each, err := several.Each()
 	if err != nil || len(each) != 2 {

@@ -13,6 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 )
@@ -85,7 +86,7 @@ func (f *Flags) Complete(cmd *cobra.Command) {
 			return f.Names(cmd.Context(), Namespaces), cobra.ShellCompDirectiveNoFileComp
 		},
 		"context": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return f.contexts(), cobra.ShellCompDirectiveNoFileComp
+			return f.ContextNames(), cobra.ShellCompDirectiveNoFileComp
 		},
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, complete) // completion only
@@ -103,6 +104,12 @@ func (f *Flags) Namespace() (string, error) {
 
 // GivenNamespace is that of the flag alone.
 func (f *Flags) GivenNamespace() string { return *f.config.Namespace }
+
+// GivenContext is that of the flag alone.
+func (f *Flags) GivenContext() string { return *f.config.Context }
+
+// GivenKubeconfig is that of the flag alone.
+func (f *Flags) GivenKubeconfig() string { return *f.config.KubeConfig }
 
 // REST is how the cluster is asked; without is what the person can do who has none.
 func (f *Flags) REST(without string) (*rest.Config, error) {
@@ -152,7 +159,26 @@ func (f *Flags) ContextName() string {
 	return raw.CurrentContext
 }
 
-func (f *Flags) contexts() []string {
+// ContextCluster is what a context of the kubeconfig says of its cluster, files by their
+// whole paths. Its user is not looked at.
+func (f *Flags) ContextCluster(context string) (*clientcmdapi.Cluster, error) {
+	raw, err := f.config.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
+	}
+	c, ok := raw.Contexts[context]
+	if !ok {
+		return nil, hint.New(fmt.Errorf("the kubeconfig has no context %q", context), "kubectl config get-contexts shows them")
+	}
+	of, ok := raw.Clusters[c.Cluster]
+	if !ok {
+		return nil, fmt.Errorf("the kubeconfig has no cluster %q, which context %q is of", c.Cluster, context)
+	}
+	return of, nil
+}
+
+// ContextNames are those of the kubeconfig, sorted; where it cannot be read there are none.
+func (f *Flags) ContextNames() []string {
 	raw, err := f.config.ToRawKubeConfigLoader().RawConfig()
 	if err != nil {
 		return nil

@@ -76,7 +76,7 @@ func Command(version string) *cobra.Command {
 		_ = cmd.MarkPersistentFlagFilename(name, "yaml", "yml", "json") // completion only
 	}
 	o.cluster.Complete(cmd)
-	cmd.AddCommand(awsCommand(o), gcpCommand(o), azureCommand(o), oidcCommand(o))
+	cmd.AddCommand(awsCommand(o), gcpCommand(o), azureCommand(o), oidcCommand(o), kubeCommand(o))
 	return cmd
 }
 

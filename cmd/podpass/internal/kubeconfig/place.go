@@ -1,0 +1,96 @@
+package kubeconfig
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
+)
+
+// place is an API server as the flags describe it.
+type place struct {
+	server, caFile, tlsServerName string
+}
+
+// target is an API server, whoever described it: flags, or a context; an installation's
+// settings may be a third.
+type target struct {
+	server, tlsServerName, proxy string
+	// ca in PEM; empty: the machine's own roots.
+	ca        []byte
+	namespace string
+}
+
+const maxCA = 1 << 20
+
+// find gives the API server that the flags say.
+func (o *options) find() (target, error) {
+	context := o.cluster.GivenContext()
+	t := target{namespace: o.cluster.GivenNamespace()}
+	switch {
+	case o.place.server != "" && context != "":
+		return t, errors.New("--server and --context exclude one another")
+	case o.place.server == "" && (o.place.caFile != "" || o.place.tlsServerName != ""):
+		return t, errors.New("--certificate-authority and --tls-server-name go with --server")
+	case o.place.server != "":
+		t.server, t.tlsServerName = o.place.server, o.place.tlsServerName
+		if o.place.caFile != "" {
+			ca, err := manifest.ReadFile(nil, o.place.caFile, maxCA)
+			if err != nil {
+				return t, fmt.Errorf("--certificate-authority: %w", err)
+			}
+			t.ca = ca
+		}
+	case context != "":
+		c, err := o.cluster.ContextCluster(context)
+		if err != nil {
+			return t, err
+		}
+		if err := t.of(c); err != nil {
+			return t, fmt.Errorf("context %q: %w", context, err)
+		}
+	default:
+		return t, hint.New(errors.New("which cluster"), "set --server and --certificate-authority, or --context")
+	}
+	return t, t.check()
+}
+
+// of takes over what a kubeconfig says of a cluster.
+func (t *target) of(c *clientcmdapi.Cluster) error {
+	if c.InsecureSkipTLSVerify {
+		return hint.New(errors.New("it has insecure-skip-tls-verify: a token would be sent to whoever answers"), "describe the cluster by --server and --certificate-authority")
+	}
+	t.server, t.tlsServerName, t.proxy, t.ca = c.Server, c.TLSServerName, c.ProxyURL, c.CertificateAuthorityData
+	if len(t.ca) > 0 || c.CertificateAuthority == "" {
+		return nil
+	}
+	var err error
+	t.ca, err = manifest.ReadFile(nil, c.CertificateAuthority, maxCA)
+	return err
+}
+
+func (t *target) check() error {
+	u, err := url.Parse(t.server)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return hint.New(errors.New("the API server's URL: want https://host[:port][/path], since tokens are sent there"), "set --server")
+	}
+	if len(t.ca) > 0 && !x509.NewCertPool().AppendCertsFromPEM(t.ca) {
+		return errors.New("the API server's CA: no PEM certificate in it")
+	}
+	return nil
+}
+
+// config is the kubeconfig for the API server, with one of each entry.
+func (t *target) config(name string, plugin *clientcmdapi.ExecConfig) *clientcmdapi.Config {
+	c := clientcmdapi.NewConfig()
+	c.Clusters[name] = &clientcmdapi.Cluster{Server: t.server, CertificateAuthorityData: t.ca, TLSServerName: t.tlsServerName, ProxyURL: t.proxy}
+	c.AuthInfos[name] = &clientcmdapi.AuthInfo{Exec: plugin}
+	c.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name, Namespace: t.namespace}
+	c.CurrentContext = name
+	return c
+}
