@@ -35,7 +35,7 @@ wins over its variable. An empty variable counts as not set.
 | ` + "`podpass-broker`" + ` | serves until SIGTERM |
 | ` + "`podpass-broker health`" + ` | exits with 0 once there are credentials, or it is clear why there are none: the startup probe |
 | ` + "`podpass-broker explain`" + ` | says which identity it has and until when, or the cloud's words about why not; ` + "`-o json`" + ` for machines |
-| ` + "`podpass-broker write-file PATH`" + ` | writes ` + "`PODPASS_FILE`" + ` to PATH: the set-up of Google Cloud's direct mode |
+| ` + "`podpass-broker write-file PATH`" + ` | writes ` + "`PODPASS_FILE`" + ` to PATH: the init containers of Google Cloud's direct mode and of ` + "`podpass.io/kube-clusters`" + ` |
 | ` + "`podpass-broker version`" + ` | prints the version |
 `)
 	docs.Hold(t, "reference/broker-flags.md", b.String())

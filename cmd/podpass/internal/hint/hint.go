@@ -31,7 +31,7 @@ func Problems(list []serviceaccount.Problem, defaults bool) error {
 		fix := p.Fix
 		p.Fix = ""
 		switch p.Code {
-		case serviceaccount.CodeAWSPartition, serviceaccount.CodeGCPNoProvider, serviceaccount.CodeAzureTenant, serviceaccount.CodeOIDC:
+		case serviceaccount.CodeAWSPartition, serviceaccount.CodeGCPNoProvider, serviceaccount.CodeAzureTenant, serviceaccount.CodeOIDC, serviceaccount.CodeKube:
 			if defaults {
 				fix += "; or give the installation's settings with --settings"
 			}
