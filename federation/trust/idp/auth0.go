@@ -44,8 +44,9 @@ func (p *Plan) auth0() string {
 			attribute("idle_token_lifetime", "604800"), attribute("token_lifetime", "2592000"),
 		})}
 	}
+	clusters := labels(s.names())
 	for _, c := range s.Clusters {
-		label := quote.Label(c.Name)
+		label := clusters[c.Name]
 		blocks = append(blocks, quote.Comment("people who sign in to "+c.Name)+resource("auth0_client", label, []quote.Attribute{
 			str("name", "Kubernetes "+c.Name), str("description", "People who sign in to the API of cluster "+c.Name), str("app_type", "native"),
 			attribute("is_first_party", "true"), attribute("oidc_conformant", "true"), list("callbacks", s.RedirectURIs), list("grant_types", grants),

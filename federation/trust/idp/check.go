@@ -48,6 +48,10 @@ var (
 	email     = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
 )
 
+// maxPodName leaves room within 255 characters, which is Keycloak's bound for client IDs and
+// near to Entra's for display names.
+const maxPodName = 240
+
 // address is the provider's: what the issuer is made of.
 func (c *checker) address() {
 	s := c.setup
@@ -189,6 +193,9 @@ func (c *checker) pods() {
 		return
 	}
 	seen := map[string]bool{}
+	for _, k := range s.Clusters {
+		seen[k.ClientID] = true
+	}
 	for _, p := range s.Pods {
 		where := "pod " + p.user()
 		if _, ok := s.cluster(p.Cluster); !ok {
@@ -196,6 +203,9 @@ func (c *checker) pods() {
 		}
 		if !namespace.MatchString(p.Namespace) || !serviceAccount.MatchString(p.ServiceAccount) {
 			c.find(fix(bad(CodeName, where, "is not a namespace and the name of a ServiceAccount", "shop/orders", p.Namespace+"/"+p.ServiceAccount), "write prod-eu/shop/orders"))
+		}
+		if len(p.name()) > maxPodName {
+			c.find(fix(bad(CodeName, where, "cluster, namespace and ServiceAccount have more characters together than a name there", "", ""), "use a ServiceAccount with a shorter name"))
 		}
 		for _, a := range p.Audiences {
 			if _, ok := s.cluster(a); !ok {

@@ -21,28 +21,41 @@ const podsRole = "Pods"
 func (p *Plan) entra() string {
 	s := p.setup
 	groups := labels(s.Groups)
+	// Applications of clusters and of pods are of one type, as are the assignments of both.
+	var applications, assignments quote.Labels
+	clusters, pods := map[string]string{}, map[string]string{}
+	for _, c := range s.Clusters {
+		clusters[c.Name] = applications.Unique(quote.Label(c.Name))
+	}
 	var blocks []string
 	for _, g := range s.Groups {
 		blocks = append(blocks, data("azuread_group", groups[g], str("display_name", g), attribute("security_enabled", "true")))
 	}
 	for _, c := range s.Clusters {
-		label := quote.Label(c.Name)
-		blocks = append(blocks, quote.Comment("people who sign in to "+c.Name)+p.entraCluster(c),
+		label := clusters[c.Name]
+		blocks = append(blocks, quote.Comment("people who sign in to "+c.Name)+p.entraCluster(c, label),
 			quote.Comment("only who is assigned gets a token")+resource("azuread_service_principal", label, []quote.Attribute{
 				attribute("client_id", "azuread_application."+label+".client_id"), attribute("app_role_assignment_required", "true"),
 			}))
 		for _, g := range s.Groups {
-			blocks = append(blocks, resource("azuread_app_role_assignment", label+"_"+groups[g], []quote.Attribute{
+			blocks = append(blocks, resource("azuread_app_role_assignment", assignments.Unique(label+"_"+groups[g]), []quote.Attribute{
 				str("app_role_id", noRole), attribute("principal_object_id", "data.azuread_group."+groups[g]+".object_id"),
 				attribute("resource_object_id", "azuread_service_principal."+label+".object_id"),
 			}))
 		}
 	}
-	pods := map[string]string{}
-	var unique quote.Labels
 	for _, pod := range s.Pods {
-		pods[pod.name()] = unique.Unique("pod_" + quote.Label(pod.name()))
-		blocks = append(blocks, p.entraPod(pod, pods[pod.name()])...)
+		label := applications.Unique("pod_" + quote.Label(pod.name()))
+		pods[pod.name()] = label
+		blocks = append(blocks, p.entraPod(pod, label)...)
+		for _, name := range slices.Sorted(slices.Values(pod.Audiences)) {
+			cluster := clusters[name]
+			blocks = append(blocks, resource("azuread_app_role_assignment", assignments.Unique(label+"_"+cluster), []quote.Attribute{
+				attribute("app_role_id", "azuread_application."+cluster+".app_role_ids["+quote.HCL(podsRole)+"]"),
+				attribute("principal_object_id", "azuread_service_principal."+label+".object_id"),
+				attribute("resource_object_id", "azuread_service_principal."+cluster+".object_id"),
+			}))
+		}
 	}
 	blocks = append(blocks, output("issuer", "Issuer that API servers trust", str("value", s.issuer())), s.clientIDs(func(label string) string {
 		return "azuread_application." + label + ".client_id"
@@ -57,7 +70,7 @@ func (p *Plan) entra() string {
 	return s.document("For hashicorp/azuread 3 or newer. Groups are those that are there.", blocks)
 }
 
-func (p *Plan) entraCluster(c Cluster) string {
+func (p *Plan) entraCluster(c Cluster, label string) string {
 	s := p.setup
 	inner := []string{
 		quote.Block("api", []quote.Attribute{attribute("requested_access_token_version", "2")}),
@@ -77,7 +90,7 @@ func (p *Plan) entraCluster(c Cluster) string {
 		// A block without attributes of its own: its first line is no empty one.
 		inner = append(inner, nested("optional_claims", tokens))
 	}
-	return resource("azuread_application", quote.Label(c.Name), []quote.Attribute{
+	return resource("azuread_application", label, []quote.Attribute{
 		str("display_name", "Kubernetes "+c.Name), str("sign_in_audience", "AzureADMyOrg"),
 		attribute("fallback_public_client_enabled", "true"), list("group_membership_claims", []string{"ApplicationGroup"}),
 	}, inner...)
@@ -86,7 +99,7 @@ func (p *Plan) entraCluster(c Cluster) string {
 // entraPod is a pod's application. What it may do is the clusters' to say.
 func (p *Plan) entraPod(pod Pod, label string) []string {
 	c, _ := p.setup.cluster(pod.Cluster)
-	blocks := []string{
+	return []string{
 		quote.Comment("pods with ServiceAccount "+pod.user()) + resource("azuread_application", label, []quote.Attribute{
 			str("display_name", "Pods "+pod.name()), str("sign_in_audience", "AzureADMyOrg"),
 		}),
@@ -96,15 +109,6 @@ func (p *Plan) entraPod(pod Pod, label string) []string {
 			list("audiences", []string{azure.DefaultAudience}), str("issuer", c.Issuer), str("subject", pod.Subject()),
 		}),
 	}
-	for _, name := range slices.Sorted(slices.Values(pod.Audiences)) {
-		cluster := quote.Label(name)
-		blocks = append(blocks, resource("azuread_app_role_assignment", label+"_"+cluster, []quote.Attribute{
-			attribute("app_role_id", "azuread_application."+cluster+".app_role_ids["+quote.HCL(podsRole)+"]"),
-			attribute("principal_object_id", "azuread_service_principal."+label+".object_id"),
-			attribute("resource_object_id", "azuread_service_principal."+cluster+".object_id"),
-		}))
-	}
-	return blocks
 }
 
 // talked reports whether pods talk to the cluster's API by the provider's tokens.

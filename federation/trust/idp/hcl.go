@@ -56,8 +56,9 @@ func output(label, description string, attributes ...quote.Attribute) string {
 // clientIDs is the output that has each cluster's client ID, by the cluster's name.
 func (s Setup) clientIDs(expression func(label string) string) string {
 	var entries []quote.Attribute
-	for _, c := range s.Clusters {
-		entries = append(entries, attribute(quote.HCL(c.Name), expression(quote.Label(c.Name))))
+	clusters := labels(s.names())
+	for _, name := range s.names() {
+		entries = append(entries, attribute(quote.HCL(name), expression(clusters[name])))
 	}
 	return output("client_ids", "Audience of each cluster's API server, and client ID for people who sign in to it", attribute("value", quote.Map(entries)))
 }
@@ -85,7 +86,9 @@ func labels(names []string) map[string]string {
 
 // document puts blocks below a comment that says what they are, and what goes wrong.
 func (s Setup) document(versions string, blocks []string) string {
-	head := quote.Comment("What "+s.Provider.title()+" must hold so that people sign in to clusters, as podpass trust idp "+string(s.Provider)) +
-		quote.Comment("says. "+versions) + "#\n" + comments(s.traps())
-	return head + "\n" + strings.Join(blocks, "\n")
+	var b strings.Builder
+	for _, line := range wrap("What "+s.Provider.title()+" must hold so that people sign in to clusters, as podpass trust idp "+string(s.Provider)+" says. "+versions, 90) {
+		b.WriteString(quote.Comment(line))
+	}
+	return b.String() + "#\n" + comments(s.traps()) + "\n" + strings.Join(blocks, "\n")
 }

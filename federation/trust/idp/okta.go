@@ -29,8 +29,9 @@ func (p *Plan) okta() string {
 		str("name", s.GroupsClaim), str("claim_type", "IDENTITY"), str("value_type", "GROUPS"), str("group_filter_type", "REGEX"),
 		str("value", exactly(s.Groups)), attribute("always_include_in_token", "true"),
 	}))
+	clusters := labels(s.names())
 	for _, c := range s.Clusters {
-		label := quote.Label(c.Name)
+		label := clusters[c.Name]
 		clients = append(clients, "okta_app_oauth."+label+".client_id")
 		grants := []string{"authorization_code", deviceCode}
 		if has(s.Scopes, "offline_access") {
@@ -51,7 +52,7 @@ func (p *Plan) okta() string {
 	}), output("issuer", "Issuer that API servers trust", attribute("value", "okta_auth_server."+server+".issuer")), s.clientIDs(func(label string) string {
 		return "okta_app_oauth." + label + ".client_id"
 	}))
-	return s.document("For okta/okta 6 or newer. Groups are those that are there.", blocks)
+	return s.document("For okta/okta 4.8 or newer. Groups are those that are there.", blocks)
 }
 
 func oktaGroupIDs(names []string, labels map[string]string) []string {

@@ -32,7 +32,7 @@ func Render(s Setup) (*Plan, []finding.Finding) {
 // Form renders the plan in one of its provider's forms.
 func (p *Plan) Form(name string) ([]byte, error) {
 	if !slices.Contains(p.setup.Provider.Forms(), name) {
-		return nil, fmt.Errorf("%s: %w: it has %s", name, ErrNoForm, strings.Join(p.setup.Provider.Forms(), " and "))
+		return nil, fmt.Errorf("%s: %w: it has %s", name, ErrNoForm, strings.Join(p.setup.Provider.Forms(), ", "))
 	}
 	switch name {
 	case "shell":

@@ -103,8 +103,12 @@ func (s Setup) withDefaults() Setup {
 	}
 	if len(s.Scopes) == 0 {
 		s.Scopes = []string{"openid", "email", "offline_access"}
-		if s.Provider == Google {
+		switch s.Provider {
+		case Google:
 			s.Scopes = []string{"openid", "email"} // it refuses offline_access: see its traps
+		case Entra:
+			s.Scopes = []string{"openid", "profile", "email", "offline_access"} // oid and tid come with profile
+		case Keycloak, Okta, Auth0: // sub and groups need none
 		}
 	}
 	if s.GroupsClaim == "" && s.Provider != Google {
@@ -156,6 +160,15 @@ func (s Setup) shared() string {
 		return "kubernetes"
 	}
 	return "kubernetes-" + s.Environment
+}
+
+// names of the clusters, in order.
+func (s Setup) names() []string {
+	var list []string
+	for _, c := range s.Clusters {
+		list = append(list, c.Name)
+	}
+	return list
 }
 
 // cluster by name.

@@ -58,7 +58,7 @@ func (p *Plan) steps() string {
 		}
 		w.WriteString("  cluster " + c.Name + "\n    " + strings.ReplaceAll(s.forAPIServer(audience), "\n", "\n    ") + "\n")
 	}
-	w.WriteString("\nTraps\n\n")
+	w.WriteString("\nPeople's kubeconfigs ask for the scopes " + strings.Join(s.Scopes, " ") + "\n\nTraps\n\n")
 	for _, trap := range s.traps() {
 		w.paragraph("  - ", trap)
 	}
@@ -95,7 +95,7 @@ func (p *Plan) oktaSteps(w *words) {
 	w.step("Claims, Add Claim: name "+s.GroupsClaim+", ID Token, Always, value type Groups, filter Matches regex.", exactly(s.Groups))
 	w.step("Access Policies: one policy for these clients, one rule for the grants Authorization Code and Device Authorization, the groups, and the scopes.", strings.Join(s.Scopes, " "))
 	w.step("Token Preview shows what a token will have. Metadata URI, without /.well-known/..., is the issuer.")
-	w.paragraph("    ", "podpass trust idp okta ... -o terraform does 1 to 4.")
+	w.WriteString("\n-o terraform does 1 to 4.\n")
 }
 
 func (p *Plan) entraSteps(w *words) {
@@ -110,12 +110,12 @@ func (p *Plan) entraSteps(w *words) {
 		c, _ := s.cluster(pod.Cluster)
 		w.step("Pods of "+pod.user()+": App registrations, New registration, without redirect URI; Certificates and secrets, Federated credentials, Kubernetes.", "issuer    "+c.Issuer, "subject   "+pod.Subject(), "audience  api://AzureADTokenExchange")
 	}
-	w.paragraph("    ", "podpass trust idp entra ... -o terraform does all of it.")
+	w.WriteString("\n-o terraform does all of it.\n")
 }
 
 func (p *Plan) googleSteps(w *words) {
 	s := p.setup
-	w.step("Google Cloud console, Google Auth Platform, Branding and Audience: an app of the type Internal, so that only people of "+s.Domain+" can sign in. There is no API for it.", "scopes  "+strings.Join(s.Scopes, " "))
+	w.step("Google Cloud console, Google Auth Platform, Branding and Audience: an app of the type Internal, so that only people of " + s.Domain + " can sign in. There is no API for it.")
 	var names []string
 	for _, c := range s.Clusters {
 		names = append(names, "Kubernetes "+c.Name)
@@ -135,7 +135,7 @@ func (p *Plan) auth0Steps(w *words) {
 	w.step("Applications, NAME, Connections: only those of the company. Authentication, Database: disable sign-ups.")
 	w.step("User Management, Roles: one for each group. Assign people.", s.Groups...)
 	w.step("Actions, Library, Create Action, Login / Post Login; deploy it, and add it to the trigger.", strings.Split(strings.TrimSuffix(s.auth0Code(), "\n"), "\n")...)
-	w.paragraph("    ", "podpass trust idp auth0 ... -o terraform does all but 2.")
+	w.WriteString("\n-o terraform does all but 2.\n")
 }
 
 // asked are redirect URIs and names of what is created for clusters.

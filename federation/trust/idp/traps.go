@@ -1,6 +1,9 @@
 package idp
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // traps are what goes wrong at the provider, or at an API server for its sake, for this
 // setup: texts that stand as comments in all that is rendered.
@@ -40,7 +43,7 @@ func (s Setup) keycloakTraps() []string {
 }
 
 var oktaTraps = []string{
-	"The issuer is the authorization server's, https://ORG.okta.com/oauth2/ID, which is an output below, and not the org's. A custom domain changes it: issuer_mode says by which name tokens are issued.",
+	"The issuer is the authorization server's, https://ORG.okta.com/oauth2/ID, and not the org's. A custom domain changes it: issuer_mode says by which name tokens are issued.",
 	"Authorization servers of one's own are Okta's API Access Management. Without it, take the org's, and groups_claim in okta_app_oauth, which the provider ignores when it is itself signed in by OAuth.",
 	"Okta answers with an error instead of a token if more than 100 groups fit the filter: it names those that RBAC binds, and no pattern that grows.",
 	"The claim is always in the token. Otherwise an ID token that comes with an access token is a thin one, and has no groups.",
@@ -51,17 +54,18 @@ var oktaTraps = []string{
 
 func (s Setup) entraTraps() []string {
 	traps := []string{
-		"The issuer is " + s.issuer() + ", to the letter. Tokens of version 1 have https://sts.windows.net/ instead: the applications ask for version 2.",
+		"The issuer is " + s.issuer() + ", to the letter. Access tokens of version 1 have https://sts.windows.net/ instead: the applications ask for version 2.",
 		"groups are object IDs, and RBAC binds these. Names are given for groups of the cloud alone (cloud_displayname), not for those of a directory on premises, and anybody who may rename a group can then take a name.",
 		"Of somebody in more than 200 groups the token has _claim_names instead of groups, and the API server sees none. ApplicationGroup leaves all out but those that are assigned to the application; it wants Entra ID P1, and does not see groups within groups.",
-		"sub differs in each application, so that one person is another user in each cluster; oid is the same in all of the tenant. email and upn are not verified, and can change: map the user to oid or sub.",
+		"sub differs in each application, so that one person is another user in each cluster; oid is the same in all of the tenant. email and upn are not verified, and can change: map the user to oid or sub. oid and tid are in ID tokens with the scope profile alone.",
+		"Where people may not consent to applications, an administrator grants openid, profile, email and offline_access, once for each.",
 		"Demand tid at the API server: " + s.Tenant + ". The applications are for this tenant alone (AzureADMyOrg), and guests of other tenants are in it, too.",
 		"The device flow wants fallback_public_client_enabled. Conditional Access often blocks it: see that its policies mean to.",
 		"Redirect URIs of public clients are compared without their port on localhost.",
 	}
 	if len(s.Pods) > 0 {
 		traps = append(traps,
-			"A pod asks for a token with scope CLIENT_ID/.default, of the cluster that it talks to. Its sub is the object ID of its service principal, and it is in no group: bind that user.",
+			"A pod asks for a token with scope CLIENT_ID/.default, of the cluster that it talks to. Its oid and sub are the object ID of its service principal, and it is in no group: bind that user.",
 			"A new application can take some minutes until Entra knows it everywhere.",
 		)
 	}
@@ -92,7 +96,7 @@ func (s Setup) auth0Traps() []string {
 
 // forAPIServer are the values that the API server must be told.
 func (s Setup) forAPIServer(audience string) string {
-	lines := []string{"issuer     " + s.issuer(), "audience   " + audience}
+	lines := []string{"issuer     " + cmp.Or(s.issuer(), "that of the authorization server"), "audience   " + audience}
 	switch {
 	case s.Provider == Google:
 		lines = append(lines, "user       sub", "required   hd = "+s.Domain)
