@@ -186,8 +186,8 @@ func TestKeycloakClients(t *testing.T) {
 // TestKeycloakScopes: what the program asks for, the client has: always, or on demand.
 func TestKeycloakScopes(t *testing.T) {
 	for name, test := range map[string]struct{ scopes, defaults, optional []string }{
-		"the preset's":  {nil, []string{"basic", "email"}, []string{"offline_access"}},
-		"with profile":  {[]string{"openid", "profile", "email", "offline_access"}, []string{"basic", "profile", "email"}, []string{"offline_access"}},
+		"the preset's":  {nil, []string{"basic", "profile", "email"}, []string{"offline_access"}},
+		"without names": {[]string{"openid", "email", "offline_access"}, []string{"basic", "email"}, []string{"offline_access"}},
 		"never offline": {[]string{"openid"}, []string{"basic"}, []string{}},
 	} {
 		s := company(Keycloak)

@@ -102,13 +102,9 @@ func (s Setup) withDefaults() Setup {
 		s.RedirectURIs = redirects
 	}
 	if len(s.Scopes) == 0 {
-		s.Scopes = []string{"openid", "email", "offline_access"}
-		switch s.Provider {
-		case Google:
+		s.Scopes = []string{"openid", "profile", "email", "offline_access"}
+		if s.Provider == Google {
 			s.Scopes = []string{"openid", "email"} // it refuses offline_access: see its traps
-		case Entra:
-			s.Scopes = []string{"openid", "profile", "email", "offline_access"} // oid and tid come with profile
-		case Keycloak, Okta, Auth0: // sub and groups need none
 		}
 	}
 	if s.GroupsClaim == "" && s.Provider != Google {

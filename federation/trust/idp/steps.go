@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -50,28 +51,18 @@ func (p *Plan) steps() string {
 	case Auth0:
 		p.auth0Steps(w)
 	}
-	w.WriteString("\nWhat the API servers are told\n\n")
+	w.WriteString("\nWhat API servers are told, as podpass trust kube reads it\n\n")
 	for _, c := range s.Clusters {
-		audience := c.ClientID
-		if audience == "" {
-			audience = "the client ID of step " + fmt.Sprint(p.clientStep())
+		w.WriteString("  # cluster " + c.Name + "\n")
+		for _, line := range s.forAPIServer(cmp.Or(c.ClientID, "CLIENT_ID")) {
+			w.WriteString("  " + line + "\n")
 		}
-		w.WriteString("  cluster " + c.Name + "\n    " + strings.ReplaceAll(s.forAPIServer(audience), "\n", "\n    ") + "\n")
 	}
 	w.WriteString("\nPeople's kubeconfigs ask for the scopes " + strings.Join(s.Scopes, " ") + "\n\nTraps\n\n")
 	for _, trap := range s.traps() {
 		w.paragraph("  - ", trap)
 	}
 	return w.String()
-}
-
-// clientStep is the number of the step that gives client IDs, where the provider chooses
-// them.
-func (p *Plan) clientStep() int {
-	if p.setup.Provider == Google {
-		return 2
-	}
-	return 1
 }
 
 func (p *Plan) keycloakSteps(w *words) {

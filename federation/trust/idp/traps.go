@@ -1,10 +1,5 @@
 package idp
 
-import (
-	"cmp"
-	"strings"
-)
-
 // traps are what goes wrong at the provider, or at an API server for its sake, for this
 // setup: texts that stand as comments in all that is rendered.
 func (s Setup) traps() []string {
@@ -94,16 +89,23 @@ func (s Setup) auth0Traps() []string {
 	}
 }
 
-// forAPIServer are the values that the API server must be told.
-func (s Setup) forAPIServer(audience string) string {
-	lines := []string{"issuer     " + cmp.Or(s.issuer(), "that of the authorization server"), "audience   " + audience}
-	switch {
-	case s.Provider == Google:
-		lines = append(lines, "user       sub", "required   hd = "+s.Domain)
-	case s.Provider == Entra:
-		lines = append(lines, "user       oid", "groups     "+s.GroupsClaim, "required   tid = "+s.Tenant)
-	default:
-		lines = append(lines, "user       sub", "groups     "+s.GroupsClaim)
+// forAPIServer is what podpass trust kube reads of the provider for a cluster with that
+// audience, in YAML.
+func (s Setup) forAPIServer(audience string) []string {
+	lines := []string{"issuers:", "- preset: " + string(s.Provider)}
+	switch s.Provider {
+	case Keycloak, Auth0:
+		lines = append(lines, "  url: "+s.issuer())
+	case Okta:
+		lines = append(lines, "  url: https://ORG.okta.com/oauth2/ID")
+	case Entra:
+		lines = append(lines, "  tenant: "+s.Tenant)
+	case Google:
+		lines = append(lines, "  domains: ["+s.Domain+"]")
 	}
-	return strings.Join(lines, "\n")
+	lines = append(lines, "  audiences: ["+audience+"]")
+	if s.GroupsClaim != "" && s.GroupsClaim != "groups" {
+		lines = append(lines, "  groupsClaim: "+s.GroupsClaim)
+	}
+	return lines
 }

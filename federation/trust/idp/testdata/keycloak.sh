@@ -117,6 +117,7 @@ client kubernetes-prod-eu <<'END'
   },
   "defaultClientScopes": [
     "basic",
+    "profile",
     "email"
   ],
   "optionalClientScopes": [
@@ -175,6 +176,7 @@ client kubernetes-prod-us <<'END'
   },
   "defaultClientScopes": [
     "basic",
+    "profile",
     "email"
   ],
   "optionalClientScopes": [

@@ -118,7 +118,7 @@ resource "okta_auth_server_policy_rule" "kubernetes_prod" {
   priority             = 1
   group_whitelist      = [data.okta_group.developers.id, data.okta_group.platform_admins.id, data.okta_group.sre.id]
   grant_type_whitelist = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]
-  scope_whitelist      = ["openid", "email", "offline_access"]
+  scope_whitelist      = ["openid", "profile", "email", "offline_access"]
 }
 
 output "issuer" {
