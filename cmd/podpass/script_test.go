@@ -84,10 +84,10 @@ type standIn struct {
 	// Namespace of the context.
 	Namespace       string            `json:"namespace"`
 	ServiceAccounts []json.RawMessage `json:"serviceAccounts"`
+	// Tokens that it gives to ServiceAccounts, by NAMESPACE/NAME; others are signed.
+	Tokens map[string]string `json:"tokens"`
 
 	signer *signer.Signer
-	// Tokens that it gives to ServiceAccounts, by NAMESPACE/NAME.
-	Tokens map[string]string `json:"tokens"`
 }
 
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -102,6 +102,9 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"kind": "ConfigMapList", "apiVersion": "v1", "items": []any{map[string]any{
 			"metadata": map[string]string{"namespace": "podpass-system", "name": "podpass-webhook"}, "data": map[string]string{"config.yaml": s.Settings},
 		}}})
+	case len(parts) == 7 && parts[6] == "token" && r.Method == http.MethodPost && s.Tokens[parts[3]+"/"+parts[5]] != "":
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","status":{"token":%q,"expirationTimestamp":"2099-01-01T00:00:00Z"}}`, s.Tokens[parts[3]+"/"+parts[5]])
 	case r.Method == http.MethodPost && len(parts) == 7 && parts[6] == "token":
 		s.token(w, r, parts[3], parts[5])
 	case r.URL.Path == "/api/v1/serviceaccounts", len(parts) == 5 && parts[4] == "serviceaccounts":
@@ -110,9 +113,6 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			namespace = parts[3]
 		}
 		s.list(w, r, func(m meta) bool { return namespace == "" || m.Namespace == namespace })
-	case len(parts) == 7 && parts[6] == "token" && r.Method == http.MethodPost && s.Tokens[parts[3]+"/"+parts[5]] != "":
-		w.WriteHeader(http.StatusCreated)
-		fmt.Fprintf(w, `{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","status":{"token":%q,"expirationTimestamp":"2099-01-01T00:00:00Z"}}`, s.Tokens[parts[3]+"/"+parts[5]])
 	case len(parts) == 6 && parts[4] == "serviceaccounts":
 		for _, raw := range s.ServiceAccounts {
 			if m := metaOf(raw); m.Namespace == parts[3] && m.Name == parts[5] {
