@@ -131,6 +131,11 @@ func TestJWKSRefuses(t *testing.T) {
 			t.Errorf("%s: %s, %v", name, text, err)
 		}
 	}
+	unheard := keysOf(t, "ec.pub")
+	unheard[0].Algorithm = "ES999"
+	if text, err := unheard.JWKS(); err == nil || text != nil || !strings.HasPrefix(err.Error(), "kid "+unheard[0].ID+": ") {
+		t.Errorf("an algorithm that nobody has heard of: %s, %v", text, err)
+	}
 	for name, test := range map[string]struct{ content, want string }{
 		"no certificate":   {"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n", `PEM block "CERTIFICATE" is not a certificate`},
 		"no RSA key":       {"-----BEGIN RSA PUBLIC KEY-----\nAA==\n-----END RSA PUBLIC KEY-----\n", `PEM block "RSA PUBLIC KEY" is not an RSA public key`},

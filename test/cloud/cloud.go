@@ -2,7 +2,7 @@
 // credentials, and Entra; and for an OAuth 2.0 server that is none of them. They verify
 // what the clouds verify, by a trust configuration, and refuse in the clouds' own
 // words. The clouds' unmodified SDKs, which work against them as against the clouds,
-// hold them true.
+// hold them true. Their object stores are package objects.
 package cloud
 
 import (

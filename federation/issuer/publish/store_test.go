@@ -110,6 +110,10 @@ func TestRefusals(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>"+strings.Repeat("a", 400)+"</Message></Error>")
 		}, "read /openid/v1/jwks: status 403 AccessDenied: " + strings.Repeat("a", 300) + "..."},
+		"more words than are read": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>"+strings.Repeat("a", 17<<10)+"</Message></Error>")
+		}, "read /openid/v1/jwks: status 403"},
 		"no words": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
 			_, _ = io.WriteString(w, "<html>bad gateway")

@@ -132,3 +132,18 @@ func TestNames(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// TestNobody: of no ServiceAccounts there is nothing to say, and the plan is empty.
+func TestNobody(t *testing.T) {
+	plan, found := Render(nil, Options{})
+	if len(found) > 0 {
+		t.Errorf("findings: %v", found)
+	}
+	got, err := plan.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("{\n  \"identities\": []\n}\n", string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

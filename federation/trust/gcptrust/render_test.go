@@ -163,3 +163,37 @@ func many(t *testing.T, n int) []trust.Account {
 	}
 	return list
 }
+
+// TestUnreachableIssuer: whoever is told that Google cannot fetch the keys is told how to get
+// them.
+func TestUnreachableIssuer(t *testing.T) {
+	_, found := Render([]trust.Account{account(t, trust.Cluster{Issuer: home.Issuer}, "shop", "orders", byProvider, demoProvider, byEmail, ordersEmail)}, Options{})
+	if len(found) != 1 || found[0].Seen != home.Issuer || found[0].Fix != "give the cluster's keys, to be uploaded" || found[0].Command != "kubectl get --raw /openid/v1/jwks" {
+		t.Errorf("found %v", lines(found))
+	}
+}
+
+// TestDirectAccess: a role is granted where there is a project to grant it in; half of that
+// grants nothing, and says so.
+func TestDirectAccess(t *testing.T) {
+	const role, project = "roles/storage.objectViewer", "example-project"
+	accounts := []trust.Account{account(t, demo, "shop", "direct", byProvider, demoProvider)}
+	for name, test := range map[string]struct {
+		options Options
+		grants  int
+		found   string
+	}{
+		"both":           {Options{Role: role, Project: project}, 1, ""},
+		"a role alone":   {Options{Role: role}, 0, CodeDirect},
+		"a project only": {Options{Project: project}, 0, CodeDirect},
+	} {
+		plan, found := Render(accounts, test.options)
+		code := ""
+		for _, f := range found {
+			code += f.Code
+		}
+		if len(plan.Grants) != test.grants || code != test.found {
+			t.Errorf("%s: %v, %v", name, plan.Grants, lines(found))
+		}
+	}
+}
