@@ -53,15 +53,19 @@ func TestClusterSettingsEdited(t *testing.T) {
 	}
 
 	edit()
-	err = install(t, c)
-	if err == nil {
-		t.Fatal("an upgrade overwrites an edit without a word")
-	}
-	for _, part := range []string{name, `conflict with "kubectl-edit"`, ".data.config.yaml"} {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("the refusal does not say %q:\n%v", part, err)
+	refused := func() {
+		t.Helper()
+		err := install(t, c)
+		if err == nil {
+			t.Fatal("an upgrade overwrites an edit without a word")
+		}
+		for _, part := range []string{name, `conflict with "kubectl-edit"`, ".data.config.yaml"} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("the refusal does not say %q:\n%v", part, err)
+			}
 		}
 	}
+	refused()
 	if _, now := current(); !strings.Contains(now, mark) {
 		t.Errorf("the upgrade that was refused took the edit away:\n%s", now)
 	}
@@ -84,7 +88,11 @@ func TestClusterSettingsEdited(t *testing.T) {
 	if err != nil || !strings.HasPrefix(out, "former ") || !strings.Contains(out, mark) {
 		t.Errorf("the former settings: %v\n%s", err, out)
 	}
-	if err := install(t, c); err != nil {
+	refused() // the values of before have their former name, and its edit
+	if err := install(t, c, "--force-conflicts"); err != nil {
 		t.Errorf("back to the values of before: %v", err)
+	}
+	if same, now := current(); same != name || now != rendered {
+		t.Errorf("back at the values of before %s has not those:\n%s", same, now)
 	}
 }
