@@ -76,10 +76,11 @@ STEPS_AT_ONCE ?= 2
 .PHONY: test
 test: packages check chart-lint ## Run every test; prints what was left out and why
 	@$(MAKE) --no-print-directory -j$(STEPS_AT_ONCE) $(STEPS:%=step-%)
+	@$(MAKE) --no-print-directory step-attack
 	@echo "make test: all steps passed"
 
-.PHONY: $(STEPS:%=step-%)
-$(STEPS:%=step-%): step-%:
+.PHONY: $(STEPS:%=step-%) step-attack
+$(STEPS:%=step-%) step-attack: step-%:
 	@start=$$SECONDS; { $(MAKE) --no-print-directory $* && echo "took $$((SECONDS - start)) s"; } 2>&1 | sed -u 's/^/$*: /'
 
 .PHONY: check
@@ -122,13 +123,17 @@ fuzz: ## Fuzz each target for FUZZTIME executions (a campaign: FUZZTIME=1000000x
 	go test -run 'TestPlan' ./webhook/inject -rapid.checks=$(RAPID_CHECKS)
 
 # Those that have such tests: the others would be linked to run none.
-CLUSTER_PACKAGES = $$(grep -rl --include='*_test.go' '^func TestCluster' broker cmd federation test webhook | xargs dirname | sort -u | grep -vx 'test/cluster\|test/mistakes' | sed 's|^|./|')
+CLUSTER_PACKAGES = $$(grep -rl --include='*_test.go' '^func TestCluster' broker cmd federation test webhook | xargs dirname | sort -u | grep -vx 'test/attack\|test/cluster\|test/mistakes' | sed 's|^|./|')
 
 # Two API servers at a time, each with a package's tests, which wait more than they compute.
 .PHONY: integration
 integration: ## Tests against a real API server
 	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 2 -run '^TestCluster' $(CLUSTER_PACKAGES)
 	cd test/mistakes && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 15m -run '^TestCluster' .
+
+.PHONY: attack
+attack: ## What attackers may cost others, in seconds: on a machine that does nothing else
+	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -run '^TestCluster' ./test/attack
 
 # With the tests of the cluster itself, since a machine has one node at a time: the rules of
 # a second kube-proxy would take the place of the first one's. Without the chaos, which needs
