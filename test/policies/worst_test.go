@@ -12,9 +12,10 @@ import (
 // server allows (a million units for an expression), where it would be refused for that, or
 // let pass unread if the policy only warned.
 //
-// Where a number is not what policies read, it is what an API server can hold: 20,000 items
-// of some fifty bytes are a megabyte, and all annotations of an object together have 256 KiB, in
-// which there is room for 8,400 further roles.
+// Where a number is not what policies read, it is what an API server can hold: all annotations
+// of an object together have 256 KiB, in which there is room for 8,400 further roles. Of tokens and
+// mounts it could hold 20,000; but on a machine that does much else so many mounts took 19 s,
+// and so many tokens longer than a request may take.
 func TestClusterWorst(t *testing.T) {
 	s := start(t)
 	s.install(t, every("enforce"))
@@ -56,10 +57,8 @@ func TestClusterWorst(t *testing.T) {
 		"a million characters of identities":  {"shop", brokered(`{"aws":{"roleARN":"arn:aws:iam::111122223333:role/` + strings.Repeat("x", 1400000) + `"}}`), "WI309 or WI305"},
 		"a million characters of an audience": {"listed", withToken(", audience: " + strings.Repeat("x", 1400000)), `WI308 Pod listed/orders asks for a token for the audience "` + strings.Repeat("x", 200) + `...": rule "listed" of policy audiences does not allow it` + ask},
 		"one mount more":                      {"keyless", pod(containers(500, func(i int) string { return mounts(10 + i/499)(i) }) + mounted), large("keyless/orders")},
-		"as many mounts as there can be":      {"keyless", pod("containers: [{name: app, image: i" + mounts(20000)(0) + "}]" + mounted), large("keyless/orders")},
-		// Not as many as there can be: the API server itself compares the path of each with
-		// that of every other, for 10 s of 20,000.
-		"sixty times as many tokens": {"listed", podOf("", app+", volumes: [{name: mine, projected: {sources: ["+many(6000, func(i int) string { return fmt.Sprintf("{serviceAccountToken: {path: t%d, audience: a}}", i) })+"]}}]"), large("listed/orders")},
+		"twice as many mounts":                {"keyless", pod("containers: [{name: app, image: i" + mounts(10000)(0) + "}]" + mounted), large("keyless/orders")},
+		"fifty times as many tokens":          {"listed", podOf("", app+", volumes: [{name: mine, projected: {sources: ["+many(5000, func(i int) string { return fmt.Sprintf("{serviceAccountToken: {path: t%d, audience: a}}", i) })+"]}}]"), large("listed/orders")},
 		"as many tokens as are read": {"listed", podOf("", app+", volumes: [{name: mine, projected: {sources: ["+many(99, func(i int) string {
 			return fmt.Sprintf("{serviceAccountToken: {path: t%d, audience: 'https://vault.example.com/%s'}}", i, strings.Repeat("x", 450))
 		})+"]}}]"), ""},
