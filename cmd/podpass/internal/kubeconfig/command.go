@@ -79,7 +79,7 @@ func Command(version string) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.place.server, "server", "", "`URL` of the API server")
-	f.StringVar(&o.place.caFile, "certificate-authority", "", "`file` with the CA of --server, which becomes part of the kubeconfig (default: the machine's own)")
+	f.StringVar(&o.place.caFile, "certificate-authority", "", "`file` with the CA of --server, - for standard input, which becomes part of the kubeconfig (default: the machine's own)")
 	f.StringVar(&o.place.tlsServerName, "tls-server-name", "", "name in the certificate of --server, if it is not the URL's")
 	// No other of kubectl's: who it is, and whether it looks at certificates, is not what is
 	// written.
@@ -114,7 +114,7 @@ func (o *options) run(cmd *cobra.Command, name string) error {
 	if !validName(name) {
 		return errors.New("the name: want 1 to 253 printable characters, none of them a blank")
 	}
-	at, err := o.find()
+	at, err := o.find(cmd.InOrStdin())
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -29,7 +30,7 @@ type target struct {
 const maxCA = 1 << 20
 
 // find gives the API server that the flags say.
-func (o *options) find() (target, error) {
+func (o *options) find(stdin io.Reader) (target, error) {
 	context := o.cluster.GivenContext()
 	t := target{namespace: o.cluster.GivenNamespace()}
 	switch {
@@ -40,7 +41,7 @@ func (o *options) find() (target, error) {
 	case o.place.server != "":
 		t.server, t.tlsServerName = o.place.server, o.place.tlsServerName
 		if o.place.caFile != "" {
-			ca, err := manifest.ReadFile(nil, o.place.caFile, maxCA)
+			ca, err := manifest.ReadFile(stdin, o.place.caFile, maxCA)
 			if err != nil {
 				return t, fmt.Errorf("--certificate-authority: %w", err)
 			}
@@ -70,7 +71,7 @@ func (t *target) of(c *clientcmdapi.Cluster) error {
 		return nil
 	}
 	var err error
-	t.ca, err = manifest.ReadFile(nil, c.CertificateAuthority, maxCA)
+	t.ca, err = manifest.ReadFile(nil, c.CertificateAuthority, maxCA) // a whole path, never "-"
 	return err
 }
 

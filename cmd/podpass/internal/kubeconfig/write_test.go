@@ -110,7 +110,7 @@ func TestMergeRefuses(t *testing.T) {
 		"another cluster":         {strings.ReplaceAll(there, "old", "prod"), "it has another cluster and user and context of the name prod"},
 		"another user":            {there + "- name: prod\n  context: {cluster: prod, user: else, namespace: web}\n", "it has another context of the name prod"},
 		"a field of the future":   {there + "future: hunter2\n", `unknown field "future"`},
-		"a field of the user":     {strings.Replace(there, "client-key:", "secret-of-the-future: hunter2, client-key:", 1), `unknown field "users[0].user.secret-of-the-future"`},
+		"a field of the user":     {strings.Replace(there, "client-key:", "secret-of-the-future: hunter2, client-key:", 1), `unknown field "secret-of-the-future"`},
 		"no kubeconfig":           {"hunter2", "it is no kubeconfig of this version"},
 		"half a file, of secrets": {there + "users: {", "it is no kubeconfig of this version"},
 	} {

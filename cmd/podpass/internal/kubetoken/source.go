@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
@@ -124,7 +125,7 @@ func (o *Options) get(ctx context.Context, s Surroundings, source oidc.Source) (
 func (o *Options) subject(s Surroundings, audience string) (from federation.TokenSource, key string, err error) {
 	switch {
 	case o.TokenFile != "":
-		return federation.TokenFile(o.TokenFile), "", nil
+		return file(o.TokenFile), "", nil
 	case o.TokenEnv != "":
 		return env{s.Getenv, o.TokenEnv}, "", nil
 	case o.GitHub:
@@ -174,6 +175,22 @@ func (c *checked) SubjectToken(ctx context.Context) (federation.SubjectToken, er
 		return federation.SubjectToken{}, err
 	}
 	return t, nil
+}
+
+// file is a token in a file. It may be kubelet's, or a CI's, whose errors would be others.
+type file string
+
+// maxFile bounds what is read: tokens take about 1.5 KiB.
+const maxFile = 32 << 10
+
+// SubjectToken implements federation.TokenSource.
+func (f file) SubjectToken(context.Context) (federation.SubjectToken, error) {
+	// Standard input is the client's, if anybody's: "-" has no token in it.
+	raw, err := manifest.ReadFile(strings.NewReader(""), string(f), maxFile)
+	if err != nil {
+		return federation.SubjectToken{}, fmt.Errorf("--token-file: %w", err)
+	}
+	return parse(string(f), raw)
 }
 
 // env is a token in a variable.

@@ -124,7 +124,7 @@ func TestExchange(t *testing.T) {
 	a := actions.Start(t)
 	clouds := cloud.Start(t, trust.Config{
 		Issuers: []trust.Issuer{a.Issuer.Trust()},
-		OAuth:   trust.OAuth{Issuer: a.Issuer.URL, Audience: "keycloak", Subjects: []string{"repo:shop/orders:*"}, User: "ci"},
+		OAuth:   trust.OAuth{Issuer: a.Issuer.URL, Audience: "keycloak", Subjects: []string{actions.Subject}, User: "ci"},
 	})
 	ca, err := os.ReadFile(clouds.CAFile)
 	if err != nil {
