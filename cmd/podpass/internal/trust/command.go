@@ -82,7 +82,7 @@ func Command(version string) *cobra.Command {
 	for _, c := range clouds() {
 		cmd.AddCommand(renderCommand(c, version))
 	}
-	cmd.AddCommand(checkCommand(version))
+	cmd.AddCommand(idpCommand(), checkCommand(version))
 	return cmd
 }
 
