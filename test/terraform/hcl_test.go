@@ -15,7 +15,7 @@ import (
 
 // file is a configuration, parsed.
 type file struct {
-	// resources, data and variables by address ("aws_iam_role.orders"), in order.
+	// resources, data, variables and outputs by address ("aws_iam_role.orders"), in order.
 	addresses []string
 	resources map[string]*hclsyntax.Body
 }
@@ -44,6 +44,8 @@ func parse(t *testing.T, source []byte) file {
 			address = "data." + b.Labels[0] + "." + b.Labels[1]
 		case b.Type == "variable" && len(b.Labels) == 1:
 			address = "var." + b.Labels[0]
+		case b.Type == "output" && len(b.Labels) == 1:
+			address = "output." + b.Labels[0]
 		default:
 			t.Errorf("a block %s %q", b.Type, b.Labels)
 			continue

@@ -12,8 +12,12 @@ import (
 // noRole is the ID by which Graph assigns somebody to an application without a role.
 const noRole = "00000000-0000-0000-0000-000000000000"
 
-// podsRole is the role by which pods are assigned to a cluster's application.
-const podsRole = "Pods"
+// Roles of a cluster's application to which pods talk. An application that has any takes no
+// assignment without one, so that people get one, too.
+const (
+	podsRole    = "Pods"
+	peoplesRole = "People"
+)
 
 // entra is Terraform for the provider hashicorp/azuread: an application for each cluster, to
 // which the groups are assigned, and one for each pod, with a federated credential.
@@ -37,9 +41,13 @@ func (p *Plan) entra() string {
 			quote.Comment("only who is assigned gets a token")+resource("azuread_service_principal", label, []quote.Attribute{
 				attribute("client_id", "azuread_application."+label+".client_id"), attribute("app_role_assignment_required", "true"),
 			}))
+		role := quote.HCL(noRole)
+		if p.talked(c.Name) {
+			role = roleOf(label, peoplesRole)
+		}
 		for _, g := range s.Groups {
 			blocks = append(blocks, resource("azuread_app_role_assignment", assignments.Unique(label+"_"+groups[g]), []quote.Attribute{
-				str("app_role_id", noRole), attribute("principal_object_id", "data.azuread_group."+groups[g]+".object_id"),
+				attribute("app_role_id", role), attribute("principal_object_id", "data.azuread_group."+groups[g]+".object_id"),
 				attribute("resource_object_id", "azuread_service_principal."+label+".object_id"),
 			}))
 		}
@@ -51,7 +59,7 @@ func (p *Plan) entra() string {
 		for _, name := range slices.Sorted(slices.Values(pod.Audiences)) {
 			cluster := clusters[name]
 			blocks = append(blocks, resource("azuread_app_role_assignment", assignments.Unique(label+"_"+cluster), []quote.Attribute{
-				attribute("app_role_id", "azuread_application."+cluster+".app_role_ids["+quote.HCL(podsRole)+"]"),
+				attribute("app_role_id", roleOf(cluster, podsRole)),
 				attribute("principal_object_id", "azuread_service_principal."+label+".object_id"),
 				attribute("resource_object_id", "azuread_service_principal."+cluster+".object_id"),
 			}))
@@ -77,10 +85,7 @@ func (p *Plan) entraCluster(c Cluster, label string) string {
 		quote.Block("public_client", []quote.Attribute{list("redirect_uris", s.RedirectURIs)}),
 	}
 	if p.talked(c.Name) {
-		inner = append(inner, quote.Block("app_role", []quote.Attribute{
-			str("id", roleID(c.Name)), str("display_name", podsRole), str("value", podsRole), str("description", "Pods that talk to the API of cluster "+c.Name),
-			list("allowed_member_types", []string{"Application"}),
-		}))
+		inner = append(inner, appRole(c.Name, peoplesRole, "User", "People who sign in to cluster "), appRole(c.Name, podsRole, "Application", "Pods that talk to the API of cluster "))
 	}
 	if s.GroupNames {
 		var tokens []string
@@ -116,10 +121,23 @@ func (p *Plan) talked(cluster string) bool {
 	return slices.ContainsFunc(p.setup.Pods, func(pod Pod) bool { return has(pod.Audiences, cluster) })
 }
 
-// roleID is a GUID that is always the same for a cluster: Entra wants one that is chosen
+// appRole is a role of a cluster's application, for members of one type.
+func appRole(cluster, role, members, description string) string {
+	return quote.Block("app_role", []quote.Attribute{
+		str("id", roleID(cluster, role)), str("display_name", role), str("value", role), str("description", description+cluster),
+		list("allowed_member_types", []string{members}),
+	})
+}
+
+// roleOf refers to a role of the application with that label.
+func roleOf(label, role string) string {
+	return "azuread_service_principal." + label + ".app_role_ids[" + quote.HCL(role) + "]"
+}
+
+// roleID is a GUID that is always the same for a cluster's role: Entra wants one that is chosen
 // when the role is made.
-func roleID(cluster string) string {
-	sum := sha256.Sum256([]byte("podpass.io entra role " + podsRole + " " + cluster))
+func roleID(cluster, role string) string {
+	sum := sha256.Sum256([]byte("podpass.io entra role " + role + " " + cluster))
 	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80 // version 8 of RFC 9562: a scheme of one's own
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }

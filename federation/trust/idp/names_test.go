@@ -53,9 +53,9 @@ func TestExactly(t *testing.T) {
 
 // TestRoleID: what RFC 9562 calls a UUID, the same each time, and another for each cluster.
 func TestRoleID(t *testing.T) {
-	id := roleID("prod-eu")
-	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(id) || id != roleID("prod-eu") || id == roleID("prod-us") {
-		t.Errorf("%s, and for another cluster %s", id, roleID("prod-us"))
+	id := roleID("prod-eu", "Pods")
+	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(id) || id != roleID("prod-eu", "Pods") || id == roleID("prod-us", "Pods") || id == roleID("prod-eu", "People") {
+		t.Errorf("%s, and for another cluster %s", id, roleID("prod-us", "Pods"))
 	}
 }
 

@@ -85,7 +85,7 @@ func Command(version string) *cobra.Command {
 	}
 	check := checkCommand(version)
 	check.AddCommand(kubeCheckCommand(version))
-	cmd.AddCommand(kubeCommand(), check)
+	cmd.AddCommand(kubeCommand(), idpCommand(), check)
 	return cmd
 }
 

@@ -57,6 +57,14 @@ resource "azuread_application" "prod_eu" {
   }
 
   app_role {
+    id                   = "e945cd6d-f82c-86e8-9e10-abe23d68a5ab"
+    display_name         = "People"
+    value                = "People"
+    description          = "People who sign in to cluster prod-eu"
+    allowed_member_types = ["User"]
+  }
+
+  app_role {
     id                   = "68c7ef34-fc59-8904-ac09-fcd7e2d24d92"
     display_name         = "Pods"
     value                = "Pods"
@@ -84,19 +92,19 @@ resource "azuread_service_principal" "prod_eu" {
 }
 
 resource "azuread_app_role_assignment" "prod_eu_developers" {
-  app_role_id         = "00000000-0000-0000-0000-000000000000"
+  app_role_id         = azuread_service_principal.prod_eu.app_role_ids["People"]
   principal_object_id = data.azuread_group.developers.object_id
   resource_object_id  = azuread_service_principal.prod_eu.object_id
 }
 
 resource "azuread_app_role_assignment" "prod_eu_platform_admins" {
-  app_role_id         = "00000000-0000-0000-0000-000000000000"
+  app_role_id         = azuread_service_principal.prod_eu.app_role_ids["People"]
   principal_object_id = data.azuread_group.platform_admins.object_id
   resource_object_id  = azuread_service_principal.prod_eu.object_id
 }
 
 resource "azuread_app_role_assignment" "prod_eu_sre" {
-  app_role_id         = "00000000-0000-0000-0000-000000000000"
+  app_role_id         = azuread_service_principal.prod_eu.app_role_ids["People"]
   principal_object_id = data.azuread_group.sre.object_id
   resource_object_id  = azuread_service_principal.prod_eu.object_id
 }
@@ -114,6 +122,14 @@ resource "azuread_application" "prod_us" {
 
   public_client {
     redirect_uris = ["http://localhost:8000", "http://localhost:18000"]
+  }
+
+  app_role {
+    id                   = "a1c9d4b7-2d4c-8970-a55b-ce89824baafc"
+    display_name         = "People"
+    value                = "People"
+    description          = "People who sign in to cluster prod-us"
+    allowed_member_types = ["User"]
   }
 
   app_role {
@@ -144,19 +160,19 @@ resource "azuread_service_principal" "prod_us" {
 }
 
 resource "azuread_app_role_assignment" "prod_us_developers" {
-  app_role_id         = "00000000-0000-0000-0000-000000000000"
+  app_role_id         = azuread_service_principal.prod_us.app_role_ids["People"]
   principal_object_id = data.azuread_group.developers.object_id
   resource_object_id  = azuread_service_principal.prod_us.object_id
 }
 
 resource "azuread_app_role_assignment" "prod_us_platform_admins" {
-  app_role_id         = "00000000-0000-0000-0000-000000000000"
+  app_role_id         = azuread_service_principal.prod_us.app_role_ids["People"]
   principal_object_id = data.azuread_group.platform_admins.object_id
   resource_object_id  = azuread_service_principal.prod_us.object_id
 }
 
 resource "azuread_app_role_assignment" "prod_us_sre" {
-  app_role_id         = "00000000-0000-0000-0000-000000000000"
+  app_role_id         = azuread_service_principal.prod_us.app_role_ids["People"]
   principal_object_id = data.azuread_group.sre.object_id
   resource_object_id  = azuread_service_principal.prod_us.object_id
 }
@@ -198,13 +214,13 @@ resource "azuread_application_federated_identity_credential" "pod_prod_eu_shop_o
 }
 
 resource "azuread_app_role_assignment" "pod_prod_eu_shop_orders_v2_prod_eu" {
-  app_role_id         = azuread_application.prod_eu.app_role_ids["Pods"]
+  app_role_id         = azuread_service_principal.prod_eu.app_role_ids["Pods"]
   principal_object_id = azuread_service_principal.pod_prod_eu_shop_orders_v2.object_id
   resource_object_id  = azuread_service_principal.prod_eu.object_id
 }
 
 resource "azuread_app_role_assignment" "pod_prod_eu_shop_orders_v2_prod_us" {
-  app_role_id         = azuread_application.prod_us.app_role_ids["Pods"]
+  app_role_id         = azuread_service_principal.prod_us.app_role_ids["Pods"]
   principal_object_id = azuread_service_principal.pod_prod_eu_shop_orders_v2.object_id
   resource_object_id  = azuread_service_principal.prod_us.object_id
 }
