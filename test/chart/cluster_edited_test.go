@@ -12,7 +12,7 @@ import (
 func TestClusterSettingsEdited(t *testing.T) {
 	c := up(t)
 	uninstall(t, c) // of another test
-	t.Cleanup(func() { uninstall(t, c) })
+	defer uninstall(t, c) // not in a Cleanup, whose context has ended
 	if err := install(t, c); err != nil {
 		t.Fatal(err)
 	}
