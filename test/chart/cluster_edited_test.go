@@ -11,7 +11,7 @@ import (
 // field and who wrote it; with --force-conflicts, or with other values, the values count.
 func TestClusterSettingsEdited(t *testing.T) {
 	c := up(t)
-	uninstall(t, c) // of another test
+	uninstall(t, c)       // of another test
 	defer uninstall(t, c) // not in a Cleanup, whose context has ended
 	if err := install(t, c); err != nil {
 		t.Fatal(err)
