@@ -21,6 +21,7 @@ need npm npm # installs the JavaScript SDKs
 need /usr/lib/python3/dist-packages/botocore python3-botocore # older SDKs, as Debian has them
 need /usr/lib/python3/dist-packages/google/auth python3-google-auth python3-requests
 need /usr/lib/python3/dist-packages/azure/identity python3-azure
+need /usr/lib/python3/dist-packages/kubernetes python3-kubernetes
 need /usr/bin/aws awscli
 need az azure-cli
 need shellcheck shellcheck # looks at the scripts that podpass trust renders
