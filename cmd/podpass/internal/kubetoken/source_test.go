@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,6 +119,15 @@ func TestBroker(t *testing.T) {
 	}
 }
 
+func mustURL(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
 // TestExchange: a CI job's token is traded at a token source that verifies it, once per
 // life; and one that the source would refuse is not sent.
 func TestExchange(t *testing.T) {
@@ -171,6 +181,19 @@ func TestExchange(t *testing.T) {
 	}
 	if asked() != 2 || a.Asked() != 1 {
 		t.Errorf("the source was asked %d times, GitHub %d times; want a refusal, and once each", asked(), a.Asked())
+	}
+	// A token that lies in a variable is another job's, perhaps.
+	for _, again := range []bool{false, true} {
+		if !again {
+			token, err := (&github{mustURL(t, a.RequestURL), federation.Secret(a.RequestToken), "keycloak", a.Client}).SubjectToken(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			job["KUBE_TOKEN"] = token.Reveal()
+		}
+		if _, err := (&Options{TokenEnv: "KUBE_TOKEN", Source: "keycloak", SettingsFile: settings}).Get(t.Context(), s); err != nil || asked() != 3 {
+			t.Errorf("a variable's, again %t: the source was asked %d times, want once more: %v", again, asked(), err)
+		}
 	}
 	// What the source gives is held to the audience, too.
 	o.Audience = "prod-us"
