@@ -89,10 +89,13 @@ func presetCommand(p preset) *cobra.Command {
 	}
 	forms := p.provider.Forms()
 	f.StringVarP(&o.output, "output", "o", forms[0], inWords(forms, "or"))
-	f.VisitAll(func(flag *pflag.Flag) { // completion only: none of them is a file
-		_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.NoFileCompletions)
+	f.VisitAll(func(flag *pflag.Flag) { // none of them is a file
+		complete := cobra.NoFileCompletions
+		if flag.Name == "output" {
+			complete = cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp)
+		}
+		_ = cmd.RegisterFlagCompletionFunc(flag.Name, complete) // completion only
 	})
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp)) // completion only
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return o.run(args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	}
