@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/podpass-io/podpass/federation/oidc"
 )
 
 // representations are fields of Keycloak's own types, with the types that those have.
@@ -196,6 +198,29 @@ func TestKeycloakScopes(t *testing.T) {
 		c := plan.keycloakClients()[0]
 		if !slices.Equal(c.DefaultClientScopes, test.defaults) || !slices.Equal(c.OptionalClientScopes, test.optional) {
 			t.Errorf("%s: %q and %q, want %q and %q", name, c.DefaultClientScopes, c.OptionalClientScopes, test.defaults, test.optional)
+		}
+	}
+}
+
+// TestPodsTokenSource: podpass can be told to sign pods in, as the steps say it.
+func TestPodsTokenSource(t *testing.T) {
+	plan, _ := Render(company(Keycloak))
+	steps, err := plan.Form("steps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pod := range plan.setup.Pods {
+		source := oidc.Source{
+			Name: "runner", TokenURL: "https://sso.example.com/realms/prod/protocol/openid-connect/token",
+			Audience: "https://sso.example.com/realms/prod", Grant: oidc.ClientCredentials, ClientID: pod.name(),
+		}
+		if err := source.Validate(); err != nil {
+			t.Error(err)
+		}
+		for _, line := range []string{"tokenURL: " + source.TokenURL, "audience: " + source.Audience, "grant: " + string(source.Grant), "clientID: " + source.ClientID} {
+			if !strings.Contains(string(steps), "            "+line+"\n") {
+				t.Errorf("the steps have not %s", line)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package idp
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -74,8 +75,9 @@ func (p *Plan) keycloakSteps(w *words) {
 	w.step("Put people into the groups, or let LDAP do it: Users, NAME, Groups.", s.Groups...)
 	w.step("See what a token will have: Clients, NAME, Client scopes, Evaluate, Generated ID token. It must have aud, groups and email.")
 	for _, pod := range s.Pods {
-		w.step("Let pods of "+pod.user()+" ask for a token with the audience "+s.Issuer+", and send it to the token endpoint as client_assertion, with grant_type client_credentials. A token source of podpass with the grant client-credentials does so.",
-			s.Issuer+"/protocol/openid-connect/token")
+		w.step("Pods of "+pod.user()+" send a token with the realm's issuer as audience to the token endpoint, as client_assertion. podpass does so by a token source of its chart's values:",
+			"oidc:", "  tokenSources:", "    NAME:", "      tokenURL: "+s.Issuer+"/protocol/openid-connect/token",
+			"      audience: "+s.Issuer, "      grant: client-credentials", "      clientID: "+pod.name())
 	}
 }
 
@@ -94,6 +96,9 @@ func (p *Plan) entraSteps(w *words) {
 	w.step("App registrations, New registration: one for each cluster, in this organizational directory only, public client (mobile and desktop). Authentication: allow public client flows.", p.asked()...)
 	w.step("Manifest: requestedAccessTokenVersion (accessTokenAcceptedVersion) 2, groupMembershipClaims ApplicationGroup.")
 	w.step("Enterprise applications, NAME, Properties: assignment required. Users and groups: assign the groups. Their object IDs are what RBAC binds.", s.Groups...)
+	if slices.ContainsFunc(s.Clusters, func(c Cluster) bool { return p.talked(c.Name) }) {
+		w.step("App roles of the clusters to which pods talk: " + podsRole + " for applications, and " + peoplesRole + " for users and groups, by which these are then assigned.")
+	}
 	if s.GroupNames {
 		w.step("Token configuration, Add groups claim, Customize: emit names of cloud groups.")
 	}

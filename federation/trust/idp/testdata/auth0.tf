@@ -99,7 +99,7 @@ resource "auth0_action" "kubernetes_prod" {
   name    = "kubernetes-prod"
   runtime = "node22"
   deploy  = true
-  code = <<-EOT
+  code    = <<-EOT
     exports.onExecutePostLogin = async (event, api) => {
       if (!event.client.metadata.kubernetes) {
         return;

@@ -220,6 +220,7 @@ cluster_issuer kubernetes-prod-eu <<'END'
   "enabled": true,
   "hideOnLogin": true,
   "config": {
+    "allowedClockSkew": "10",
     "issuer": "https://oidc.example.com/prod-eu"
   }
 }

@@ -22,7 +22,8 @@ func Block(head string, attributes []Attribute, inner ...string) string {
 }
 
 // Lines are attributes with their signs below each other. A value of several lines stands
-// by itself, and those before and after it are two groups.
+// by itself, and those before and after it are two groups; but a heredoc ends the group
+// before it, as terraform fmt has it.
 func Lines(attributes []Attribute) string {
 	var b strings.Builder
 	var group []Attribute
@@ -37,6 +38,11 @@ func Lines(attributes []Attribute) string {
 		group = group[:0]
 	}
 	for _, a := range attributes {
+		if strings.HasPrefix(a.Value, "<<") {
+			group = append(group, a)
+			flush()
+			continue
+		}
 		if strings.Contains(a.Value, "\n") {
 			flush()
 			fmt.Fprintf(&b, "%s = %s\n", a.Name, a.Value)

@@ -74,7 +74,7 @@ func TestLabelsAreUnique(t *testing.T) {
 func TestBlock(t *testing.T) {
 	got := Block(`resource "x" "y"`, []Attribute{
 		{"a", "1"}, {"longer", "2"}, {"map", Map([]Attribute{{`"k"`, "1"}, {`"key"`, "2"}})}, {"c", "3"},
-	}, Block("inner", []Attribute{{"d", "4"}}))
+	}, Block("inner", []Attribute{{"d", "4"}, {"text", "<<-EOT\n  5\nEOT"}}))
 	const want = `resource "x" "y" {
   a      = 1
   longer = 2
@@ -85,7 +85,10 @@ func TestBlock(t *testing.T) {
   c = 3
 
   inner {
-    d = 4
+    d    = 4
+    text = <<-EOT
+      5
+    EOT
   }
 }
 `
