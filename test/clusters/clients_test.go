@@ -166,7 +166,7 @@ func javascript(t *testing.T) (node, program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(partial)
+	defer func() { _ = os.RemoveAll(partial) }() // it is not there when all went well
 	for _, name := range files {
 		b, err := os.ReadFile(filepath.Join("js", name))
 		if err == nil {

@@ -197,10 +197,10 @@ func (w *world) deleted(t *testing.T) {
 
 // renamed: a cluster of another name is somebody else, and of another issuer nobody.
 func (w *world) renamed(t *testing.T, kubeconfig string) {
-	api := clientGo(t, kubeconfig, "")
+	client := clientGo(t, kubeconfig, "")
 	w.trust(t, "prod-north", w.eu.Issuer)
 	took := eventually(t, 3*time.Minute, "prod-us goes on with the former name", func() error {
-		if got := ask(t, api); got.Username != "prod-north:system:serviceaccount:shop:orders" {
+		if got := ask(t, client); got.Username != "prod-north:system:serviceaccount:shop:orders" {
 			return errStill
 		}
 		return nil

@@ -146,8 +146,9 @@ func (s Setup) issuer() string {
 		return "https://accounts.google.com"
 	case Auth0:
 		return "https://" + s.Domain + "/"
+	default: // Okta, whose authorization server has an ID of its own
+		return ""
 	}
-	return ""
 }
 
 // shared is the name of what the clusters of the environment share.

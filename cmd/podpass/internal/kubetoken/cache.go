@@ -65,7 +65,7 @@ func (c *Cache) Get(ctx context.Context, key string, fetch func(context.Context)
 		t, err2 := fetch(ctx)
 		return t, fmt.Errorf("tokens are not kept: %w", err), err2
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // a directory, of which nothing was kept open
 	kept, ok := read(root, key)
 	if ok && kept.fresh(time.Now()) {
 		return kept, nil, nil

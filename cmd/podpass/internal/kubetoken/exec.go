@@ -49,7 +49,7 @@ func safe(c *clientauthenticationv1.Cluster) error {
 	}
 	u, err := url.Parse(c.Server)
 	switch {
-	case err != nil || u.Scheme != "https" && !(u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback()):
+	case err != nil || u.Scheme != "https" && (u.Scheme != "http" || !net.ParseIP(u.Hostname()).IsLoopback()):
 		return hint.New(errors.New("the kubeconfig's server is no https URL: the token could be read on the way"), "set server to https://host[:port]")
 	case c.InsecureSkipTLSVerify:
 		return hint.New(fmt.Errorf("the kubeconfig has insecure-skip-tls-verify for %s: the token would be sent to whoever answers", u.Host),

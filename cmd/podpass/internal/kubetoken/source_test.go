@@ -106,15 +106,15 @@ func TestBroker(t *testing.T) {
 	if _, err := o.Get(t.Context(), s); err == nil || !strings.Contains(err.Error(), "the server is away") {
 		t.Errorf("refused: %v", err)
 	}
-	for url, want := range map[string]string{
+	for address, want := range map[string]string{
 		"":                                 "are not set",
 		"http://example.com/oidc/v1/token": "is no http URL of this pod's loopback",
 		"https://127.0.0.1/oidc/v1/token":  "is no http URL of this pod's loopback",
 		"http://127.0.0.1@example.com/":    "is no http URL of this pod's loopback",
 	} {
-		env["PODPASS_TOKEN_URL"] = url
+		env["PODPASS_TOKEN_URL"] = address
 		if _, err := o.Get(t.Context(), s); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
-			t.Errorf("%s: %v", url, err)
+			t.Errorf("%s: %v", address, err)
 		}
 	}
 }
