@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,7 +14,9 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/test/cloud/signer"
@@ -86,6 +89,8 @@ type standIn struct {
 	ServiceAccounts []json.RawMessage `json:"serviceAccounts"`
 	// Tokens that it gives to ServiceAccounts, by NAMESPACE/NAME; others are signed.
 	Tokens map[string]string `json:"tokens"`
+	// May are the groups that may do everything in shop; none: nobody may ask.
+	May []string `json:"may"`
 
 	signer *signer.Signer
 }
@@ -121,9 +126,31 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		status(w, http.StatusNotFound, "NotFound")
+	case r.URL.Path == "/apis/authorization.k8s.io/v1/subjectaccessreviews" && s.May != nil:
+		s.review(w, r)
 	default:
 		status(w, http.StatusForbidden, "Forbidden")
 	}
+}
+
+// review answers in JSON as well: the client takes what it is given.
+func (s *standIn) review(w http.ResponseWriter, r *http.Request) {
+	var review authorizationv1.SubjectAccessReview
+	raw, err := io.ReadAll(r.Body)
+	if err == nil {
+		_, _, err = scheme.Codecs.UniversalDeserializer().Decode(raw, nil, &review)
+	}
+	if err != nil {
+		status(w, http.StatusBadRequest, "BadRequest")
+		return
+	}
+	may := slices.ContainsFunc(review.Spec.Groups, func(g string) bool { return slices.Contains(s.May, g) })
+	if a := review.Spec.ResourceAttributes; may && a != nil && a.Namespace == "shop" {
+		review.Status = authorizationv1.SubjectAccessReviewStatus{Allowed: true, Reason: `RBAC: allowed by RoleBinding "team/shop"`}
+	}
+	review.APIVersion, review.Kind = "authorization.k8s.io/v1", "SubjectAccessReview"
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(review)
 }
 
 func (s *standIn) list(w http.ResponseWriter, r *http.Request, in func(meta) bool) {

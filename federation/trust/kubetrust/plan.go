@@ -11,6 +11,7 @@ import (
 // Plan is what the API server must hold, and what its RBAC must.
 type Plan struct {
 	Issuers []Planned
+	version string
 	// objects of RBAC, in order.
 	objects []any
 }
@@ -41,7 +42,7 @@ func (p *Plan) tree() (map[string]any, error) {
 		}
 		jwt = append(jwt, pruned(one))
 	}
-	return map[string]any{"apiVersion": v1.SchemeGroupVersion.String(), "kind": "AuthenticationConfiguration", "jwt": jwt}, nil
+	return map[string]any{"apiVersion": v1.GroupName + "/" + p.version, "kind": "AuthenticationConfiguration", "jwt": jwt}, nil
 }
 
 func pruned(m map[string]any) map[string]any {

@@ -36,6 +36,7 @@ func TestRefused(t *testing.T) {
 		"a cluster without a name": {"issuers: [{preset: cluster, url: 'https://a.example.com', audiences: [a]}]", []string{"WI341"}},
 		"a cluster named system":   {"issuers: [{preset: cluster, name: system, url: 'https://a.example.com', audiences: [a]}]", []string{"WI341"}},
 		"a name with a colon":      {"issuers: [{preset: cluster, name: 'a:b', url: 'https://a.example.com', audiences: [a]}]", []string{"WI341"}},
+		"the default issuer":       {"issuers: [{preset: cluster, name: a, url: 'https://kubernetes.default.svc.cluster.local', audiences: [a]}]", []string{"WI340"}},
 		"one name twice":           {"issuers: [{preset: okta, url: 'https://a.example.com', audiences: [a]}, {preset: okta, url: 'https://b.example.com', audiences: [a]}]", []string{"WI342"}},
 		"one URL twice":            {"issuers: [{preset: okta, url: 'https://a.example.com', audiences: [a]}, {preset: oidc, url: 'https://a.example.com', audiences: [a]}]", []string{"WI311"}},
 		"more than 64":             {many, []string{"WI311"}},
@@ -85,6 +86,31 @@ func TestWarned(t *testing.T) {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestVersion: each version is one that the API server reads.
+func TestVersion(t *testing.T) {
+	s, err := ParseSpec([]byte(each))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version, want := range map[string]string{"": "apiserver.config.k8s.io/v1\n", "v1": "apiserver.config.k8s.io/v1\n", "v1beta1": "apiserver.config.k8s.io/v1beta1\n"} {
+		p, found := Render(s, Options{Version: version})
+		if len(found) > 0 {
+			t.Fatalf("%q: %v", version, found)
+		}
+		raw, err := p.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(raw), "apiVersion: "+want) {
+			t.Errorf("%q gives %.60s", version, raw)
+		}
+		document(t, string(raw))
+	}
+	if _, found := Render(s, Options{Version: "v2"}); finding.Worst(found) != finding.Error {
+		t.Errorf("a version that is none: %v", found)
 	}
 }
 

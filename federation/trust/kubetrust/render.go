@@ -21,7 +21,13 @@ type Options struct {
 	// OwnIssuers are those of the API server's own ServiceAccount tokens
 	// (--service-account-issuer), which it does not take a second time.
 	OwnIssuers []string
+	// Version of what Render gives: v1, which Kubernetes reads from 1.34 on and is the
+	// default, or v1beta1, which it reads from 1.30 on.
+	Version string
 }
+
+// Versions are those that Options.Version takes.
+var Versions = []string{"v1", "v1beta1"}
 
 // Addresses that are the same for everybody.
 const (
@@ -34,7 +40,7 @@ const (
 // of the rights. What comes out was validated as the API server does it. With an error
 // among the findings the plan is not to be used.
 func Render(s Spec, o Options) (*Plan, []finding.Finding) {
-	r := renderer{}
+	r := renderer{plan: Plan{version: cmp.Or(o.Version, Versions[0])}}
 	if len(s.Issuers) == 0 {
 		r.find(fix(bad(CodePreset, "list of issuers", "is empty"), "name at least one issuer"))
 	}
@@ -161,6 +167,8 @@ func (r *renderer) described(where string, i Issuer) bool {
 		wrong(CodePreset, "has no url", "write the iss claim of its tokens, to the letter")
 	case err != nil || u.Scheme != "https" || u.Host == "":
 		wrong(CodePreset, "has a url that is not https, which the API server does not take: "+clip(i.URL), "give the issuer an https URL")
+	case i.Preset == Pods && strings.HasPrefix(u.Hostname(), "kubernetes.default"):
+		wrong(CodePreset, "has the issuer that clusters have by default, so that their tokens cannot be told apart", "give the other cluster an issuer of its own: --service-account-issuer")
 	case i.Preset == Auth0 && !strings.HasSuffix(i.URL, "/"):
 		wrong(CodePreset, "has a url without the slash at its end, which Auth0's tokens have", "write "+clip(i.URL)+"/")
 	case i.Preset == Entra && strings.HasPrefix(u.Path, "/common"), i.Preset == Entra && strings.HasPrefix(u.Path, "/organizations"):

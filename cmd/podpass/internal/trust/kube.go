@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,6 +59,7 @@ type kubeOptions struct {
 	people     []string
 	audiences  []string
 	ownIssuers []string
+	version    string
 	output     string
 }
 
@@ -81,9 +83,11 @@ func kubeCommand() *cobra.Command {
 	f.StringArrayVar(&o.people, "people", nil, "a provider for people, `PRESET=URL`; may be repeated")
 	f.StringArrayVar(&o.audiences, "audience", nil, "audience of the tokens of --pods and --people; may be repeated")
 	f.StringArrayVar(&o.ownIssuers, "own-issuer", nil, "`URL` of the API server's own ServiceAccount issuer, which cannot be listed; may be repeated")
+	f.StringVar(&o.version, "api-version", kubetrust.Versions[0], "version of the configuration: v1, from Kubernetes 1.34 on, or v1beta1, from 1.30 on")
 	f.StringVarP(&o.output, "output", "o", "yaml", strings.Join(kubeFormats, ", "))
-	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")                                                           // completion only
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(kubeFormats, cobra.ShellCompDirectiveNoFileComp)) // completion only
+	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")                                                                       // completion only
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(kubeFormats, cobra.ShellCompDirectiveNoFileComp))             // completion only
+	_ = cmd.RegisterFlagCompletionFunc("api-version", cobra.FixedCompletions(kubetrust.Versions, cobra.ShellCompDirectiveNoFileComp)) // completion only
 	_ = cmd.RegisterFlagCompletionFunc("people", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var list []string
 		for _, p := range []string{kubetrust.Keycloak, kubetrust.Okta, kubetrust.Entra, kubetrust.Google, kubetrust.Auth0, kubetrust.OIDC} {
@@ -146,6 +150,9 @@ func (o kubeOptions) run(stdin io.Reader, stdout, stderr io.Writer) error {
 	if !ok {
 		return hint.New(fmt.Errorf("unknown output format %q", o.output), "use yaml, json, flags or rbac")
 	}
+	if !slices.Contains(kubetrust.Versions, o.version) {
+		return hint.New(fmt.Errorf("unknown version %q of the configuration", o.version), "use "+strings.Join(kubetrust.Versions, " or "))
+	}
 	spec, err := o.spec(stdin)
 	if err != nil {
 		return err
@@ -153,7 +160,7 @@ func (o kubeOptions) run(stdin io.Reader, stdout, stderr io.Writer) error {
 	if o.output == "rbac" && len(spec.Rights) == 0 {
 		return hint.New(errors.New("there is no RBAC to print: no rights are listed"), "add rights to the file: podpass trust kube --help")
 	}
-	plan, found := kubetrust.Render(spec, kubetrust.Options{OwnIssuers: o.ownIssuers})
+	plan, found := kubetrust.Render(spec, kubetrust.Options{OwnIssuers: o.ownIssuers, Version: o.version})
 	if err := tell(stderr, found); err != nil {
 		return err
 	}
