@@ -76,6 +76,7 @@ func TestClusterKubeconfig(t *testing.T) {
 	}
 	// The API server reads GitHub's keys some time after its start.
 	var got string
+	started := time.Now()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		if got, err = who(github); err == nil {
 			break
@@ -84,6 +85,7 @@ func TestClusterKubeconfig(t *testing.T) {
 	if err != nil || got != "github:"+actions.Subject {
 		t.Errorf("a job of GitHub is %q: %v", got, err)
 	}
+	t.Logf("the API server takes a job's token %s after kubectl first has it", time.Since(started).Round(time.Second))
 	if a.Asked() != 1 {
 		t.Errorf("GitHub was asked %d times", a.Asked())
 	}
@@ -104,16 +106,22 @@ func TestClusterKubeconfig(t *testing.T) {
 	}
 
 	token := []string{"token", "kube", "deployer", "-n", "default", "--kubeconfig", c.Kubeconfig, "--context", admin.CurrentContext, "--audience", "prod-us", "-o", "token"}
-	began := time.Now()
+	// kubectl has asked for it already.
 	first := podpass(t, token...)
-	missed := time.Since(began)
-	began = time.Now()
-	if again := podpass(t, token...); again != first {
-		t.Error("it was asked for again")
+	fastest := func(args ...string) (took time.Duration, tokens map[string]bool) {
+		took, tokens = time.Hour, map[string]bool{}
+		for range 5 {
+			began := time.Now()
+			tokens[podpass(t, append(token, args...)...)] = true
+			took = min(took, time.Since(began))
+		}
+		return took, tokens
 	}
-	t.Logf("a token that has to be asked for takes %s, one of the cache %s", missed.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
-	if podpass(t, append(token, "--no-cache")...) == first {
-		t.Error("--no-cache takes it from the cache")
+	hit, kept := fastest()
+	missed, asked := fastest("--no-cache")
+	t.Logf("a token of the cache takes %s, one that is asked for %s", hit.Round(time.Millisecond), missed.Round(time.Millisecond))
+	if len(kept) != 1 || !kept[first] || len(asked) != 5 || asked[first] {
+		t.Errorf("five times the cache gave %d tokens, and --no-cache %d", len(kept), len(asked))
 	}
 	// A fifth of its life is left.
 	age(t, filepath.Join(cache, "podpass", "kube"), 8*time.Minute)

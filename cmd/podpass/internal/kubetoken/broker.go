@@ -16,7 +16,7 @@ import (
 // The variables that the webhook gives to containers with token sources.
 const (
 	brokerURL    = "PODPASS_TOKEN_URL"
-	brokerSecret = "PODPASS_TOKEN_SECRET" //nolint:gosec // a name
+	brokerSecret = "PODPASS_TOKEN_SECRET"
 )
 
 // ofBroker asks the pod's broker, which has a cache of its own.

@@ -70,7 +70,7 @@ func (c *Cache) Get(ctx context.Context, key string, fetch func(context.Context)
 	if ok && kept.fresh(time.Now()) {
 		return kept, nil, nil
 	}
-	unlock, err := lock(ctx, root, "lock-"+key, patience)
+	unlock, err := lock(ctx, root, "lock-"+key)
 	if err == nil {
 		defer unlock()
 		// Meanwhile another one may have got it.
@@ -98,10 +98,9 @@ func (c *Cache) Get(ctx context.Context, key string, fetch func(context.Context)
 	return t, nil, nil
 }
 
-// fresh reports that a token need not be renewed: a fifth of its life is left, as for the
-// credentials of the broker.
+// fresh reports that a token need not be renewed.
 func (t Token) fresh(now time.Time) bool {
-	return t.Expiry.Sub(now) > t.Expiry.Sub(t.Issued)/5 && t.Issued.Before(now.Add(skew))
+	return t.renewal().After(now) && t.Issued.Before(now.Add(skew))
 }
 
 // open makes the directory if need be, and refuses one that others could read or change.

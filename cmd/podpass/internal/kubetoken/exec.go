@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clientauthenticationv1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
@@ -58,10 +59,11 @@ func safe(c *clientauthenticationv1.Cluster) error {
 	return nil
 }
 
-// Credential is the token as a client reads it, in the version that it wants. Both
-// versions have the same fields.
-func (t Token) Credential(version string) ([]byte, error) {
-	until := metav1.NewTime(t.Until())
+// Credential is the token as a client reads it at a time, in the version that it wants.
+// Both versions have the same fields. Its expirationTimestamp comes before the token's own
+// end: it is when the client asks again.
+func (t Token) Credential(version string, now time.Time) ([]byte, error) {
+	until := metav1.NewTime(t.askAgain(now))
 	return json.MarshalIndent(clientauthenticationv1.ExecCredential{
 		TypeMeta: metav1.TypeMeta{APIVersion: version, Kind: kind},
 		Status:   &clientauthenticationv1.ExecCredentialStatus{Token: t.Secret.Reveal(), ExpirationTimestamp: &until},

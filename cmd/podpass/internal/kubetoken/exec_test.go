@@ -40,11 +40,11 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestCredential: as client-go reads it, and shortly before the token's end it is not used
-// any more.
+// TestCredential: as client-go reads it, which asks again when the token can be renewed;
+// and, if it could not be, shortly before its end.
 func TestCredential(t *testing.T) {
 	issued := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	got, err := Token{Secret: "abc", Issued: issued, Expiry: issued.Add(time.Hour)}.Credential("client.authentication.k8s.io/v1beta1")
+	got, err := Token{Secret: "abc", Issued: issued, Expiry: issued.Add(time.Hour)}.Credential("client.authentication.k8s.io/v1beta1", issued)
 	want := `{
   "kind": "ExecCredential",
   "apiVersion": "client.authentication.k8s.io/v1beta1",
@@ -52,12 +52,15 @@ func TestCredential(t *testing.T) {
     "interactive": false
   },
   "status": {
-    "expirationTimestamp": "2026-03-01T12:59:45Z",
+    "expirationTimestamp": "2026-03-01T12:48:00Z",
     "token": "abc"
   }
 }`
 	if string(got) != want || err != nil {
 		t.Errorf("%s, %v", got, err)
+	}
+	if late := (Token{Issued: issued, Expiry: issued.Add(time.Hour)}).askAgain(issued.Add(48 * time.Minute)); late != issued.Add(time.Hour-15*time.Second) {
+		t.Errorf("that could not be renewed: %s", late)
 	}
 	if short := (Token{Issued: issued, Expiry: issued.Add(time.Minute)}).Until(); short != issued.Add(54*time.Second) {
 		t.Errorf("of a minute: %s", short)

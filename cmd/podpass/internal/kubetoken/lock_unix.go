@@ -22,10 +22,10 @@ func private(info fs.FileInfo) error {
 	return nil
 }
 
-// lock takes a lock among processes, which its owner's death frees. The file stays: it is
+// lock takes a lock among processes, which its owner's death frees. It waits for patience. The file stays: it is
 // no lock any more once there may be two of a name.
-func lock(ctx context.Context, root *os.Root, name string, wait time.Duration) (unlock func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+func lock(ctx context.Context, root *os.Root, name string) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	f, err := root.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 // read; modes say nothing.
 func private(fs.FileInfo) error { return nil }
 
-// lock takes a lock among processes, which its owner's death frees.
-func lock(ctx context.Context, root *os.Root, name string, wait time.Duration) (unlock func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+// lock takes a lock among processes, which its owner's death frees. It waits for patience.
+func lock(ctx context.Context, root *os.Root, name string) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	f, err := root.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -31,6 +31,19 @@ func (t Token) Until() time.Time {
 	return t.Expiry.Add(-min(early, t.Expiry.Sub(t.Issued)/10))
 }
 
+// renewal is when another one is to be got: a fifth of the life is left, as for the
+// credentials of the broker.
+func (t Token) renewal() time.Time { return t.Expiry.Add(-t.Expiry.Sub(t.Issued) / 5) }
+
+// askAgain is when a client is to ask again: when it can be renewed; if that has failed, when
+// it ends. So one that runs for long survives that nobody gives tokens for a while.
+func (t Token) askAgain(now time.Time) time.Time {
+	if r := t.renewal(); r.After(now) {
+		return r
+	}
+	return t.Until()
+}
+
 // ofJWT is a token that came now.
 func ofJWT(t federation.SubjectToken, now time.Time) Token {
 	return Token{Secret: federation.Secret(t.Reveal()), Issued: now, Expiry: t.Expiry, Claims: &t.Claims}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,8 @@ itself but what a token source of --settings gives for it.
 
 A token that has expired, or is for another audience than --audience, is refused
 before anybody is sent it. What had to be asked for is kept in a file that nobody
-else can read, below the user's cache directory, until a fifth of its life is left.`
+else can read, below the user's cache directory, until a fifth of its life is left. Then
+a client asks again, too: expirationTimestamp says so, and not when the token ends.`
 
 const kubeExamples = `  # The ServiceAccount deployer of the cluster hub, for an API server that trusts hub
   podpass token kube deployer -n ci --context hub --audience prod-us
@@ -94,7 +96,7 @@ func kubeCommand(o *options) *cobra.Command {
 			}
 			out := []byte(t.Secret.Reveal())
 			if o.output == "json" {
-				if out, err = t.Credential(version); err != nil {
+				if out, err = t.Credential(version, time.Now()); err != nil {
 					return err
 				}
 			}
