@@ -22,6 +22,7 @@ func (c *checker) all() {
 	c.address()
 	c.clusters()
 	c.groups()
+	c.scopes()
 	c.claim()
 	c.redirects()
 	c.pods()
@@ -136,6 +137,9 @@ func (c *checker) groups() {
 		}
 		seen[g] = true
 	}
+}
+
+func (c *checker) scopes() {
 	for _, name := range c.setup.Scopes {
 		switch {
 		case !scope.MatchString(name):

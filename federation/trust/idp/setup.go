@@ -88,7 +88,7 @@ func (p Provider) Forms() []string {
 	case Okta, Entra, Auth0:
 		return []string{"terraform", "steps"}
 	case Google:
-		return []string{"steps", "terraform"}
+		return []string{"steps", "terraform"} // for clients there is no API
 	}
 	return nil
 }
@@ -146,6 +146,7 @@ func (s Setup) issuer() string {
 		return "https://accounts.google.com"
 	case Auth0:
 		return "https://" + s.Domain + "/"
+	case Okta: // the authorization server's, which Okta makes
 	}
 	return ""
 }
