@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -165,5 +166,17 @@ func TestIdentityProviderValues(t *testing.T) {
 	code := parse(t, terraform(t, all["auth0"])).value(t, "auth0_action.kubernetes_prod", "code").AsString()
 	if !strings.HasPrefix(code, "exports.onExecutePostLogin = ") || !strings.Contains(code, `const known = ["${sre}","%{dev} \"ops\""];`) || !strings.HasSuffix(code, "\n};\n") {
 		t.Errorf("the Action is\n%s", code)
+	}
+}
+
+// TestManyGroups: lists that are too long for a line are laid out as terraform fmt does it.
+func TestManyGroups(t *testing.T) {
+	for _, provider := range []string{"okta", "entra", "auth0"} {
+		s := setups()[provider]
+		for n := range 12 {
+			s.Groups = append(s.Groups, fmt.Sprintf("a-team-with-a-name-%d", n))
+		}
+		s.RedirectURIs = []string{"http://localhost:8000/a-path-that-is-long", "http://localhost:18000/a-path-that-is-long", "http://127.0.0.1:8000/a-path"}
+		parse(t, terraform(t, s))
 	}
 }

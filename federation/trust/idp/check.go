@@ -22,6 +22,7 @@ func (c *checker) all() {
 	c.address()
 	c.clusters()
 	c.groups()
+	c.scopes()
 	c.claim()
 	c.redirects()
 	c.pods()
@@ -136,6 +137,9 @@ func (c *checker) groups() {
 		}
 		seen[g] = true
 	}
+}
+
+func (c *checker) scopes() {
 	for _, name := range c.setup.Scopes {
 		switch {
 		case !scope.MatchString(name):
@@ -149,10 +153,9 @@ func (c *checker) groups() {
 	}
 }
 
-// auth0Keeps are claims of Auth0 and of OpenID Connect that an Action cannot set.
+// claim is looked at for what the provider would leave out in silence: Auth0 keeps groups
+// and roles for itself, and all that is a URI of its own.
 // https://auth0.com/docs/secure/tokens/json-web-tokens/create-custom-claims
-var auth0Keeps = []string{"groups", "roles", "permissions", "entitlements", "sub", "iss", "aud", "exp", "iat", "nbf", "jti", "azp", "scope", "typ"}
-
 func (c *checker) claim() {
 	s := c.setup
 	switch {
@@ -161,7 +164,7 @@ func (c *checker) claim() {
 	case s.Provider == Google:
 	case !claimName.MatchString(s.GroupsClaim):
 		c.find(fix(bad(CodeClaim, "groups claim", "is not the name of a claim", "groups", s.GroupsClaim), "use %s", Setup{Provider: s.Provider}.withDefaults().GroupsClaim))
-	case s.Provider == Auth0 && (slices.Contains(auth0Keeps, s.GroupsClaim) || !strings.HasPrefix(s.GroupsClaim, "https://") || strings.Contains(s.GroupsClaim, ".auth0.com/")):
+	case s.Provider == Auth0 && (!strings.HasPrefix(s.GroupsClaim, "https://") || strings.Contains(s.GroupsClaim, ".auth0.com/")):
 		c.find(fix(bad(CodeClaim, "groups claim", "Auth0 keeps the name for itself, and leaves the claim out without a word", "a URI of your own", s.GroupsClaim), "use https://podpass.io/groups"))
 	case s.Provider == Entra && s.GroupsClaim != "groups":
 		c.find(fix(bad(CodeClaim, "groups claim", "Entra has them in groups, and cannot rename it", "groups", s.GroupsClaim), "leave it out"))

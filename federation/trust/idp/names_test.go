@@ -96,3 +96,18 @@ func TestHeredoc(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestReferences: a list that is long has a line for each, as terraform fmt would have it.
+func TestReferences(t *testing.T) {
+	short := []string{strings.Repeat("a", 47), strings.Repeat("b", 48)}
+	if got, want := references("ids", short).Value, "["+short[0]+", "+short[1]+"]"; got != want {
+		t.Errorf("%d characters: %s", len(want), got)
+	}
+	long := []string{short[0], short[1] + "b"}
+	if got, want := references("ids", long).Value, "[\n  "+long[0]+",\n  "+long[1]+",\n]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := list("names", []string{strings.Repeat("a", 97)}).Value, "[\n  \""+strings.Repeat("a", 97)+"\",\n]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -88,7 +88,7 @@ func (p Provider) Forms() []string {
 	case Okta, Entra, Auth0:
 		return []string{"terraform", "steps"}
 	case Google:
-		return []string{"steps", "terraform"}
+		return []string{"steps", "terraform"} // for clients there is no API
 	}
 	return nil
 }
@@ -146,9 +146,9 @@ func (s Setup) issuer() string {
 		return "https://accounts.google.com"
 	case Auth0:
 		return "https://" + s.Domain + "/"
-	default: // Okta, whose authorization server has an ID of its own
-		return ""
+	case Okta: // the authorization server's, which Okta makes
 	}
+	return ""
 }
 
 // shared is the name of what the clusters of the environment share.
