@@ -31,15 +31,25 @@ type world struct {
 	browser *browser.Browser
 	opened  chan string // addresses that programs have opened a browser at
 	logins  int         // how often a person had to log in
+	trusts  bool        // the API server has the page's configuration
 }
 
+// newWorld is one without a cluster.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	cluster.Require(t, cluster.Options{ControlPlaneOnly: true})
 	w := &world{dir: t.TempDir(), opened: make(chan string)}
 	w.provider = startProvider(t, w.dir, people())
 	w.browser = browser.Start(t, "--ignore-certificate-errors-spki-list="+w.key, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost")
 	w.browser.Open("about:blank")
+	w.tools(t)
+	return w
+}
+
+// withCluster has one that does not know the provider yet.
+func withCluster(t *testing.T) *world {
+	t.Helper()
+	cluster.Require(t, cluster.Options{ControlPlaneOnly: true})
+	w := newWorld(t)
 	w.cluster = cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true})
 	for from, to := range map[string]string{w.cluster.CAFile: "prod-eu-ca.crt", w.cluster.Kubeconfig: "home/admin/.kube/config"} {
 		raw, err := os.ReadFile(from)
@@ -51,8 +61,17 @@ func newWorld(t *testing.T) *world {
 		}
 		replace(t, filepath.Join(w.dir, to), raw)
 	}
-	w.tools(t)
+	kubectl, _, _ := strings.Cut(w.cluster.KubectlCommand(), " --kubeconfig")
+	w.program(t, "kubectl", "exec "+kubectl+` "$@"`)
 	return w
+}
+
+// program puts a script on people's PATH.
+func (w *world) program(t *testing.T, name, script string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, "bin", name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
 }
 
 // tools lays out what people have on their PATH. xdg-open is their browser: it hands the
@@ -64,15 +83,7 @@ func (w *world) tools(t *testing.T) {
 		t.Fatal(err)
 	}
 	loginPlugin(t, bin)
-	kubectl, _, _ := strings.Cut(w.cluster.KubectlCommand(), " --kubeconfig")
-	for name, script := range map[string]string{
-		"kubectl":  "exec " + kubectl + ` "$@"`,
-		"xdg-open": `printf '%s\n' "$1" >` + fifo,
-	} {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // a program
-			t.Fatal(err)
-		}
-	}
+	w.program(t, "xdg-open", `printf '%s\n' "$1" >`+fifo)
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
