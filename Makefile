@@ -81,6 +81,7 @@ check: ## Formatting, vet and go.mod, in every module
 	cd test/grafana && go vet ./... && go mod tidy -diff
 	cd cmd/podpass-release && go vet ./... && go mod tidy -diff
 	cd test/sarif && go vet ./... && go mod tidy -diff
+	cd test/people && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
@@ -90,6 +91,7 @@ unit: ## Unit and conformance tests, with the race detector; real SDKs against t
 	cd test/mistakes && go test -count=1 -timeout 15m -skip '^TestCluster' . -rapid.checks=1000 -rapid.seed=1 # a campaign: -rapid.checks=20000 without a seed
 	cd test/grafana && go test -count=1 .
 	cd test/sarif && go test -count=1 .
+	cd test/people && go test -count=1 -skip '^TestCluster' .
 
 # Each target by itself: go test fuzzes one at a time. FUZZTIME is a number of
 # executions, not a duration: when a duration is over, go test now and then reports
@@ -112,6 +114,7 @@ fuzz: ## Fuzz each target for FUZZTIME executions (a campaign: FUZZTIME=1000000x
 integration: ## Tests against a real API server
 	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 1 -run Cluster ./test/cluster/... ./cmd/... ./webhook/... ./test/conformance/... ./test/attack/... ./test/chart/... ./test/policies/... ./test/observe/...
 	cd test/mistakes && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 15m -run '^TestCluster' .
+	cd test/people && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 25m -run '^TestCluster' . # PODPASS_KUBELOGIN=/usr/bin/kubelogin: with kubelogin itself
 
 # Without the chaos, which needs both cores for ten minutes: `make chaos`.
 .PHONY: e2e

@@ -110,8 +110,22 @@ func loginPlugin(t *testing.T, dir string) {
 		return
 	}
 	t.Log("PODPASS_KUBELOGIN is not set: test/people/login takes kubelogin's place")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", plugin, "./login")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build ./login: %v\n%s", err, out)
+	var sources []byte
+	for _, name := range []string{"go.sum", "login/main.go", "login/cache.go", "login/flow.go"} {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, raw...)
+	}
+	built := cached(t, "people-login", sources, func(dir string) error {
+		out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "plugin"), "./login").CombinedOutput()
+		if err != nil {
+			t.Logf("go build ./login:\n%s", out)
+		}
+		return err
+	})
+	if err := os.Symlink(filepath.Join(built, "plugin"), plugin); err != nil {
+		t.Fatal(err)
 	}
 }

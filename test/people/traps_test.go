@@ -51,7 +51,7 @@ func TestClusterTraps(t *testing.T) {
 			right, _, _ := strings.Cut(w.configuration(t), "    certificateAuthority:")
 			w.write(t, "authentication.yaml", right)
 		}},
-		{"The configuration is right again", func(t *testing.T, w *world) { w.reload(t, w.configuration(t)) }},
+		{"The configuration was read again", func(t *testing.T, w *world) { w.reload(t, w.configuration(t)) }},
 	}
 	told := map[string]string{}
 	for _, b := range w.blocks(t) {
