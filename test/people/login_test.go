@@ -44,3 +44,25 @@ func TestLogin(t *testing.T) {
 		t.Errorf("the browser opened %d times", w.logins)
 	}
 }
+
+// TestLeaving: who is at the provider no more is given no other token, neither by the
+// refresh token nor by logging in.
+func TestLeaving(t *testing.T) {
+	w := newWorld(t)
+	get := "kubectl-oidc_login get-token --oidc-issuer-url=" + w.url + "/realms/prod --oidc-client-id=kubernetes-prod-eu --certificate-authority=login-ca.crt" +
+		" --oidc-extra-scope=offline_access --oidc-auth-request-extra-params=prompt=consent"
+	w.state.IDTokenSeconds = 10
+	w.save(t)
+	if out, err := w.run(t, "ken", get); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	delete(w.state.Accounts, "ken")
+	w.save(t)
+	eventually(t, "Ken's token ends", func() bool { _, err := w.run(t, "ken", get); return err != nil })
+	if w.logins != 2 {
+		t.Errorf("the browser opened %d times; once to log in, and once in vain", w.logins)
+	}
+	if said := strings.Join(w.said("grant.error"), "\n"); !strings.Contains(said, "invalid_grant") {
+		t.Errorf("the provider did not refuse the refresh token: %s", said)
+	}
+}

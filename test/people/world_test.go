@@ -158,6 +158,8 @@ func (w *world) login(t *testing.T, address, who string) bool {
 			asked = true
 			b.Eval(`document.querySelector('[name=login]').value = '` + who + `'; document.querySelector('[name=password]').value = 'any'`)
 		case "form":
+		case "error":
+			return false
 		case "end":
 			return true
 		default:
@@ -170,9 +172,10 @@ func (w *world) login(t *testing.T, address, who string) bool {
 }
 
 // kindOfPage tells the provider's login page, those on which there is only something to
-// agree to (consent; the code of a device), and the last one.
+// agree to (consent; the code of a device), its error page, and the last one.
 const kindOfPage = `document.querySelector('[name=login]') ? 'login'
 : document.querySelector('form') ? 'form'
+: /oops! something went wrong/.test(document.body.innerText) ? 'error'
 : /close this window|You are authenticated|Sign-in Success|Authenticated|close this tab/i.test(document.body.innerText) ? 'end'
 : document.title + ': ' + document.body.innerText`
 

@@ -43,8 +43,10 @@ func (o *options) discover(ctx context.Context) (*login, error) {
 	if err != nil {
 		return nil, err
 	}
+	endpoint := provider.Endpoint()
+	endpoint.AuthStyle = oauth2.AuthStyleInParams // a public client has nothing else to show than its ID
 	return &login{options: o, ctx: ctx, provider: provider, client: oauth2.Config{
-		ClientID: o.client, Endpoint: provider.Endpoint(), Scopes: append([]string{oidc.ScopeOpenID}, o.scopes...),
+		ClientID: o.client, Endpoint: endpoint, Scopes: append([]string{oidc.ScopeOpenID}, o.scopes...),
 	}}, nil
 }
 
