@@ -95,6 +95,7 @@ check: ## Formatting, vet and go.mod, in every module
 	cd test/grafana && go vet ./... && go mod tidy -diff
 	cd cmd/podpass-release && go vet ./... && go mod tidy -diff
 	cd test/sarif && go vet ./... && go mod tidy -diff
+	cd test/people && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
@@ -104,6 +105,7 @@ unit: ## Unit and conformance tests, with the race detector; real SDKs against t
 	cd test/mistakes && go test -count=1 -timeout 15m -skip '^TestCluster' . -rapid.checks=1000 -rapid.seed=1 # a campaign: -rapid.checks=20000 without a seed
 	cd test/grafana && go test -count=1 .
 	cd test/sarif && go test -count=1 .
+	cd test/people && go test -count=1 -skip '^TestCluster' .
 
 # Each target by itself: go test fuzzes one at a time. FUZZTIME is a number of
 # executions, not a duration: when a duration is over, go test now and then reports
@@ -130,6 +132,7 @@ CLUSTER_PACKAGES = $$(grep -rl --include='*_test.go' '^func TestCluster' broker 
 integration: ## Tests against a real API server
 	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 2 -run '^TestCluster' $(CLUSTER_PACKAGES)
 	cd test/mistakes && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 15m -run '^TestCluster' .
+	cd test/people && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 25m -run '^TestCluster' . # PODPASS_KUBELOGIN=/usr/bin/kubelogin: with kubelogin itself
 
 .PHONY: attack
 attack: ## What attackers may cost others, in seconds: on a machine that does nothing else

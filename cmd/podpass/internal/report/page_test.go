@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/podpass-io/podpass/test/browser"
 )
 
 // TestPage: in a real browser the page asks for nothing, complains of nothing, is read in
@@ -19,13 +21,13 @@ func TestPage(t *testing.T) {
 	if err := os.WriteFile(file, []byte(written(t, example(), "html", false)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := startBrowser(t)
-	b.open(file)
+	b := browser.Start(t)
+	b.Open("file://" + file)
 	for _, scheme := range []string{"light", "dark"} {
-		b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
+		b.Call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
 		for _, selector := range []string{"body", "summary b", "dt", ".sound", ".skipped", "details.warning b", "details.info b", "a"} {
 			var contrast float64
-			if err := json.Unmarshal([]byte(b.eval(strings.ReplaceAll(contrastOf, "SELECTOR", selector))), &contrast); err != nil {
+			if err := json.Unmarshal([]byte(b.Eval(strings.ReplaceAll(contrastOf, "SELECTOR", selector))), &contrast); err != nil {
 				t.Fatal(err)
 			}
 			// WCAG 2.2, 1.4.3, level AA.
@@ -35,23 +37,23 @@ func TestPage(t *testing.T) {
 		}
 		screenshot(t, b, scheme)
 	}
-	if got := b.eval("document.querySelectorAll('details').length + ' ' + document.querySelectorAll('b').length"); got != "3 3" {
+	if got := b.Eval("document.querySelectorAll('details').length + ' ' + document.querySelectorAll('b').length"); got != "3 3" {
 		t.Errorf("details and what is bold: %s, want 3 3: equal findings are one, and no text is markup", got)
 	}
 
 	var reached []string
 	for range 6 {
 		for _, kind := range []string{"keyDown", "keyUp"} {
-			b.call("Input.dispatchKeyEvent", map[string]any{"type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}, nil)
+			b.Call("Input.dispatchKeyEvent", map[string]any{"type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}, nil)
 		}
-		reached = append(reached, b.eval("document.activeElement.tagName"))
+		reached = append(reached, b.Eval("document.activeElement.tagName"))
 	}
 	if got := strings.Join(reached, " "); !strings.HasPrefix(got, "A DIV SUMMARY SUMMARY SUMMARY") {
 		t.Errorf("the keyboard reaches %s", got)
 	}
 
 	requests := 0
-	for _, e := range b.events {
+	for _, e := range b.Events {
 		switch e.Method {
 		case "Network.requestWillBeSent":
 			var p struct{ Request struct{ URL string } }
@@ -83,10 +85,10 @@ const contrastOf = `(() => {
   return (pair[0] + 0.05) / (pair[1] + 0.05);
 })()`
 
-func screenshot(t *testing.T, b *browser, name string) {
+func screenshot(t *testing.T, b *browser.Browser, name string) {
 	t.Helper()
 	var shot struct{ Data string }
-	b.call("Page.captureScreenshot", map[string]any{"format": "png"}, &shot)
+	b.Call("Page.captureScreenshot", map[string]any{"format": "png"}, &shot)
 	png, err := base64.StdEncoding.DecodeString(shot.Data)
 	if err != nil || len(png) < 1000 {
 		t.Fatalf("no screenshot: %d bytes, %v", len(png), err)

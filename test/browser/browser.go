@@ -1,4 +1,6 @@
-package report
+// Package browser drives a headless Chromium from tests, without a library: by its DevTools
+// protocol. A machine without one skips the test, and says what to install.
+package browser
 
 import (
 	"bufio"
@@ -12,19 +14,20 @@ import (
 	"time"
 )
 
-// browser is a headless Chromium that is spoken to by its DevTools protocol over two
+// Browser is a headless Chromium that is spoken to by its DevTools protocol over two
 // pipes (--remote-debugging-pipe: JSON, each message ended by a zero byte).
-type browser struct {
-	t       *testing.T
+type Browser struct {
+	t       testing.TB
 	to      *os.File
-	answers chan message
+	answers chan Message
 	session string
 	next    int
-	// events are the messages that answer nothing.
-	events []message
+	// Events are the messages that answer nothing.
+	Events []Message
 }
 
-type message struct {
+// Message is one of the protocol's: an answer, or an event.
+type Message struct {
 	ID     int             `json:"id,omitempty"`
 	Method string          `json:"method,omitempty"`
 	Params json.RawMessage `json:"params,omitempty"`
@@ -40,7 +43,8 @@ const browserTime = 2 * time.Minute
 // endTime is how long it may take to end by itself.
 const endTime = 20 * time.Second
 
-func startBrowser(t *testing.T) *browser {
+// Start starts a browser, with further arguments, which ends with the test.
+func Start(t testing.TB, more ...string) *Browser {
 	t.Helper()
 	binary, err := exec.LookPath("chromium")
 	if err != nil {
@@ -55,7 +59,8 @@ func startBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"--headless", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe", "--user-data-dir=" + t.TempDir(), "about:blank"}
+	args := []string{"--headless", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe", "--user-data-dir=" + t.TempDir()}
+	args = append(append(args, more...), "about:blank")
 	if os.Geteuid() == 0 {
 		args = append([]string{"--no-sandbox"}, args...) // Chromium has none for root
 	}
@@ -67,7 +72,7 @@ func startBrowser(t *testing.T) *browser {
 		t.Fatal(err)
 	}
 	_, _ = in.Close(), out.Close()
-	b := &browser{t: t, to: to, answers: make(chan message, 1000)}
+	b := &Browser{t: t, to: to, answers: make(chan Message, 1000)}
 	go func() {
 		defer close(b.answers)
 		for r := bufio.NewReader(from); ; {
@@ -75,7 +80,7 @@ func startBrowser(t *testing.T) *browser {
 			if err != nil {
 				return // it has ended
 			}
-			var m message
+			var m Message
 			if json.Unmarshal(raw[:len(raw)-1], &m) == nil {
 				b.answers <- m
 			}
@@ -94,8 +99,8 @@ func startBrowser(t *testing.T) *browser {
 	return b
 }
 
-// call makes one call and waits for its answer.
-func (b *browser) call(method string, params map[string]any, into any) {
+// Call makes one call and waits for its answer.
+func (b *Browser) Call(method string, params map[string]any, into any) {
 	b.t.Helper()
 	b.next++
 	request := map[string]any{"id": b.next, "method": method, "params": params}
@@ -109,21 +114,21 @@ func (b *browser) call(method string, params map[string]any, into any) {
 	if _, err := b.to.Write(append(raw, 0)); err != nil {
 		b.t.Fatal(err)
 	}
-	b.wait(method, func(m message) bool { return m.ID == b.next }, into)
+	b.wait(method, func(m Message) bool { return m.ID == b.next }, into)
 }
 
-// event waits for an event.
-func (b *browser) event(method string) {
+// Event waits for an event.
+func (b *Browser) Event(method string) {
 	b.t.Helper()
-	for _, m := range b.events {
+	for _, m := range b.Events {
 		if m.Method == method {
 			return
 		}
 	}
-	b.wait(method, func(m message) bool { return m.Method == method }, nil)
+	b.wait(method, func(m Message) bool { return m.Method == method }, nil)
 }
 
-func (b *browser) wait(what string, is func(message) bool, into any) {
+func (b *Browser) wait(what string, is func(Message) bool, into any) {
 	b.t.Helper()
 	timeout := time.After(browserTime)
 	for {
@@ -133,7 +138,7 @@ func (b *browser) wait(what string, is func(message) bool, into any) {
 			case !ok:
 				b.t.Fatalf("%s: the browser has ended", what)
 			case m.ID == 0:
-				b.events = append(b.events, m)
+				b.Events = append(b.Events, m)
 			}
 			if !is(m) {
 				continue
@@ -153,28 +158,28 @@ func (b *browser) wait(what string, is func(message) bool, into any) {
 	}
 }
 
-// open shows a file.
-func (b *browser) open(file string) {
+// Open shows an address, such as file:///path, in a tab of its own.
+func (b *Browser) Open(address string) {
 	b.t.Helper()
 	var target struct{ TargetID string }
-	b.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
+	b.Call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
 	var attached struct{ SessionID string }
-	b.call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
+	b.Call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
 	b.session = attached.SessionID
 	for _, domain := range []string{"Page", "Network", "Runtime", "Log"} {
-		b.call(domain+".enable", nil, nil)
+		b.Call(domain+".enable", nil, nil)
 	}
-	b.events = nil
-	b.call("Page.navigate", map[string]any{"url": "file://" + file}, nil)
-	b.event("Page.loadEventFired")
+	b.Events = nil
+	b.Call("Page.navigate", map[string]any{"url": address}, nil)
+	b.Event("Page.loadEventFired")
 }
 
-// eval gives the text of an expression.
-func (b *browser) eval(expression string) string {
+// Eval gives the text of an expression.
+func (b *Browser) Eval(expression string) string {
 	b.t.Helper()
 	var got struct {
 		Result struct{ Value any }
 	}
-	b.call("Runtime.evaluate", map[string]any{"expression": expression}, &got)
+	b.Call("Runtime.evaluate", map[string]any{"expression": expression}, &got)
 	return fmt.Sprint(got.Result.Value)
 }
