@@ -48,25 +48,26 @@ func (o kubeCheckOptions) wanted() (*kubetrust.Access, error) {
 }
 
 func (o kubeCheckOptions) access(ctx context.Context, stdin io.Reader, want kubetrust.Access, u kubetrust.User) (*kubeAccess, error) {
-	answer := &kubeAccess{Wanted: want.String()}
-	var err error
 	if len(o.rbac) > 0 {
-		var objects kubetrust.RBAC
-		if objects, err = readRBAC(stdin, o.rbac); err == nil {
-			answer.Verdict = kubetrust.Authorize(objects, u, want)
+		objects, err := readRBAC(stdin, o.rbac)
+		if err != nil {
+			return nil, err
 		}
-	} else {
-		answer.Verdict, err = o.ask(ctx, want, u)
+		return &kubeAccess{want.String(), kubetrust.Authorize(objects, u, want)}, nil
 	}
-	return answer, err
+	k, err := connect(o.cluster)
+	if err != nil {
+		return nil, err
+	}
+	if want.Path == "" {
+		want.Namespace = k.namespace
+	}
+	verdict, err := k.ask(ctx, want, u)
+	return &kubeAccess{want.String(), verdict}, err
 }
 
 // ask has the cluster answer, all of its authorizers.
-func (o kubeCheckOptions) ask(ctx context.Context, want kubetrust.Access, u kubetrust.User) (trust.Verdict, error) {
-	k, err := connect(o.cluster)
-	if err != nil {
-		return trust.Verdict{}, err
-	}
+func (k *kube) ask(ctx context.Context, want kubetrust.Access, u kubetrust.User) (trust.Verdict, error) {
 	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: u.Username, UID: u.UID, Groups: u.Groups, Extra: map[string]authorizationv1.ExtraValue{}}}
 	for key, values := range u.Extra {
 		review.Spec.Extra[key] = values
@@ -75,7 +76,7 @@ func (o kubeCheckOptions) ask(ctx context.Context, want kubetrust.Access, u kube
 		review.Spec.NonResourceAttributes = &authorizationv1.NonResourceAttributes{Path: want.Path, Verb: want.Verb}
 	} else {
 		review.Spec.ResourceAttributes = &authorizationv1.ResourceAttributes{
-			Verb: want.Verb, Group: want.Group, Resource: want.Resource, Subresource: want.Subresource, Name: want.Name, Namespace: cmp.Or(want.Namespace, k.namespace),
+			Verb: want.Verb, Group: want.Group, Resource: want.Resource, Subresource: want.Subresource, Name: want.Name, Namespace: want.Namespace,
 		}
 	}
 	answer, err := k.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
