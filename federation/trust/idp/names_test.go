@@ -82,6 +82,7 @@ func TestWrap(t *testing.T) {
 		"fits":          {"to the letter", []string{"to the letter"}},
 		"does not":      {"to the letter and more", []string{"to the letter", "and more"}},
 		"a longer word": {"see https://sso.example.com now", []string{"see", "https://sso.example.com", "now"}},
+		"begins so":     {"https://sso.example.com now", []string{"https://sso.example.com", "now"}},
 		"nothing":       {"", []string{""}},
 	} {
 		if diff := cmp.Diff(test.want, wrap(test.text, 13)); diff != "" {

@@ -114,7 +114,7 @@ func TestShellSendsWhatTheImportHas(t *testing.T) {
 func TestShellQuotes(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s := small()
-	s.Groups = []string{"it's $(touch owned) `touch owned` \"\\ END", "END", "-s"}
+	s.Groups = []string{"it's $(touch owned) `touch owned` \"\\ END", "END", "-s", "R&D <all>"}
 	sent := filepath.Join(t.TempDir(), "sent")
 	if _, stderr, err := scripttest.Run(t, "kcadm.sh", answers, shell(t, s), "SENT="+sent); err != nil {
 		t.Fatalf("%v: %s", err, stderr)
@@ -125,6 +125,9 @@ func TestShellQuotes(t *testing.T) {
 	raw, err := os.ReadFile(sent)
 	if err != nil || !strings.Contains(string(raw), `"name": "it's $(touch owned) `+"`touch owned`"+` \"\\ END"`) {
 		t.Errorf("%v: the group is not sent as it is called:\n%s", err, raw)
+	}
+	if !strings.Contains(string(raw), `"name": "R&D <all>"`) {
+		t.Errorf("what people read has escapes that nobody needs:\n%s", raw)
 	}
 }
 
