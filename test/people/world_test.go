@@ -161,6 +161,11 @@ func (w *world) login(t *testing.T, address, who string) bool {
 			asked = true
 			b.Eval(`document.querySelector('[name=login]').value = '` + who + `'; document.querySelector('[name=password]').value = 'any'`)
 		case "form":
+		case "network": // somebody else on this machine has made a network, or removed one
+			b.Events = nil
+			b.Eval("location.reload()")
+			b.Event("Page.loadEventFired")
+			continue
 		case "error":
 			return false
 		case "end":
@@ -180,6 +185,7 @@ func (w *world) login(t *testing.T, address, who string) bool {
 const kindOfPage = `window.sent || document.readyState !== 'complete' ? 'later'
 : document.querySelector('[name=login]') ? 'login'
 : document.querySelector('form') ? 'form'
+: /ERR_NETWORK_CHANGED/.test(document.body.innerText) ? 'network'
 : /oops! something went wrong/.test(document.body.innerText) ? 'error'
 : /close this window|You are authenticated|Sign-in Success|Authenticated|close this tab/i.test(document.body.innerText) ? 'end'
 : document.title + ': ' + document.body.innerText`
