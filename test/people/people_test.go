@@ -254,5 +254,11 @@ func (w *world) reload(t *testing.T, configuration string) {
 	t.Helper()
 	mark := w.mark(t)
 	w.write(t, "authentication.yaml", configuration)
-	eventually(t, "the configuration is read again", func() bool { return strings.Contains(w.log(t, mark), "reloaded authentication config") })
+	eventually(t, "the configuration is read again", func() bool {
+		log := w.log(t, mark)
+		if strings.Contains(log, `"failed to load`) || strings.Contains(log, `"failed to validate`) {
+			t.Fatalf("not taken:\n%s", log)
+		}
+		return strings.Contains(log, "reloaded authentication config")
+	})
 }

@@ -150,7 +150,10 @@ func (w *world) login(t *testing.T, address, who string) bool {
 	b.Event("Page.loadEventFired")
 	asked := false
 	for {
-		switch page := b.Eval(kindOfPage); page {
+		// The event may have been that of the page before.
+		page := ""
+		eventually(t, "", func() bool { page = b.Eval(kindOfPage); return page != "later" && page != "<nil>" })
+		switch page {
 		case "login":
 			if asked {
 				return false
@@ -158,6 +161,11 @@ func (w *world) login(t *testing.T, address, who string) bool {
 			asked = true
 			b.Eval(`document.querySelector('[name=login]').value = '` + who + `'; document.querySelector('[name=password]').value = 'any'`)
 		case "form":
+		case "network": // somebody else on this machine has made a network, or removed one
+			b.Events = nil
+			b.Eval("location.reload()")
+			b.Event("Page.loadEventFired")
+			continue
 		case "error":
 			return false
 		case "end":
@@ -166,15 +174,18 @@ func (w *world) login(t *testing.T, address, who string) bool {
 			t.Fatalf("a page that nobody knows, at %s: %s", b.Eval("location.href"), page)
 		}
 		b.Events = nil
-		b.Eval(`document.querySelector('button[type=submit], button:not([name=abort]), [type=submit]').click()`)
+		b.Eval(`window.sent = true; document.querySelector('button[type=submit], button:not([name=abort]), [type=submit]').click()`)
 		b.Event("Page.loadEventFired")
 	}
 }
 
 // kindOfPage tells the provider's login page, those on which there is only something to
-// agree to (consent; the code of a device), its error page, and the last one.
-const kindOfPage = `document.querySelector('[name=login]') ? 'login'
+// agree to (consent; the code of a device), its error page, and the last one. A page that
+// was sent is not looked at again.
+const kindOfPage = `window.sent || document.readyState !== 'complete' ? 'later'
+: document.querySelector('[name=login]') ? 'login'
 : document.querySelector('form') ? 'form'
+: /ERR_NETWORK_CHANGED/.test(document.body.innerText) ? 'network'
 : /oops! something went wrong/.test(document.body.innerText) ? 'error'
 : /close this window|You are authenticated|Sign-in Success|Authenticated|close this tab/i.test(document.body.innerText) ? 'end'
 : document.title + ': ' + document.body.innerText`
@@ -224,6 +235,9 @@ func (w *world) review(t *testing.T, token string) (int, user) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		return response.StatusCode, user{}
+	}
 	var answer struct {
 		Status struct {
 			UserInfo user `json:"userInfo"`
@@ -262,6 +276,9 @@ func eventually(t *testing.T, what string, is func() bool) {
 		case <-t.Context().Done():
 			t.Fatal(what, t.Context().Err())
 		}
+	}
+	if what == "" {
+		return
 	}
 	t.Logf("%s: after %.1fs", what, time.Since(start).Seconds())
 }
