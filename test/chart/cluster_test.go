@@ -43,7 +43,7 @@ var shared struct {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if shared.dir != "" {
-		err := cluster.Down(context.Background(), cluster.Options{Dir: shared.dir, Log: io.Discard})
+		err := cluster.Down(context.Background(), cluster.Options{Dir: filepath.Join(shared.dir, "cluster"), Log: io.Discard})
 		if err == nil {
 			err = os.RemoveAll(shared.dir)
 		}
