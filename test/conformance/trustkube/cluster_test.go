@@ -22,10 +22,7 @@ func TestClusterCases(t *testing.T) {
 	i := newIssuer(t)
 	for n, batch := range batches(load(t)) {
 		t.Run(fmt.Sprintf("batch %d", n), func(t *testing.T) {
-			all := Case{Name: t.Name(), Version: batch[0].Version, Invalid: batch[0].Invalid}
-			for _, c := range batch {
-				all.JWT = append(all.JWT, c.JWT...)
-			}
+			all := merged(batch)
 			configuration := all.configuration(t, i, s.Issuer)
 			if taken := s.reload(t, configuration); taken == all.Invalid {
 				t.Fatalf("the API server takes the configuration: %t, want %t", taken, !all.Invalid)
@@ -35,6 +32,15 @@ func TestClusterCases(t *testing.T) {
 			}
 		})
 	}
+}
+
+// merged is a case with the issuers of all.
+func merged(batch []Case) Case {
+	all := Case{Name: batch[0].Name + " and others", Version: batch[0].Version, Invalid: batch[0].Invalid}
+	for _, c := range batch {
+		all.JWT = append(all.JWT, c.JWT...)
+	}
+	return all
 }
 
 // agrees asks the server and Evaluate about a case's token.

@@ -23,6 +23,24 @@ func TestCases(t *testing.T) {
 	}
 }
 
+// TestBatches: no case's verdict depends on those that share its configuration.
+func TestBatches(t *testing.T) {
+	i := newIssuer(t)
+	n := 0
+	for _, batch := range batches(load(t)) {
+		configuration := merged(batch).configuration(t, i, ownIssuer)
+		for _, c := range batch {
+			n++
+			t.Run(c.Name, func(t *testing.T) {
+				holds(t, c, verdict(t.Context(), i, configuration, c.encoded(t, i, ownIssuer), ownIssuer))
+			})
+		}
+	}
+	if all := len(load(t)); n != all {
+		t.Errorf("%d of %d cases are in batches", n, all)
+	}
+}
+
 func verdict(ctx context.Context, i *issuer, configuration []byte, token, own string) kubetrust.Verdict {
 	d, found := kubetrust.Parse(configuration, kubetrust.Options{OwnIssuers: []string{own}})
 	if d == nil {
