@@ -26,7 +26,7 @@ var people = map[string]struct {
 	Entra:    {"oid", "groups", "preferred_username"},
 	// Google puts no groups into tokens: rights are by user, or by groups of another way.
 	Google: {"sub", "", "email"},
-	Auth0:  {"sub", "groups", "nickname"},
+	Auth0:  {"sub", "https://podpass.io/groups", "nickname"}, // groups itself Auth0 leaves out without a word
 	OIDC:   {"sub", "groups", "preferred_username"},
 }
 
