@@ -3,12 +3,10 @@
 package kubetoken
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"syscall"
-	"time"
 )
 
 // private reports why others could read or change a file or directory.
@@ -22,29 +20,11 @@ func private(info fs.FileInfo) error {
 	return nil
 }
 
-// lock takes a lock among processes, which its owner's death frees. It waits for patience. The file stays: it is
-// no lock any more once there may be two of a name.
-func lock(ctx context.Context, root *os.Root, name string) (unlock func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	f, err := root.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
+// tryLock takes the file's lock, unless another has it.
+func tryLock(f *os.File) (taken bool, err error) {
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
+		return false, nil
 	}
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { f.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			return nil, errors.Join(err, f.Close())
-		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), f.Close())
-		case <-tick.C:
-		}
-	}
+	return err == nil, err
 }
