@@ -98,12 +98,7 @@ func subcommand(o *options, cloud, name, long string, run func(context.Context, 
 			}
 			return nil
 		},
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return o.cluster.Names(cmd.Context(), cluster.ServiceAccounts), cobra.ShellCompDirectiveNoFileComp
-		},
+		ValidArgsFunction: o.accountNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
@@ -117,6 +112,14 @@ func subcommand(o *options, cloud, name, long string, run func(context.Context, 
 			return run(ctx, s)
 		},
 	}
+}
+
+// accountNames completes the one ServiceAccount.
+func (o *options) accountNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return o.cluster.Names(cmd.Context(), cluster.ServiceAccounts), cobra.ShellCompDirectiveNoFileComp
 }
 
 // session is a ServiceAccount, what podpass makes of it, and the way to the clouds.
