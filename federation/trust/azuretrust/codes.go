@@ -1,9 +1,6 @@
 package azuretrust
 
 import (
-	"fmt"
-
-	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/finding"
 )
 
@@ -27,17 +24,6 @@ const (
 	CodeIdentity          = "WI275" // a ServiceAccount that names no client ID, or is denied
 )
 
-// clipped bounds what findings quote of a document.
-const clipped = 300
-
 func bad(code, where, message, expected, seen string) finding.Finding {
-	return finding.Finding{
-		Code: code, Severity: finding.Error, Where: where, Message: message,
-		Expected: federation.Clip(expected, clipped), Seen: federation.Clip(seen, clipped),
-	}
-}
-
-func fix(f finding.Finding, format string, args ...any) finding.Finding {
-	f.Fix = fmt.Sprintf(format, args...)
-	return f
+	return finding.Sides(finding.Bad(code, where, message), expected, seen)
 }

@@ -2,9 +2,9 @@ package azuretrust
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
-	"strings"
+
+	"github.com/podpass-io/podpass/federation/trust/internal/quote"
 )
 
 // Plan is what Entra must hold; it implements trust.Plan.
@@ -75,10 +75,5 @@ func (p *Plan) JSON() ([]byte, error) {
 		}
 		identities = append(identities, out)
 	}
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	err := e.Encode(map[string]any{"identities": identities})
-	return []byte(b.String()), err
+	return quote.JSON(map[string]any{"identities": identities})
 }

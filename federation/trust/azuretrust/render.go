@@ -38,12 +38,12 @@ func Render(accounts []trust.Account, o Options) (*Plan, []finding.Finding) {
 		r.account(a)
 	}
 	if r.denied > 0 && r.denied == len(accounts) {
-		r.find(fix(bad(CodeIdentity, "Azure", "no ServiceAccount is left", "", ""), "mend their annotations first"))
+		r.find(finding.Fix(bad(CodeIdentity, "Azure", "no ServiceAccount is left", "", ""), "mend their annotations first"))
 	}
 	for _, i := range r.plan.Identities {
 		if n := len(i.Credentials); n > maxPerIdentity {
 			f := bad(CodeLimit, "client "+i.ClientID, fmt.Sprintf("would have %d federated credentials, besides those that it has already, and Entra takes %d", n, maxPerIdentity), "", "")
-			r.find(fix(f, "give the ServiceAccounts several identities, or let pods of one kind share a ServiceAccount"))
+			r.find(finding.Fix(f, "give the ServiceAccounts several identities, or let pods of one kind share a ServiceAccount"))
 		}
 	}
 	r.plan.sort()
@@ -68,7 +68,7 @@ func (r *renderer) account(a trust.Account) {
 	for _, p := range a.Answer.Errors {
 		f := bad(CodeIdentity, where, "is left out: its pods are denied: "+p.Code+": "+p.Where+": "+p.Message, "", p.Value)
 		f.Severity = finding.Warning
-		r.find(fix(f, "%s", p.Fix))
+		r.find(finding.Fix(f, "%s", p.Fix))
 	}
 	if len(a.Answer.Errors) > 0 {
 		r.denied++
@@ -77,7 +77,7 @@ func (r *renderer) account(a trust.Account) {
 	if a.Answer.Azure == nil || a.Answer.Azure.ClientID == "" && len(a.Answer.Azure.Others) == 0 {
 		f := bad(CodeIdentity, where, "names no client ID", "", "")
 		f.Severity = finding.Info
-		r.find(fix(f, "annotate it with azure.workload.identity/client-id"))
+		r.find(finding.Fix(f, "annotate it with azure.workload.identity/client-id"))
 		return
 	}
 	id := a.Answer.Azure.Identity
@@ -101,13 +101,13 @@ func (r *renderer) account(a trust.Account) {
 func (r *renderer) fits(where string, a trust.Account) bool {
 	if why := trust.Unreachable(a.Cluster.Issuer); why != "" {
 		f := bad(CodeIssuerUnreachable, where, "has an issuer that exists only in the cluster, so that Entra cannot fetch its keys: it "+why, "", a.Cluster.Issuer)
-		r.find(fix(f, "publish the cluster's discovery document and keys, and let the API server issue for that URL: --service-account-issuer"))
+		r.find(finding.Fix(f, "publish the cluster's discovery document and keys, and let the API server issue for that URL: --service-account-issuer"))
 		return false
 	}
 	// A subject cannot be too long: namespace and name have 63 and 253 characters at most.
 	if n := len(a.Cluster.Issuer); n > maxLength {
 		f := bad(CodeLength, where, fmt.Sprintf("has an issuer of %d characters, and Entra takes %d", n, maxLength), "", a.Cluster.Issuer)
-		r.find(fix(f, "give the API server a shorter one: --service-account-issuer"))
+		r.find(finding.Fix(f, "give the API server a shorter one: --service-account-issuer"))
 		return false
 	}
 	return true

@@ -1,12 +1,5 @@
 package gcptrust
 
-import (
-	"fmt"
-
-	"github.com/podpass-io/podpass/federation"
-	"github.com/podpass-io/podpass/federation/finding"
-)
-
 // Codes of findings; each has a heading in docs/errors.md.
 const (
 	CodeInactive          = "WI230" // the pool or the provider is disabled or deleted
@@ -40,27 +33,3 @@ const (
 	CodePolicySize        = "WI258" // more members than a policy takes
 	CodeIdentity          = "WI259" // a ServiceAccount that asks for nothing here, or is denied
 )
-
-// clipped bounds what findings quote of a document.
-const clipped = 300
-
-func clip(s string) string { return federation.Clip(s, clipped) }
-
-func bad(code, where, message string) finding.Finding {
-	return finding.Finding{Code: code, Severity: finding.Error, Where: where, Message: message}
-}
-
-func broad(code, where, message string) finding.Finding {
-	return finding.Finding{Code: code, Severity: finding.Warning, Where: where, Message: message}
-}
-
-// sides adds what should be equal and is not.
-func sides(f finding.Finding, expected, seen string) finding.Finding {
-	f.Expected, f.Seen = clip(expected), clip(seen)
-	return f
-}
-
-func fix(f finding.Finding, format string, args ...any) finding.Finding {
-	f.Fix = fmt.Sprintf(format, args...)
-	return f
-}

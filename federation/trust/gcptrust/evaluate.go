@@ -27,7 +27,7 @@ type evaluation struct {
 func Evaluate(d Document, claims federation.Claims, payload map[string]any) trust.Verdict {
 	engine, err := claimsEngine()
 	if err != nil {
-		return trust.Verdict{Findings: []finding.Finding{bad(CodeExpression, "podpass", err.Error())}}
+		return trust.Verdict{Findings: []finding.Finding{finding.Bad(CodeExpression, "podpass", err.Error())}}
 	}
 	e := evaluation{d, newToken(claims, payload), engine}
 	principals, by, found := e.principals()
@@ -38,7 +38,7 @@ func Evaluate(d Document, claims federation.Claims, payload map[string]any) trus
 		half := finding.Finding{
 			Code: CodeHalf, Severity: finding.Info, Where: by,
 			Message: "no IAM policy was given, so that nothing is said about whether the service account or a resource lets the principal in",
-			Seen:    clip(principals[0].name()), Command: "gcloud iam service-accounts get-iam-policy EMAIL --project=PROJECT",
+			Seen:    finding.Clip(principals[0].name()), Command: "gcloud iam service-accounts get-iam-policy EMAIL --project=PROJECT",
 		}
 		return trust.Verdict{Allowed: true, By: by, Findings: append(found, half)}
 	}
@@ -77,7 +77,7 @@ func (e evaluation) principals() ([]principal, string, []finding.Finding) {
 			Command: "gcloud iam workload-identity-pools providers describe PROVIDER --workload-identity-pool=POOL --location=global",
 		}
 		if len(e.document.Policies) == 0 {
-			return nil, "", []finding.Finding{fix(bad(CodeHalf, "document", "holds neither a provider nor a policy"), "give what gcloud iam workload-identity-pools providers describe prints")}
+			return nil, "", []finding.Finding{finding.Fix(finding.Bad(CodeHalf, "document", "holds neither a provider nor a policy"), "give what gcloud iam workload-identity-pools providers describe prints")}
 		}
 		m := mapped{subject: e.token.Subject}
 		return []principal{{mapped: m}}, "", []finding.Finding{assumed}
@@ -149,8 +149,8 @@ func (e evaluation) broadProvider(p Provider) []finding.Finding {
 	var found []finding.Finding
 	for _, a := range p.OIDC.AllowedAudiences {
 		if trust.ForOthers(a, p.OIDC.IssuerURI) {
-			f := sides(broad(CodeBroadAudience, "provider "+p.Name+" oidc.allowedAudiences", "take tokens that are made for another service, whose operator can use them here"), resource+p.Name, a)
-			found = append(found, fix(f, "remove the audience"))
+			f := finding.Sides(finding.Broad(CodeBroadAudience, "provider "+p.Name+" oidc.allowedAudiences", "take tokens that are made for another service, whose operator can use them here"), resource+p.Name, a)
+			found = append(found, finding.Fix(f, "remove the audience"))
 		}
 	}
 	for _, other := range e.document.Providers {
@@ -159,8 +159,8 @@ func (e evaluation) broadProvider(p Provider) []finding.Finding {
 		}
 		subject := p.AttributeMapping[keySubject]
 		if subject == other.AttributeMapping[keySubject] && !strings.Contains(subject, "assertion.iss") {
-			f := sides(broad(CodeSharedSubject, "pool "+p.Pool(), "has providers for several clusters that map "+keySubject+" alike, so that a ServiceAccount of the same name in another cluster is the same principal"), p.OIDC.IssuerURI, other.OIDC.IssuerURI)
-			found = append(found, fix(f, "give each cluster a pool of its own, or map a subject that names the cluster"))
+			f := finding.Sides(finding.Broad(CodeSharedSubject, "pool "+p.Pool(), "has providers for several clusters that map "+keySubject+" alike, so that a ServiceAccount of the same name in another cluster is the same principal"), p.OIDC.IssuerURI, other.OIDC.IssuerURI)
+			found = append(found, finding.Fix(f, "give each cluster a pool of its own, or map a subject that names the cluster"))
 			break
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/ext"
+
+	"github.com/podpass-io/podpass/federation/finding"
 )
 
 const (
@@ -141,5 +143,5 @@ func extract(value, template string) string {
 // oneLine is an error of cel-go without the drawing of the place.
 func oneLine(err error) error {
 	text, _, _ := strings.Cut(err.Error(), "\n")
-	return errors.New(clip(strings.TrimPrefix(text, "ERROR: ")))
+	return errors.New(finding.Clip(strings.TrimPrefix(text, "ERROR: ")))
 }

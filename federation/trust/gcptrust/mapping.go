@@ -45,11 +45,11 @@ func (e evaluation) mapping(p Provider) (mapped, []finding.Finding) {
 	m := mapped{custom: map[string]string{}}
 	where := "provider " + p.Name + " attributeMapping"
 	if p.AttributeMapping[keySubject] == "" {
-		return m, []finding.Finding{fix(bad(CodeMapping, where, "maps no "+keySubject+", so that a token has no principal"), "map %s=assertion.sub", keySubject)}
+		return m, []finding.Finding{finding.Fix(finding.Bad(CodeMapping, where, "maps no "+keySubject+", so that a token has no principal"), "map %s=assertion.sub", keySubject)}
 	}
 	var found []finding.Finding
 	for _, key := range slices.Sorted(maps.Keys(p.AttributeMapping)) {
-		expression, at := p.AttributeMapping[key], where+" "+clip(key)
+		expression, at := p.AttributeMapping[key], where+" "+finding.Clip(key)
 		value, err := e.engine.eval(expression, map[string]any{"assertion": e.token.payload})
 		if err == nil {
 			err = m.set(key, value)
@@ -65,9 +65,9 @@ func (e evaluation) mapping(p Provider) (mapped, []finding.Finding) {
 		found = append(found, f)
 	}
 	if finding.Worst(found) != finding.Error && (m.subject == "" || len(m.subject) > gcp.MaxSubject) {
-		f := bad(CodeSubjectSize, where+" "+keySubject, fmt.Sprintf("gives %d bytes, and Google takes 1 to %d", len(m.subject), gcp.MaxSubject))
-		f = sides(f, p.AttributeMapping[keySubject], m.subject)
-		found = append(found, fix(f, "shorten the ServiceAccount's name, or map assertion['kubernetes.io'].serviceaccount.uid and name that in the policy"))
+		f := finding.Bad(CodeSubjectSize, where+" "+keySubject, fmt.Sprintf("gives %d bytes, and Google takes 1 to %d", len(m.subject), gcp.MaxSubject))
+		f = finding.Sides(f, p.AttributeMapping[keySubject], m.subject)
+		found = append(found, finding.Fix(f, "shorten the ServiceAccount's name, or map assertion['kubernetes.io'].serviceaccount.uid and name that in the policy"))
 	}
 	return m, found
 }
@@ -114,23 +114,23 @@ func (e evaluation) condition(p Provider, m mapped) []finding.Finding {
 	case value == types.True:
 		return nil
 	case value != types.False:
-		return []finding.Finding{sides(bad(CodeExpression, where, "gives a "+value.Type().TypeName()+", and a condition is true or false"), "", p.AttributeCondition)}
+		return []finding.Finding{finding.Sides(finding.Bad(CodeExpression, where, "gives a "+value.Type().TypeName()+", and a condition is true or false"), "", p.AttributeCondition)}
 	}
-	f := sides(bad(CodeCondition, where, "is false for this token"), p.AttributeCondition, e.token.String())
-	return []finding.Finding{fix(f, "change the condition, or give the pod a ServiceAccount for which it holds")}
+	f := finding.Sides(finding.Bad(CodeCondition, where, "is false for this token"), p.AttributeCondition, e.token.String())
+	return []finding.Finding{finding.Fix(f, "change the condition, or give the pod a ServiceAccount for which it holds")}
 }
 
 // explain is the finding of an expression that has no value; code is that of one which
 // only this token does not fit.
 func explain(err error, code, where, expression string) finding.Finding {
 	if unknown, ok := errors.AsType[unknownError](err); ok {
-		f := bad(CodeUnknownFunction, where, unknown.Error()+", which podpass does not evaluate as it does not know whether Google does")
-		return fix(sides(f, "", expression), "ask the cloud itself: podpass token gcp SERVICEACCOUNT")
+		f := finding.Bad(CodeUnknownFunction, where, unknown.Error()+", which podpass does not evaluate as it does not know whether Google does")
+		return finding.Fix(finding.Sides(f, "", expression), "ask the cloud itself: podpass token gcp SERVICEACCOUNT")
 	}
 	if _, ok := errors.AsType[invalidError](err); ok {
-		f := bad(CodeExpression, where, "is no expression that Google takes: "+err.Error())
-		return fix(sides(f, "", expression), "correct the expression: it may name assertion, and a condition google and attribute, too")
+		f := finding.Bad(CodeExpression, where, "is no expression that Google takes: "+err.Error())
+		return finding.Fix(finding.Sides(f, "", expression), "correct the expression: it may name assertion, and a condition google and attribute, too")
 	}
-	f := bad(code, where, "has no value for this token: "+err.Error())
-	return fix(sides(f, expression, ""), "name claims that a ServiceAccount's token has: iss, sub, aud, and, in kubernetes.io, namespace, serviceaccount, pod and node")
+	f := finding.Bad(code, where, "has no value for this token: "+err.Error())
+	return finding.Fix(finding.Sides(f, expression, ""), "name claims that a ServiceAccount's token has: iss, sub, aud, and, in kubernetes.io, namespace, serviceaccount, pod and node")
 }

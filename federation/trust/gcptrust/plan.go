@@ -2,11 +2,11 @@ package gcptrust
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation/gcp"
+	"github.com/podpass-io/podpass/federation/trust/internal/quote"
 )
 
 // Plan is what Google Cloud must hold; it implements trust.Plan.
@@ -106,7 +106,7 @@ func (p *Plan) Document() Document {
 
 // JSON gives pools and providers as the IAM API takes them, and for each policy the
 // bindings that it must have.
-func (p *Plan) JSON() ([]byte, error) { return indented(p.Document()) }
+func (p *Plan) JSON() ([]byte, error) { return quote.JSON(p.Document()) }
 
 // resource is what the grant is on. "-" stands for whichever project a service account is
 // in, where its email does not tell.
@@ -115,16 +115,4 @@ func (g Grant) resource() string {
 		return "projects/" + g.Project
 	}
 	return "projects/" + cmp.Or(gcp.ProjectOf(g.ServiceAccount), "-") + "/serviceAccounts/" + g.ServiceAccount
-}
-
-// indented is JSON for people: quotes and angle brackets of expressions stay as they are.
-func indented(v any) ([]byte, error) {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return []byte(b.String()), nil
 }

@@ -38,7 +38,7 @@ func (e evaluation) policy(where string, policy Policy, p principal) (string, []
 				break // the condition is the same for the others
 			}
 			if by == "" {
-				by = at + " " + b.Role + " " + clip(text)
+				by = at + " " + b.Role + " " + finding.Clip(text)
 			}
 			broadly = append(broadly, tooBroad(at, b.Role, text)...)
 		}
@@ -55,15 +55,15 @@ func (e evaluation) policy(where string, policy Policy, p principal) (string, []
 func tooBroad(at, role, text string) []finding.Finding {
 	var found []finding.Finding
 	if whole(text) {
-		f := sides(broad(CodeBroadPool, at, "lets everybody in whom the pool's providers take: every ServiceAccount of their clusters"), "one principal, or a principalSet by attribute", text)
+		f := finding.Sides(finding.Broad(CodeBroadPool, at, "lets everybody in whom the pool's providers take: every ServiceAccount of their clusters"), "one principal, or a principalSet by attribute", text)
 		if text == "allUsers" {
 			f.Message = "lets everybody in, with a token or without"
 		}
-		found = append(found, fix(f, "name the principal instead"))
+		found = append(found, finding.Fix(f, "name the principal instead"))
 	}
 	if role == roleCreator {
-		f := sides(broad(CodeBroadRole, at, "lets the pod sign anything in the service account's name, and not only have its tokens"), roleUser, role)
-		found = append(found, fix(f, "grant %s instead", roleUser))
+		f := finding.Sides(finding.Broad(CodeBroadRole, at, "lets the pod sign anything in the service account's name, and not only have its tokens"), roleUser, role)
+		found = append(found, finding.Fix(f, "grant %s instead", roleUser))
 	}
 	return found
 }
@@ -79,7 +79,7 @@ func (e evaluation) bindingCondition(at string, b Binding) []finding.Finding {
 		"request": cel.MapType(cel.StringType, cel.DynType), "resource": cel.MapType(cel.StringType, cel.DynType),
 	})
 	if err != nil {
-		return []finding.Finding{bad(CodeConditionUnknown, where, err.Error())}
+		return []finding.Finding{finding.Bad(CodeConditionUnknown, where, err.Error())}
 	}
 	now := e.token.IssuedAt
 	if now.IsZero() {
@@ -91,13 +91,13 @@ func (e evaluation) bindingCondition(at string, b Binding) []finding.Finding {
 	})
 	switch {
 	case err != nil:
-		f := sides(bad(CodeConditionUnknown, where, "is about what is not known here, and so is not guessed: "+err.Error()), "", b.Condition.Expression)
-		return []finding.Finding{fix(f, "grant the role without a condition, or ask the cloud itself: podpass token gcp SERVICEACCOUNT")}
+		f := finding.Sides(finding.Bad(CodeConditionUnknown, where, "is about what is not known here, and so is not guessed: "+err.Error()), "", b.Condition.Expression)
+		return []finding.Finding{finding.Fix(f, "grant the role without a condition, or ask the cloud itself: podpass token gcp SERVICEACCOUNT")}
 	case value == types.True:
 		return nil
 	}
-	f := sides(bad(CodeBindingCondition, where, "does not hold at "+now.UTC().Format(time.RFC3339)), b.Condition.Expression, "")
-	return []finding.Finding{fix(f, "renew the binding, or remove its condition")}
+	f := finding.Sides(finding.Bad(CodeBindingCondition, where, "does not hold at "+now.UTC().Format(time.RFC3339)), b.Condition.Expression, "")
+	return []finding.Finding{finding.Fix(f, "renew the binding, or remove its condition")}
 }
 
 // nearest explains by the member that comes closest why no binding lets the principal in.
@@ -117,12 +117,12 @@ func (e evaluation) nearest(where string, policy Policy, p principal) finding.Fi
 		}
 	}
 	if rank == 0 {
-		best = sides(bad(CodeNoMember, where, "gives the token's principal no access to the service account"), p.name(), strings.Join(seen, ", "))
+		best = finding.Sides(finding.Bad(CodeNoMember, where, "gives the token's principal no access to the service account"), p.name(), strings.Join(seen, ", "))
 		on := "EMAIL --project=PROJECT" // gcloud takes no email alone, unless a project is configured
 		if policy.Resource != "" {
 			on = quote.Shell(policy.Resource)
 		}
-		best = fix(best, "grant it: gcloud iam service-accounts add-iam-policy-binding %s --role=%s --member=%s", on, roleUser, quote.Shell(clip(p.name())))
+		best = finding.Fix(best, "grant it: gcloud iam service-accounts add-iam-policy-binding %s --role=%s --member=%s", on, roleUser, quote.Shell(finding.Clip(p.name())))
 	}
 	return best
 }
@@ -131,11 +131,11 @@ func (e evaluation) nearest(where string, policy Policy, p principal) finding.Fi
 func (p principal) near(at, role, text string) (finding.Finding, int) {
 	want := p.name()
 	miss := func(code, message, next string, closeness int) (finding.Finding, int) {
-		return fix(sides(bad(code, at, message), want, text), "%s", next), closeness
+		return finding.Fix(finding.Sides(finding.Bad(code, at, message), want, text), "%s", next), closeness
 	}
 	if p.stands(text) {
-		f := sides(bad(CodeRole, at, roleMessage(role)), roleUser, role)
-		return fix(f, "grant %s on the service account", roleUser), 6
+		f := finding.Sides(finding.Bad(CodeRole, at, roleMessage(role)), roleUser, role)
+		return finding.Fix(f, "grant %s on the service account", roleUser), 6
 	}
 	if !grants(role) {
 		return finding.Finding{}, 0
@@ -162,8 +162,8 @@ func (p principal) near(at, role, text string) (finding.Finding, int) {
 	case !m.well():
 		return miss(CodeMemberForm, "has the wrong scheme: one subject is a principal://, all else a principalSet://", "correct the scheme", 5)
 	case !digits.MatchString(m.project):
-		f, r := miss(CodeProjectID, "names project "+clip(m.project)+" by its ID, and IAM wants its number", "write the number", 5)
-		f.Command = "gcloud projects describe " + clip(m.project) + " --format='value(projectNumber)'"
+		f, r := miss(CodeProjectID, "names project "+finding.Clip(m.project)+" by its ID, and IAM wants its number", "write the number", 5)
+		f.Command = "gcloud projects describe " + finding.Clip(m.project) + " --format='value(projectNumber)'"
 		return f, r
 	}
 	return miss(CodeOtherPool, "is of another pool than the token comes through", "grant it to the principal of the provider's own pool", 3)

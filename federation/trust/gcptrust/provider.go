@@ -20,7 +20,7 @@ func (e evaluation) provider(p Provider) (mapped, []finding.Finding) {
 		return mapped{}, found
 	}
 	if p.OIDC == nil {
-		return mapped{}, []finding.Finding{fix(bad(CodeNotOIDC, where, "is not an OIDC provider, and takes no ServiceAccount's token"), "create one with gcloud iam workload-identity-pools providers create-oidc")}
+		return mapped{}, []finding.Finding{finding.Fix(finding.Bad(CodeNotOIDC, where, "is not an OIDC provider, and takes no ServiceAccount's token"), "create one with gcloud iam workload-identity-pools providers create-oidc")}
 	}
 	found := append(e.issuer(p), e.audience(p)...)
 	m, problems := e.mapping(p)
@@ -36,9 +36,9 @@ func (e evaluation) inactive(p Provider) []finding.Finding {
 	check := func(where, state string, disabled bool) []finding.Finding {
 		switch {
 		case state == "DELETED":
-			return []finding.Finding{fix(sides(bad(CodeInactive, where, "is deleted"), "ACTIVE", state), "gcloud has undelete for 30 days")}
+			return []finding.Finding{finding.Fix(finding.Sides(finding.Bad(CodeInactive, where, "is deleted"), "ACTIVE", state), "gcloud has undelete for 30 days")}
 		case disabled:
-			return []finding.Finding{fix(sides(bad(CodeInactive, where, "is disabled"), "disabled: false", "disabled: true"), "enable it: gcloud has --no-disabled for it")}
+			return []finding.Finding{finding.Fix(finding.Sides(finding.Bad(CodeInactive, where, "is disabled"), "disabled: false", "disabled: true"), "enable it: gcloud has --no-disabled for it")}
 		}
 		return nil
 	}
@@ -56,19 +56,19 @@ func (e evaluation) issuer(p Provider) []finding.Finding {
 	where, trusted, seen := "provider "+p.Name+" oidc.issuerUri", p.OIDC.IssuerURI, e.token.Issuer
 	if trusted != seen {
 		if way := trust.Spelling(trusted, seen); way != "" {
-			f := sides(bad(CodeIssuerSpelling, where, "differs from the token's issuer in "+way+", and Google compares to the letter"), seen, trusted)
-			return []finding.Finding{fix(f, "write the issuer as the token has it")}
+			f := finding.Sides(finding.Bad(CodeIssuerSpelling, where, "differs from the token's issuer in "+way+", and Google compares to the letter"), seen, trusted)
+			return []finding.Finding{finding.Fix(f, "write the issuer as the token has it")}
 		}
-		f := sides(bad(CodeIssuer, where, "is not the issuer of the token"), seen, trusted)
-		return []finding.Finding{fix(f, "create a provider for this cluster, or correct its issuer")}
+		f := finding.Sides(finding.Bad(CodeIssuer, where, "is not the issuer of the token"), seen, trusted)
+		return []finding.Finding{finding.Fix(f, "create a provider for this cluster, or correct its issuer")}
 	}
 	if p.OIDC.JWKSJSON != "" {
 		return e.keys(p)
 	}
 	if why := trust.Unreachable(trusted); why != "" {
-		f := sides(bad(CodeIssuerUnreachable, where, "is an issuer that exists only in the cluster, so that Google cannot fetch its keys: it "+why), "an https URL that the internet reaches, or uploaded keys", trusted)
+		f := finding.Sides(finding.Bad(CodeIssuerUnreachable, where, "is an issuer that exists only in the cluster, so that Google cannot fetch its keys: it "+why), "an https URL that the internet reaches, or uploaded keys", trusted)
 		f.Command = "kubectl get --raw /openid/v1/jwks"
-		return []finding.Finding{fix(f, "upload the cluster's keys with --jwk-json-path, and again whenever they change, or publish them at a public issuer")}
+		return []finding.Finding{finding.Fix(f, "upload the cluster's keys with --jwk-json-path, and again whenever they change, or publish them at a public issuer")}
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func (e evaluation) keys(p Provider) []finding.Finding {
 		} `json:"keys"`
 	}
 	if err := json.Unmarshal([]byte(p.OIDC.JWKSJSON), &set); err != nil || len(set.Keys) == 0 {
-		return []finding.Finding{fix(bad(CodeKeys, where, "holds no keys"), "upload what kubectl get --raw /openid/v1/jwks prints")}
+		return []finding.Finding{finding.Fix(finding.Bad(CodeKeys, where, "holds no keys"), "upload what kubectl get --raw /openid/v1/jwks prints")}
 	}
 	var ids []string
 	for _, key := range set.Keys {
@@ -91,9 +91,9 @@ func (e evaluation) keys(p Provider) []finding.Finding {
 	if e.token.KeyID == "" || slices.Contains(ids, e.token.KeyID) {
 		return nil
 	}
-	f := sides(bad(CodeKeys, where, "lacks the key that signed the token: the cluster's keys have changed since they were uploaded"), e.token.KeyID, strings.Join(ids, ", "))
+	f := finding.Sides(finding.Bad(CodeKeys, where, "lacks the key that signed the token: the cluster's keys have changed since they were uploaded"), e.token.KeyID, strings.Join(ids, ", "))
 	f.Command = "kubectl get --raw /openid/v1/jwks"
-	return []finding.Finding{fix(f, "upload the keys anew, the old ones with them until tokens signed with those have ended")}
+	return []finding.Finding{finding.Fix(f, "upload the keys anew, the old ones with them until tokens signed with those have ended")}
 }
 
 // byID finds a project that is named by its ID in the name of a pool or a provider.
@@ -108,14 +108,14 @@ func (e evaluation) audience(p Provider) []finding.Finding {
 	}
 	for _, a := range e.token.Audiences {
 		if match := byID.FindStringSubmatch(a); match != nil && strings.HasSuffix(a, "/locations/"+located) {
-			f := sides(bad(CodeProjectID, where, "the token's audience names project "+clip(match[1])+" by its ID, and Google wants its number"), allowed[0], a)
-			f.Command = "gcloud projects describe " + clip(match[1]) + " --format='value(projectNumber)'"
-			return []finding.Finding{fix(f, "write the number in the annotation of the ServiceAccount")}
+			f := finding.Sides(finding.Bad(CodeProjectID, where, "the token's audience names project "+finding.Clip(match[1])+" by its ID, and Google wants its number"), allowed[0], a)
+			f.Command = "gcloud projects describe " + finding.Clip(match[1]) + " --format='value(projectNumber)'"
+			return []finding.Finding{finding.Fix(f, "write the number in the annotation of the ServiceAccount")}
 		}
 		for _, want := range allowed {
 			if way := spelling(want, a); way != "" {
-				f := sides(bad(CodeAudienceSpelling, where, "differ from the token's audience in "+way+", and Google compares to the letter"), want, a)
-				return []finding.Finding{fix(f, "write the audience as the provider has it")}
+				f := finding.Sides(finding.Bad(CodeAudienceSpelling, where, "differ from the token's audience in "+way+", and Google compares to the letter"), want, a)
+				return []finding.Finding{finding.Fix(f, "write the audience as the provider has it")}
 			}
 		}
 	}
@@ -123,8 +123,8 @@ func (e evaluation) audience(p Provider) []finding.Finding {
 	if len(p.OIDC.AllowedAudiences) > 0 && slices.Contains(e.token.Audiences, resource+p.Name) {
 		message = "list others, and then the provider's own name, the token's audience, is no longer one"
 	}
-	f := sides(bad(CodeAudience, where, message), strings.Join(allowed, ", "), seen)
-	return []finding.Finding{fix(f, "list the audience, or ask for a listed one with the annotation cloud.google.com/audience")}
+	f := finding.Sides(finding.Bad(CodeAudience, where, message), strings.Join(allowed, ", "), seen)
+	return []finding.Finding{finding.Fix(f, "list the audience, or ask for a listed one with the annotation cloud.google.com/audience")}
 }
 
 // spelling is trust.Spelling, for which what goes before a resource's name is spelling, too.

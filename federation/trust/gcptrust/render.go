@@ -43,7 +43,7 @@ func Render(accounts []trust.Account, o Options) (*Plan, []finding.Finding) {
 		r.account(a)
 	}
 	if r.denied > 0 && r.denied == len(accounts) {
-		r.find(fix(bad(CodeIdentity, "Google Cloud", "no ServiceAccount is left"), "mend their annotations first"))
+		r.find(finding.Fix(finding.Bad(CodeIdentity, "Google Cloud", "no ServiceAccount is left"), "mend their annotations first"))
 	}
 	r.limits()
 	r.plan.sort()
@@ -66,8 +66,8 @@ func (r *renderer) find(f finding.Finding) {
 func (r *renderer) account(a trust.Account) {
 	where := "ServiceAccount " + a.Namespace + "/" + a.Name
 	for _, p := range a.Answer.Errors {
-		f := sides(broad(CodeIdentity, where, "is left out: its pods are denied: "+p.Code+": "+p.Where+": "+p.Message), "", p.Value)
-		r.find(fix(f, "%s", p.Fix))
+		f := finding.Sides(finding.Broad(CodeIdentity, where, "is left out: its pods are denied: "+p.Code+": "+p.Where+": "+p.Message), "", p.Value)
+		r.find(finding.Fix(f, "%s", p.Fix))
 	}
 	if len(a.Answer.Errors) > 0 {
 		r.denied++
@@ -75,7 +75,7 @@ func (r *renderer) account(a trust.Account) {
 	}
 	if a.Answer.GCP == nil {
 		f := finding.Finding{Code: CodeIdentity, Severity: finding.Info, Where: where, Message: "asks for no identity in Google Cloud"}
-		r.find(fix(f, "annotate it with cloud.google.com/workload-identity-provider"))
+		r.find(finding.Fix(f, "annotate it with cloud.google.com/workload-identity-provider"))
 		return
 	}
 	id := a.Answer.GCP.Identity
@@ -84,8 +84,8 @@ func (r *renderer) account(a trust.Account) {
 		return
 	}
 	if !p.gke() && len(a.Subject()) > gcp.MaxSubject {
-		f := sides(bad(CodeSubjectSize, where, fmt.Sprintf("has a subject of %d bytes, and Google takes %d", len(a.Subject()), gcp.MaxSubject)), "", a.Subject())
-		r.find(fix(f, "give it a shorter name; or map google.subject to assertion['kubernetes.io'].serviceaccount.uid by hand, and grant to principals of that"))
+		f := finding.Sides(finding.Bad(CodeSubjectSize, where, fmt.Sprintf("has a subject of %d bytes, and Google takes %d", len(a.Subject()), gcp.MaxSubject)), "", a.Subject())
+		r.find(finding.Fix(f, "give it a shorter name; or map google.subject to assertion['kubernetes.io'].serviceaccount.uid by hand, and grant to principals of that"))
 		return
 	}
 	r.grants(a, id, p)
@@ -131,12 +131,12 @@ func (r *renderer) valid(where string, p PlannedProvider) bool {
 	ok := true
 	for _, id := range []string{p.poolID(), p.id()} {
 		if strings.HasPrefix(id, reserved) {
-			r.find(fix(sides(bad(CodeName, where, "has a name that begins with "+reserved+", which Google keeps for itself"), "", id), "choose another"))
+			r.find(finding.Fix(finding.Sides(finding.Bad(CodeName, where, "has a name that begins with "+reserved+", which Google keeps for itself"), "", id), "choose another"))
 			ok = false
 		}
 	}
 	if location := p.location(); location != "global" {
-		r.find(fix(sides(bad(CodeName, where, "is at a location where there are no pools"), "global", location), "correct the annotation"))
+		r.find(finding.Fix(finding.Sides(finding.Bad(CodeName, where, "is at a location where there are no pools"), "global", location), "correct the annotation"))
 		ok = false
 	}
 	return ok
@@ -146,24 +146,24 @@ func (r *renderer) valid(where string, p PlannedProvider) bool {
 // at some.
 func (r *renderer) keys(where string, c trust.Cluster, o *OIDC) bool {
 	if !strings.HasPrefix(c.Issuer, "https://") {
-		f := sides(bad(CodeIssuerUnreachable, where, "is for an issuer that is not an https URL, which Google does not take"), "", c.Issuer)
-		r.find(fix(f, "give the API server one: --service-account-issuer"))
+		f := finding.Sides(finding.Bad(CodeIssuerUnreachable, where, "is for an issuer that is not an https URL, which Google does not take"), "", c.Issuer)
+		r.find(finding.Fix(f, "give the API server one: --service-account-issuer"))
 		return false
 	}
 	why := trust.Unreachable(c.Issuer)
 	if len(c.JWKS) > 0 && (why != "" || r.options.UploadKeys) {
 		keys, err := uploadable(c.JWKS)
 		if err != nil {
-			r.find(fix(bad(CodeKeys, where, "would be given keys that Google does not take: "+err.Error()), "take what kubectl get --raw /openid/v1/jwks prints"))
+			r.find(finding.Fix(finding.Bad(CodeKeys, where, "would be given keys that Google does not take: "+err.Error()), "take what kubectl get --raw /openid/v1/jwks prints"))
 			return false
 		}
 		o.JWKSJSON = keys
 		return true
 	}
 	if why != "" {
-		f := sides(bad(CodeIssuerUnreachable, where, "is for an issuer that exists only in the cluster, so that Google cannot fetch its keys: it "+why), "", c.Issuer)
+		f := finding.Sides(finding.Bad(CodeIssuerUnreachable, where, "is for an issuer that exists only in the cluster, so that Google cannot fetch its keys: it "+why), "", c.Issuer)
 		f.Command = "kubectl get --raw /openid/v1/jwks"
-		r.find(fix(f, "give the cluster's keys, to be uploaded"))
+		r.find(finding.Fix(f, "give the cluster's keys, to be uploaded"))
 		return false
 	}
 	return true
@@ -178,8 +178,8 @@ func (r *renderer) merge(where string, p PlannedProvider, audience string) bool 
 	}
 	there := r.plan.Providers[i]
 	if there.OIDC.IssuerURI != p.OIDC.IssuerURI || there.OIDC.JWKSJSON != p.OIDC.JWKSJSON {
-		f := sides(bad(CodeConflict, where, "is asked for by ServiceAccounts of two clusters, and a provider has one issuer with one set of keys"), there.OIDC.IssuerURI, p.OIDC.IssuerURI)
-		r.find(fix(f, "give each cluster a provider of its own, or both one issuer"))
+		f := finding.Sides(finding.Bad(CodeConflict, where, "is asked for by ServiceAccounts of two clusters, and a provider has one issuer with one set of keys"), there.OIDC.IssuerURI, p.OIDC.IssuerURI)
+		r.find(finding.Fix(f, "give each cluster a provider of its own, or both one issuer"))
 		return false
 	}
 	allowed := there.audiences()
@@ -208,7 +208,7 @@ func (r *renderer) grants(a trust.Account, id gcp.Identity, p principal) {
 			return
 		}
 		f := finding.Finding{Code: CodeDirect, Severity: finding.Info, Where: "ServiceAccount " + a.Namespace + "/" + a.Name, Message: "impersonates no service account: grant its principal what it needs on the resources", Seen: member}
-		r.find(fix(f, "gcloud projects add-iam-policy-binding PROJECT --role=ROLE --member=%s --condition=None, or the like for one resource", quote.Shell(clip(member))))
+		r.find(finding.Fix(f, "gcloud projects add-iam-policy-binding PROJECT --role=ROLE --member=%s --condition=None, or the like for one resource", quote.Shell(finding.Clip(member))))
 		return
 	}
 	role := roleUser
@@ -226,8 +226,8 @@ func (r *renderer) limits() {
 	}
 	for _, g := range r.plan.Grants {
 		if n := members[g.ServiceAccount+g.Project]; n > maxMembers {
-			f := bad(CodePolicySize, "policy of "+g.ServiceAccount+g.Project, fmt.Sprintf("would have %d members, and IAM takes %d", n, maxMembers))
-			r.find(fix(f, "grant to namespaces, or give the ServiceAccounts several service accounts"))
+			f := finding.Bad(CodePolicySize, "policy of "+g.ServiceAccount+g.Project, fmt.Sprintf("would have %d members, and IAM takes %d", n, maxMembers))
+			r.find(finding.Fix(f, "grant to namespaces, or give the ServiceAccounts several service accounts"))
 		}
 	}
 	var document Document

@@ -1,9 +1,6 @@
 package idp
 
 import (
-	"fmt"
-
-	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/finding"
 )
 
@@ -19,19 +16,8 @@ const (
 	CodeSystem    = "WI357" // a group that Kubernetes itself gives a meaning to
 )
 
-// clipped bounds what findings quote of what was given.
-const clipped = 300
-
 func bad(code, where, message, expected, seen string) finding.Finding {
-	return finding.Finding{
-		Code: code, Severity: finding.Error, Where: where, Message: message,
-		Expected: federation.Clip(expected, clipped), Seen: federation.Clip(seen, clipped),
-	}
-}
-
-func fix(f finding.Finding, format string, args ...any) finding.Finding {
-	f.Fix = fmt.Sprintf(format, args...)
-	return f
+	return finding.Sides(finding.Bad(code, where, message), expected, seen)
 }
 
 func warn(f finding.Finding) finding.Finding {

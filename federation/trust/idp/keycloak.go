@@ -1,9 +1,9 @@
 package idp
 
 import (
-	"encoding/json"
 	"slices"
-	"strings"
+
+	"github.com/podpass-io/podpass/federation/trust/internal/quote"
 )
 
 // The types below are Keycloak's representations, as its admin API and its import take
@@ -89,7 +89,7 @@ func (p *Plan) keycloakJSON() ([]byte, error) {
 		r.IdentityProviders = append(r.IdentityProviders, p.clusterIssuer(c))
 	}
 	r.Clients = p.keycloakClients()
-	return indented(r)
+	return quote.JSON(r)
 }
 
 func (p *Plan) keycloakClients() []client {
@@ -178,14 +178,4 @@ func (p *Plan) podsClient(pod Pod) client {
 		DefaultClientScopes: []string{"basic"}, OptionalClientScopes: []string{},
 		ProtocolMappers: mappers,
 	}
-}
-
-// indented is JSON for people to read.
-func indented(v any) ([]byte, error) {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	err := e.Encode(v)
-	return []byte(b.String()), err
 }

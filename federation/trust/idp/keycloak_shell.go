@@ -92,7 +92,7 @@ type script struct {
 // body is a command that reads a representation. JSON has no line that is END, and the
 // shell reads nothing into what stands between quoted marks.
 func (b *script) body(command string, representation any) {
-	text, err := indented(representation)
+	text, err := quote.JSON(representation)
 	if err != nil && b.err == nil {
 		b.err = err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/podpass-io/podpass/federation/trust/internal/quote"
 	"github.com/podpass-io/podpass/federation/trust/internal/scripttest"
 )
 
@@ -99,7 +100,7 @@ func TestShellSendsWhatTheImportHas(t *testing.T) {
 	plan, _ := Render(company(Keycloak))
 	script := string(shell(t, company(Keycloak)))
 	for _, c := range plan.keycloakClients() {
-		text, err := indented(c)
+		text, err := quote.JSON(c)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -61,8 +61,8 @@ func Authorize(r RBAC, u User, want Access) trust.Verdict {
 	judge := func(binding string, ref rbacv1.RoleRef, namespace string) (string, bool) {
 		rules, ok := r.rules(ref, namespace)
 		if !ok {
-			f := broad(CodeRoleMissing, binding, "is for the user, and its "+ref.Kind+" "+clip(ref.Name)+" was not given")
-			broken = append(broken, fix(f, "give it too: kubectl get %s %s -o yaml", strings.ToLower(ref.Kind), clip(ref.Name)))
+			f := finding.Broad(CodeRoleMissing, binding, "is for the user, and its "+ref.Kind+" "+finding.Clip(ref.Name)+" was not given")
+			broken = append(broken, finding.Fix(f, "give it too: kubectl get %s %s -o yaml", strings.ToLower(ref.Kind), finding.Clip(ref.Name)))
 			return "", false
 		}
 		if slices.ContainsFunc(rules, func(rule rbacv1.PolicyRule) bool { return covers(rule, want) }) {
@@ -94,8 +94,8 @@ func Authorize(r RBAC, u User, want Access) trust.Verdict {
 
 // Forbidden is what is said of a user who may not do something.
 func Forbidden(u User, want Access) finding.Finding {
-	f := sides(bad(CodeForbidden, "RBAC", "lets the user not "+want.String()), "", "user "+u.Username+", groups "+strings.Join(u.Groups, ", "))
-	return fix(f, "bind one of the groups, with its prefix, to a role that has it; podpass trust kube -o rbac prints the usual ones")
+	f := finding.Sides(finding.Bad(CodeForbidden, "RBAC", "lets the user not "+want.String()), "", "user "+u.Username+", groups "+strings.Join(u.Groups, ", "))
+	return finding.Fix(f, "bind one of the groups, with its prefix, to a role that has it; podpass trust kube -o rbac prints the usual ones")
 }
 
 // isFor reports whether one of the subjects is the user. A ServiceAccount without a

@@ -1,12 +1,5 @@
 package kubetrust
 
-import (
-	"fmt"
-
-	"github.com/podpass-io/podpass/federation"
-	"github.com/podpass-io/podpass/federation/finding"
-)
-
 // Codes of findings: WI310 to WI349. Each has a heading in docs/errors.md.
 const (
 	CodeMalformed        = "WI310" // not an AuthenticationConfiguration
@@ -44,31 +37,3 @@ const (
 	CodePattern = "WI344" // a right that cannot be rendered
 	CodeMoved   = "WI345" // a claim that does not stay the person's
 )
-
-// clipped bounds what findings quote of a document or a token.
-const clipped = 300
-
-func clip(s string) string { return federation.Clip(s, clipped) }
-
-func bad(code, where, message string) finding.Finding {
-	return finding.Finding{Code: code, Severity: finding.Error, Where: where, Message: message}
-}
-
-func broad(code, where, message string) finding.Finding {
-	return finding.Finding{Code: code, Severity: finding.Warning, Where: where, Message: message}
-}
-
-func note(code, where, message string) finding.Finding {
-	return finding.Finding{Code: code, Severity: finding.Info, Where: where, Message: message}
-}
-
-// sides adds what should be equal and is not.
-func sides(f finding.Finding, expected, seen string) finding.Finding {
-	f.Expected, f.Seen = clip(expected), clip(seen)
-	return f
-}
-
-func fix(f finding.Finding, format string, args ...any) finding.Finding {
-	f.Fix = fmt.Sprintf(format, args...)
-	return f
-}

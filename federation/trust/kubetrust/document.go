@@ -36,7 +36,7 @@ func Parse(raw []byte, o Options) (*Document, []finding.Finding) { return load(r
 func load(raw []byte, o Options) (*Document, []finding.Finding) {
 	const where = "configuration"
 	malformed := func(message string) (*Document, []finding.Finding) {
-		return nil, []finding.Finding{fix(bad(CodeMalformed, where, message), "correct it; the API server would not start with it, and not take the change")}
+		return nil, []finding.Finding{finding.Fix(finding.Bad(CodeMalformed, where, message), "correct it; the API server would not start with it, and not take the change")}
 	}
 	if len(raw) == 0 {
 		return malformed("is empty")
@@ -45,7 +45,7 @@ func load(raw []byte, o Options) (*Document, []finding.Finding) {
 	install.Install(scheme)
 	object, err := runtime.Decode(serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDecoder(), raw)
 	if err != nil {
-		return malformed("cannot be read: " + clip(err.Error()))
+		return malformed("cannot be read: " + finding.Clip(err.Error()))
 	}
 	configuration, ok := object.(*apiserver.AuthenticationConfiguration)
 	if !ok {
@@ -54,7 +54,7 @@ func load(raw []byte, o Options) (*Document, []finding.Finding) {
 	d := &Document{configuration, authenticationcel.NewDefaultCompiler()}
 	var found []finding.Finding
 	for _, e := range validation.ValidateAuthenticationConfiguration(d.compiler, configuration, o.OwnIssuers) {
-		found = append(found, fix(bad(CodeInvalid, where+" "+e.Field, clip(e.ErrorBody())), "correct it; the API server would not start with it, and not take the change"))
+		found = append(found, finding.Fix(finding.Bad(CodeInvalid, where+" "+e.Field, finding.Clip(e.ErrorBody())), "correct it; the API server would not start with it, and not take the change"))
 	}
 	if found != nil {
 		return nil, found

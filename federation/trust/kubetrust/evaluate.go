@@ -37,7 +37,7 @@ func Evaluate(ctx context.Context, d *Document, t Token) Verdict {
 	refused := func(list ...finding.Finding) Verdict { return Verdict{Verdict: trust.Verdict{Findings: list}} }
 	s, err := t.read()
 	if err != nil {
-		return refused(fix(bad(CodeToken, "token", err.Error()), "give the token of an issuer, not an opaque one; of a person it is the ID token"))
+		return refused(finding.Fix(finding.Bad(CodeToken, "token", err.Error()), "give the token of an issuer, not an opaque one; of a person it is the ID token"))
 	}
 	e := evaluation{document: d, token: s, keys: unchecked{}}
 	var notes []finding.Finding
@@ -45,13 +45,13 @@ func Evaluate(ctx context.Context, d *Document, t Token) Verdict {
 	case len(t.JWKS) > 0:
 		set, err := newKeySet(t.JWKS)
 		if err != nil {
-			return refused(fix(bad(CodeSignature, "keys", err.Error()), "give what the issuer's jwks_uri answers"))
+			return refused(finding.Fix(finding.Bad(CodeSignature, "keys", err.Error()), "give what the issuer's jwks_uri answers"))
 		}
 		e.keys, e.set = set, &set
 	case s.endless:
-		notes = append(notes, note(CodeUnverified, "token", "was described by claims without exp: neither a signature nor the end was looked at"))
+		notes = append(notes, finding.Note(CodeUnverified, "token", "was described by claims without exp: neither a signature nor the end was looked at"))
 	default:
-		notes = append(notes, fix(note(CodeUnverified, "token", "has a signature that was not looked at"), "give the issuer's keys"))
+		notes = append(notes, finding.Fix(finding.Note(CodeUnverified, "token", "has a signature that was not looked at"), "give the issuer's keys"))
 	}
 	n, found := e.issuer()
 	if n < 0 {
@@ -85,15 +85,15 @@ func (e evaluation) issuer() (int, finding.Finding) {
 	if issuer == "accounts.google.com" { // as the API server reads it
 		issuer = googleIssuer
 	}
-	f := sides(bad(CodeIssuer, "configuration", "has no issuer of the token's iss"), strings.Join(e.document.Issuers(), ", "), e.token.issuer)
-	f = fix(f, "add the issuer: podpass trust kube")
+	f := finding.Sides(finding.Bad(CodeIssuer, "configuration", "has no issuer of the token's iss"), strings.Join(e.document.Issuers(), ", "), e.token.issuer)
+	f = finding.Fix(f, "add the issuer: podpass trust kube")
 	for n, a := range e.document.configuration.JWT {
 		if a.Issuer.URL == issuer {
 			return n, finding.Finding{}
 		}
 		if way := trust.Spelling(a.Issuer.URL, issuer); way != "" {
-			f = sides(bad(CodeIssuerSpelling, fmt.Sprintf("jwt[%d]", n), "differs from the token's iss in "+way+", and is compared to the letter"), a.Issuer.URL, e.token.issuer)
-			f = fix(f, "write the issuer's url as the token has it")
+			f = finding.Sides(finding.Bad(CodeIssuerSpelling, fmt.Sprintf("jwt[%d]", n), "differs from the token's iss in "+way+", and is compared to the letter"), a.Issuer.URL, e.token.issuer)
+			f = finding.Fix(f, "write the issuer's url as the token has it")
 		}
 	}
 	return -1, f

@@ -56,7 +56,7 @@ func (e evaluation) explain(ctx context.Context, where string, a apiserver.JWTAu
 }
 
 func (e evaluation) unexplained(where string, refusal error) finding.Finding {
-	return fix(bad(CodeRefused, where, "refuses the token: "+clip(refusal.Error())), "these are the API server's own words, which its log has, too")
+	return finding.Fix(finding.Bad(CodeRefused, where, "refuses the token: "+finding.Clip(refusal.Error())), "these are the API server's own words, which its log has, too")
 }
 
 // verification explains a token that is refused whatever the rules are: in the server's
@@ -64,24 +64,24 @@ func (e evaluation) unexplained(where string, refusal error) finding.Finding {
 func (e evaluation) verification(where string, a apiserver.JWTAuthenticator) []finding.Finding {
 	t := e.token
 	if algorithms := oidc.AllValidSigningAlgorithms(); !slices.Contains(algorithms, t.algorithm) {
-		f := sides(bad(CodeAlgorithm, where, "takes no token with this algorithm"), strings.Join(algorithms, ", "), t.algorithm)
-		return []finding.Finding{fix(f, "have the issuer sign with RS256 or ES256")}
+		f := finding.Sides(finding.Bad(CodeAlgorithm, where, "takes no token with this algorithm"), strings.Join(algorithms, ", "), t.algorithm)
+		return []finding.Finding{finding.Fix(f, "have the issuer sign with RS256 or ES256")}
 	}
 	if _, err := e.keys.VerifySignature(context.Background(), t.raw); err != nil {
-		f := bad(CodeSignature, where, "has no key that verifies the token")
+		f := finding.Bad(CodeSignature, where, "has no key that verifies the token")
 		if e.set != nil {
-			f = sides(f, "kid "+strings.Join(e.set.ids(), ", "), "kid "+t.keyID)
+			f = finding.Sides(f, "kid "+strings.Join(e.set.ids(), ", "), "kid "+t.keyID)
 		}
-		return []finding.Finding{fix(f, "see that the keys are the issuer's current ones, and the token is whole")}
+		return []finding.Finding{finding.Fix(f, "see that the keys are the issuer's current ones, and the token is whole")}
 	}
 	var found []finding.Finding
 	if want := a.Issuer.Audiences; !slices.ContainsFunc(t.audiences, func(got string) bool { return slices.Contains(want, got) }) {
-		f := sides(bad(CodeAudience, where+" audiences", "have none of the token's"), strings.Join(want, ", "), strings.Join(t.audiences, ", "))
-		f = fix(f, "ask for a token with the audience, or add the client that people use to audiences")
+		f := finding.Sides(finding.Bad(CodeAudience, where+" audiences", "have none of the token's"), strings.Join(want, ", "), strings.Join(t.audiences, ", "))
+		f = finding.Fix(f, "ask for a token with the audience, or add the client that people use to audiences")
 		for _, w := range want {
 			for _, got := range t.audiences {
 				if way := trust.Spelling(w, got); way != "" {
-					f = fix(sides(bad(CodeAudienceSpelling, where+" audiences", "differ from the token's in "+way), w, got), "write the audience as the token has it")
+					f = finding.Fix(finding.Sides(finding.Bad(CodeAudienceSpelling, where+" audiences", "differ from the token's in "+way), w, got), "write the audience as the token has it")
 				}
 			}
 		}
@@ -90,13 +90,13 @@ func (e evaluation) verification(where string, a apiserver.JWTAuthenticator) []f
 	now := time.Now()
 	switch {
 	case t.expiry.IsZero() && !t.described:
-		found = append(found, fix(bad(CodeExpired, "token", "has no exp, and is taken for expired"), "have the issuer give its tokens an end"))
+		found = append(found, finding.Fix(finding.Bad(CodeExpired, "token", "has no exp, and is taken for expired"), "have the issuer give its tokens an end"))
 	case !t.expiry.IsZero() && t.expiry.Before(now):
-		f := sides(bad(CodeExpired, "token", "has expired"), "after "+now.UTC().Format(time.RFC3339), t.expiry.UTC().Format(time.RFC3339))
-		found = append(found, fix(f, "get a new one; if it is new, compare the clocks"))
+		f := finding.Sides(finding.Bad(CodeExpired, "token", "has expired"), "after "+now.UTC().Format(time.RFC3339), t.expiry.UTC().Format(time.RFC3339))
+		found = append(found, finding.Fix(f, "get a new one; if it is new, compare the clocks"))
 	case t.notBefore.After(now):
-		f := sides(bad(CodeExpired, "token", "is not valid yet"), "before "+now.UTC().Format(time.RFC3339), t.notBefore.UTC().Format(time.RFC3339))
-		found = append(found, fix(f, "compare the clocks of issuer and API server"))
+		f := finding.Sides(finding.Bad(CodeExpired, "token", "is not valid yet"), "before "+now.UTC().Format(time.RFC3339), t.notBefore.UTC().Format(time.RFC3339))
+		found = append(found, finding.Fix(f, "compare the clocks of issuer and API server"))
 	}
 	return found
 }
@@ -106,27 +106,27 @@ var tenants = []string{"tid", "hd", "repository_owner", "repository_owner_id", "
 
 func (e evaluation) claimRule(where string, r apiserver.ClaimValidationRule, refusal error) finding.Finding {
 	if strings.Contains(r.Expression, "_claim_names") && e.token.has("_claim_names") {
-		f := bad(CodeOverage, where, "refuses a token that only says where its groups are: the provider leaves them out above a number")
-		return fix(sides(f, r.Expression, e.token.text("_claim_names")), "have Entra send only the groups assigned to the application, or application roles")
+		f := finding.Bad(CodeOverage, where, "refuses a token that only says where its groups are: the provider leaves them out above a number")
+		return finding.Fix(finding.Sides(f, r.Expression, e.token.text("_claim_names")), "have Entra send only the groups assigned to the application, or application roles")
 	}
 	if r.Claim == "" {
-		f := sides(bad(CodeClaimRule, where, "refuses the token: "+clip(refusal.Error())), r.Expression, "")
+		f := finding.Sides(finding.Bad(CodeClaimRule, where, "refuses the token: "+finding.Clip(refusal.Error())), r.Expression, "")
 		if strings.Contains(r.Expression, "email_verified") {
 			f.Code, f.Seen = CodeEmail, "email_verified "+e.token.text("email_verified")
 		}
 		for _, c := range tenants {
 			if strings.Contains(r.Expression, "claims."+c) || strings.Contains(r.Expression, "claims.?"+c) {
-				f.Code, f.Seen = CodeTenant, clip(c+" "+e.token.text(c))
+				f.Code, f.Seen = CodeTenant, finding.Clip(c+" "+e.token.text(c))
 			}
 		}
-		return fix(f, "use a token of somebody whom the rule is for, or change the rule")
+		return finding.Fix(f, "use a token of somebody whom the rule is for, or change the rule")
 	}
-	f := sides(bad(CodeClaimRule, where, "requires claim "+clip(r.Claim)+" to be another, and a string"), r.RequiredValue, e.token.text(r.Claim))
+	f := finding.Sides(finding.Bad(CodeClaimRule, where, "requires claim "+finding.Clip(r.Claim)+" to be another, and a string"), r.RequiredValue, e.token.text(r.Claim))
 	switch {
 	case slices.Contains(tenants, r.Claim):
 		f.Code, f.Message = CodeTenant, "takes only tokens of one tenant, by claim "+r.Claim
 	case !e.token.has(r.Claim):
-		f.Message = "requires claim " + clip(r.Claim) + ", which the token does not have"
+		f.Message = "requires claim " + finding.Clip(r.Claim) + ", which the token does not have"
 	}
-	return fix(f, "log in at the tenant of the configuration, or have the provider send the claim")
+	return finding.Fix(f, "log in at the tenant of the configuration, or have the provider send the claim")
 }

@@ -12,7 +12,7 @@ import (
 func (p *Plan) Flags() ([]string, []finding.Finding) {
 	const where = "--oidc-* flags"
 	cannot := func(message, next string) ([]string, []finding.Finding) {
-		return nil, []finding.Finding{fix(bad(CodeFlags, where, message), "%s", next)}
+		return nil, []finding.Finding{finding.Fix(finding.Bad(CodeFlags, where, message), "%s", next)}
 	}
 	const file = "use --authentication-config, which Kubernetes 1.30 and later read"
 	if len(p.Issuers) != 1 {
@@ -46,17 +46,17 @@ func (p *Plan) Flags() ([]string, []finding.Finding) {
 		case r.Expression == overageRule:
 			// The server refuses such a token by itself, as it cannot fetch the groups.
 		case r.Expression == verifiedRule:
-			lost = append(lost, fix(broad(CodeFlags, where, "take an email whose token does not say whether it was verified"), "leave usernameClaim out"))
+			lost = append(lost, finding.Fix(finding.Broad(CodeFlags, where, "take an email whose token does not say whether it was verified"), "leave usernameClaim out"))
 		default:
 			return cannot("know no expressions, and this rule is one: "+r.Message, file)
 		}
 	}
 	if i.Issuer.CertificateAuthority != "" {
 		flags = append(flags, "--oidc-ca-file=/etc/kubernetes/"+i.Name+"-ca.pem")
-		lost = append(lost, fix(note(CodeFlags, where, "want the certificate authority in a file"), "write certificateAuthority to /etc/kubernetes/%s-ca.pem on each server", i.Name))
+		lost = append(lost, finding.Fix(finding.Note(CodeFlags, where, "want the certificate authority in a file"), "write certificateAuthority to /etc/kubernetes/%s-ca.pem on each server", i.Name))
 	}
 	if len(i.ClaimMappings.Extra) > 0 {
-		lost = append(lost, fix(broad(CodeFlags, where, "leave out what audit logs would show besides the username, and take RS256 only"), "use --authentication-config where you can; add --oidc-signing-algs where the provider signs otherwise"))
+		lost = append(lost, finding.Fix(finding.Broad(CodeFlags, where, "leave out what audit logs would show besides the username, and take RS256 only"), "use --authentication-config where you can; add --oidc-signing-algs where the provider signs otherwise"))
 	}
 	return flags, lost
 }

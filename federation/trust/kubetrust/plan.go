@@ -6,6 +6,8 @@ import (
 
 	v1 "k8s.io/apiserver/pkg/apis/apiserver/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/podpass-io/podpass/federation/trust/internal/quote"
 )
 
 // Plan is what the API server must hold, and what its RBAC must.
@@ -69,5 +71,5 @@ func (p *Plan) JSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return indented(tree)
+	return quote.JSON(tree)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	v1 "k8s.io/apiserver/pkg/apis/apiserver/v1"
+
+	"github.com/podpass-io/podpass/federation/finding"
 )
 
 // people are what is particular about each provider for people.
@@ -46,9 +48,9 @@ func (r *renderer) person(where string, i Issuer) v1.JWTAuthenticator {
 	case "email":
 		// The server looks at email_verified only where there is one.
 		a.ClaimValidationRules = append(a.ClaimValidationRules, rule(verifiedRule, "the email is not verified"))
-		r.find(fix(broad(CodeMoved, where, "takes the email for the username, which the provider may give to somebody else one day"), "leave usernameClaim out"))
+		r.find(finding.Fix(finding.Broad(CodeMoved, where, "takes the email for the username, which the provider may give to somebody else one day"), "leave usernameClaim out"))
 	case "preferred_username", "upn", "name", "nickname", "unique_name":
-		r.find(fix(sides(broad(CodeMoved, where, "takes a claim for the username that people or administrators may change"), p.username, username), "leave usernameClaim out"))
+		r.find(finding.Fix(finding.Sides(finding.Broad(CodeMoved, where, "takes a claim for the username that people or administrators may change"), p.username, username), "leave usernameClaim out"))
 	}
 	if groups != "" {
 		a.ClaimMappings.Groups = v1.PrefixedClaimOrExpression{Claim: groups, Prefix: &prefix}

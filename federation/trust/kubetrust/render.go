@@ -42,7 +42,7 @@ const (
 func Render(s Spec, o Options) (*Plan, []finding.Finding) {
 	r := renderer{plan: Plan{version: cmp.Or(o.Version, Versions[0])}}
 	if len(s.Issuers) == 0 {
-		r.find(fix(bad(CodePreset, "list of issuers", "is empty"), "name at least one issuer"))
+		r.find(finding.Fix(finding.Bad(CodePreset, "list of issuers", "is empty"), "name at least one issuer"))
 	}
 	for n, i := range s.Issuers {
 		r.issuer(n, i)
@@ -53,7 +53,7 @@ func Render(s Spec, o Options) (*Plan, []finding.Finding) {
 	if finding.Worst(r.findings) != finding.Error {
 		raw, err := r.plan.YAML()
 		if err != nil {
-			r.find(bad(CodeMalformed, "configuration", err.Error()))
+			r.find(finding.Bad(CodeMalformed, "configuration", err.Error()))
 		} else {
 			_, found := load(raw, o)
 			for _, f := range found {
@@ -96,7 +96,7 @@ func (r *renderer) begin(i Issuer) v1.JWTAuthenticator {
 func (r *renderer) issuer(n int, i Issuer) {
 	i.Preset = strings.ToLower(i.Preset)
 	if !slices.Contains(Presets, i.Preset) {
-		r.find(fix(sides(bad(CodePreset, fmt.Sprintf("issuers[%d]", n), "has a preset that is none"), strings.Join(Presets, ", "), i.Preset), "use oidc for a provider that is not listed"))
+		r.find(finding.Fix(finding.Sides(finding.Bad(CodePreset, fmt.Sprintf("issuers[%d]", n), "has a preset that is none"), strings.Join(Presets, ", "), i.Preset), "use oidc for a provider that is not listed"))
 		return
 	}
 	if i.Name == "" && i.Preset != Pods {
@@ -122,10 +122,10 @@ func (r *renderer) issuer(n int, i Issuer) {
 	}
 	for _, there := range r.plan.Issuers {
 		if there.Name == i.Name {
-			r.find(fix(bad(CodeSame, where, "has the name of another issuer, so that its users are the other's"), "give each a name of its own"))
+			r.find(finding.Fix(finding.Bad(CodeSame, where, "has the name of another issuer, so that its users are the other's"), "give each a name of its own"))
 		}
 		if way := trust.Spelling(there.Issuer.URL, i.URL); way != "" {
-			r.find(fix(sides(broad(CodeSame, where, "has the URL of another issuer but for "+way), there.Issuer.URL, i.URL), "write the iss claim of the tokens, to the letter"))
+			r.find(finding.Fix(finding.Sides(finding.Broad(CodeSame, where, "has the URL of another issuer but for "+way), there.Issuer.URL, i.URL), "write the iss claim of the tokens, to the letter"))
 		}
 	}
 	r.plan.Issuers = append(r.plan.Issuers, p)
@@ -152,7 +152,7 @@ var claimName = regexp.MustCompile(`^[!-~]{1,200}$`)
 // described reports whether enough was said of an issuer, and nothing that can never work.
 func (r *renderer) described(where string, i Issuer) bool {
 	before := len(r.findings)
-	wrong := func(code, message, next string) { r.find(fix(bad(code, where, message), "%s", next)) }
+	wrong := func(code, message, next string) { r.find(finding.Fix(finding.Bad(code, where, message), "%s", next)) }
 	switch errs := validation.IsDNS1123Label(i.Name); {
 	case i.Name == "":
 		wrong(CodeName, "has no name, and its pods would have that of this cluster's", "name the cluster")
@@ -166,11 +166,11 @@ func (r *renderer) described(where string, i Issuer) bool {
 	case i.URL == "":
 		wrong(CodePreset, "has no url", "write the iss claim of its tokens, to the letter")
 	case err != nil || u.Scheme != "https" || u.Host == "":
-		wrong(CodePreset, "has a url that is not https, which the API server does not take: "+clip(i.URL), "give the issuer an https URL")
+		wrong(CodePreset, "has a url that is not https, which the API server does not take: "+finding.Clip(i.URL), "give the issuer an https URL")
 	case i.Preset == Pods && strings.HasPrefix(u.Hostname(), "kubernetes.default"):
 		wrong(CodePreset, "has the issuer that clusters have by default, so that their tokens cannot be told apart", "give the other cluster an issuer of its own: --service-account-issuer")
 	case i.Preset == Auth0 && !strings.HasSuffix(i.URL, "/"):
-		wrong(CodePreset, "has a url without the slash at its end, which Auth0's tokens have", "write "+clip(i.URL)+"/")
+		wrong(CodePreset, "has a url without the slash at its end, which Auth0's tokens have", "write "+finding.Clip(i.URL)+"/")
 	case i.Preset == Entra && strings.HasPrefix(u.Path, "/common"), i.Preset == Entra && strings.HasPrefix(u.Path, "/organizations"):
 		wrong(CodePreset, "has a url of no tenant, which no token has for its iss", "leave url out and give tenant")
 	case i.Preset == Keycloak && strings.Contains(u.Path, "/protocol/"):
@@ -210,7 +210,7 @@ func (r *renderer) text(where string, i Issuer) {
 	}
 	for _, t := range texts {
 		if t == "" || strings.ContainsFunc(t, func(c rune) bool { return !unicode.IsPrint(c) }) {
-			r.find(fix(sides(bad(CodePreset, where, "has a value that is empty or not printable"), "", t), "correct it"))
+			r.find(finding.Fix(finding.Sides(finding.Bad(CodePreset, where, "has a value that is empty or not printable"), "", t), "correct it"))
 		}
 	}
 }

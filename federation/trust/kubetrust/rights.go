@@ -12,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
+
+	"github.com/podpass-io/podpass/federation/finding"
 )
 
 // readerRole is what view leaves out and people on call want to see; never Secrets.
@@ -33,7 +35,7 @@ func readerRules() []rbacv1.PolicyRule {
 // right adds the RBAC of one pattern. Groups are never those of Kubernetes' own: nobody
 // can take system:masters away again from who has a token with it.
 func (r *renderer) right(where string, right Right) {
-	wrong := func(message, next string) { r.find(fix(bad(CodePattern, where, message), "%s", next)) }
+	wrong := func(message, next string) { r.find(finding.Fix(finding.Bad(CodePattern, where, message), "%s", next)) }
 	prefix, _, prefixed := strings.Cut(right.Group, ":")
 	switch {
 	case right.Group == "":
@@ -43,7 +45,7 @@ func (r *renderer) right(where string, right Right) {
 		wrong("is for a group of Kubernetes' own", "bind a group of the provider's to cluster-admin: pattern admins")
 		return
 	case !prefixed || !slices.ContainsFunc(r.plan.Issuers, func(p Planned) bool { return p.Name == prefix }):
-		r.find(fix(sides(broad(CodePattern, where, "is for a group with the prefix of no issuer of the list"), "NAME:GROUP", right.Group), "write the issuer's name and a colon before the group"))
+		r.find(finding.Fix(finding.Sides(finding.Broad(CodePattern, where, "is for a group with the prefix of no issuer of the list"), "NAME:GROUP", right.Group), "write the issuer's name and a colon before the group"))
 	}
 	switch right.Pattern {
 	case Developers:
@@ -52,7 +54,7 @@ func (r *renderer) right(where string, right Right) {
 		}
 		for _, ns := range right.Namespaces {
 			if len(validation.IsDNS1123Label(ns)) > 0 {
-				wrong("names a namespace that can be none: "+clip(ns), "correct it")
+				wrong("names a namespace that can be none: "+finding.Clip(ns), "correct it")
 				continue
 			}
 			r.plan.objects = append(r.plan.objects, roleBinding(ns, bindingName(Developers, right.Group), "edit", right.Group))
@@ -74,7 +76,7 @@ func (r *renderer) right(where string, right Right) {
 		name := bindingName(Readers, right.Group)
 		r.plan.objects = append(r.plan.objects, clusterRoleBinding(name, "view", right.Group), clusterRoleBinding(name+":cluster", readerRole, right.Group))
 	default:
-		r.find(fix(sides(bad(CodePattern, where, "has a pattern that is none"), strings.Join([]string{Developers, Readers, Admins}, ", "), right.Pattern), "correct it, or write the RBAC yourself"))
+		r.find(finding.Fix(finding.Sides(finding.Bad(CodePattern, where, "has a pattern that is none"), strings.Join([]string{Developers, Readers, Admins}, ", "), right.Pattern), "correct it, or write the RBAC yourself"))
 	}
 }
 

@@ -20,35 +20,35 @@ var changing = []string{"email", "preferred_username", "upn", "name", "nickname"
 // seen by a token that it takes.
 func (e evaluation) traps(where string, a apiserver.JWTAuthenticator, u User) []finding.Finding {
 	var found []finding.Finding
-	find := func(f finding.Finding, next string) { found = append(found, fix(f, "%s", next)) }
+	find := func(f finding.Finding, next string) { found = append(found, finding.Fix(f, "%s", next)) }
 	m, t := a.ClaimMappings, e.token
 	for _, name := range append([]string{u.Username}, u.Groups...) {
 		if strings.HasPrefix(name, "system:") && name != "system:authenticated" {
-			find(sides(broad(CodeSystem, where, "makes the bearer one of Kubernetes' own: the provider decides who is"), "", name), "give username and groups a prefix, and refuse system: in userValidationRules")
+			find(finding.Sides(finding.Broad(CodeSystem, where, "makes the bearer one of Kubernetes' own: the provider decides who is"), "", name), "give username and groups a prefix, and refuse system: in userValidationRules")
 			break
 		}
 	}
 	if m.Username.Claim != "" && m.Username.Prefix != nil && *m.Username.Prefix == "" {
-		find(sides(broad(CodePrefix, where+" claimMappings.username", "has no prefix, so that the provider may name any user there is"), "", u.Username), "give it a prefix that names the issuer")
+		find(finding.Sides(finding.Broad(CodePrefix, where+" claimMappings.username", "has no prefix, so that the provider may name any user there is"), "", u.Username), "give it a prefix that names the issuer")
 	}
 	if m.Groups.Claim != "" && m.Groups.Prefix != nil && *m.Groups.Prefix == "" {
-		find(broad(CodePrefix, where+" claimMappings.groups", "has no prefix, so that the provider may name any group there is, system:masters too"), "give it a prefix that names the issuer")
+		find(finding.Broad(CodePrefix, where+" claimMappings.groups", "has no prefix, so that the provider may name any group there is, system:masters too"), "give it a prefix that names the issuer")
 	}
 	if len(a.ClaimValidationRules) == 0 && slices.Contains(open, a.Issuer.URL) {
-		find(broad(CodeAnybody, where, "gives tokens to anybody, and no claimValidationRule says whose are meant"), "require the owner, domain or tenant in claimValidationRules")
+		find(finding.Broad(CodeAnybody, where, "gives tokens to anybody, and no claimValidationRule says whose are meant"), "require the owner, domain or tenant in claimValidationRules")
 	}
 	if strings.HasPrefix(t.subject, serviceAccountSubject) {
 		for _, aud := range a.Issuer.Audiences {
 			if trust.ForOthers(aud, a.Issuer.URL) {
-				find(sides(broad(CodeBroadAudience, where+" audiences", "take tokens that pods have for another service, whose operator can use them here"), "", aud), "ask for tokens with an audience of this API server's own")
+				find(finding.Sides(finding.Broad(CodeBroadAudience, where+" audiences", "take tokens that pods have for another service, whose operator can use them here"), "", aud), "ask for tokens with an audience of this API server's own")
 			}
 		}
 	}
 	switch c := m.Username.Claim; {
 	case c == "email" && !t.has("email_verified"):
-		find(broad(CodeEmail, where+" claimMappings.username", "takes an email of which the token does not say that it was verified"), "require email_verified in claimValidationRules, or take sub")
+		find(finding.Broad(CodeEmail, where+" claimMappings.username", "takes an email of which the token does not say that it was verified"), "require email_verified in claimValidationRules, or take sub")
 	case slices.Contains(changing, c):
-		find(sides(broad(CodeMoved, where+" claimMappings.username", "is a claim that may be given to somebody else one day"), "sub", c), "take sub")
+		find(finding.Sides(finding.Broad(CodeMoved, where+" claimMappings.username", "is a claim that may be given to somebody else one day"), "sub", c), "take sub")
 	}
 	return append(found, e.groupTraps(where+" claimMappings.groups", m.Groups, u)...)
 }
@@ -58,14 +58,14 @@ func (e evaluation) groupTraps(where string, m apiserver.PrefixedClaimOrExpressi
 		return nil
 	}
 	if e.token.elsewhere("groups") {
-		return []finding.Finding{fix(broad(CodeOverage, where, "lack groups that the token only says where to ask for: the bearer has fewer rights than the provider says"), "have Entra send only the groups assigned to the application, or application roles")}
+		return []finding.Finding{finding.Fix(finding.Broad(CodeOverage, where, "lack groups that the token only says where to ask for: the bearer has fewer rights than the provider says"), "have Entra send only the groups assigned to the application, or application roles")}
 	}
 	if m.Claim != "" && !e.token.has(m.Claim) {
-		return []finding.Finding{fix(sides(note(CodeGroups, where, "is a claim that the token does not have, so that the bearer is in no group of the provider's"), m.Claim, ""), "have the provider send it: a scope (groups) or a mapper; RBAC for groups gives the bearer nothing")}
+		return []finding.Finding{finding.Fix(finding.Sides(finding.Note(CodeGroups, where, "is a claim that the token does not have, so that the bearer is in no group of the provider's"), m.Claim, ""), "have the provider send it: a scope (groups) or a mapper; RBAC for groups gives the bearer nothing")}
 	}
 	for _, g := range u.Groups {
 		if m.Claim != "" && m.Prefix != nil && strings.HasPrefix(g, *m.Prefix+"/") {
-			return []finding.Finding{fix(sides(note(CodeGroups, where, "are whole paths, which RBAC must name with the slash"), "", g), "switch full path off in the provider's group mapper, or bind the names as they come")}
+			return []finding.Finding{finding.Fix(finding.Sides(finding.Note(CodeGroups, where, "are whole paths, which RBAC must name with the slash"), "", g), "switch full path off in the provider's group mapper, or bind the names as they come")}
 		}
 	}
 	return nil
