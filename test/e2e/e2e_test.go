@@ -100,7 +100,7 @@ spec:
     - name: app
       image: %s
       imagePullPolicy: Never
-      args: [%s]
+      args: [%s, --timeout, 60s]
       %s
       envFrom: [{configMapRef: {name: clouds}}]
       volumeMounts: [{name: clouds, mountPath: /etc/clouds, readOnly: true}]

@@ -28,11 +28,22 @@ export class GCPCheck {
 // tokenInfo asks the cloud whose access token this is. The token travels in the
 // query, as Google's endpoint has it: the error must not show the URL.
 async function tokenInfo(endpoint, token, signal) {
-  const response = await fetch(`${endpoint}?${new URLSearchParams({ access_token: token })}`, { signal });
+  const response = await connected(() => fetch(`${endpoint}?${new URLSearchParams({ access_token: token })}`, { signal }));
   if (!response.ok) throw new Error(`tokeninfo: status ${response.status} ${response.statusText}`);
   const { email, sub } = await response.json();
   if (!email && !sub) throw new Error('tokeninfo: the answer names nobody');
   return email ?? sub;
+}
+
+// connected repeats a request that found no connection, once: fetch gives up after ten
+// seconds, in which a process on a busy node may not have run at all.
+async function connected(request) {
+  try {
+    return await request();
+  } catch (error) {
+    if (error.cause?.code !== 'UND_ERR_CONNECT_TIMEOUT') throw error;
+    return request();
+  }
 }
 
 // IDTokenCheck takes an ID token for SDK_AUDIENCE.
