@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -76,6 +77,15 @@ func (i *issuer) discovery(url string) string {
 	defer i.mu.Unlock()
 	i.documents[place(url)] = url
 	return i.server.URL + place(url)
+}
+
+// at is an issuer whose URL is this server's: its document is where the URL says.
+func (i *issuer) at(path string) string {
+	url := i.server.URL + path
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.documents[strings.TrimSuffix(path, "/")+"/.well-known/openid-configuration"] = url
+	return url
 }
 
 func (i *issuer) jwks() []byte {

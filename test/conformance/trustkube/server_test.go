@@ -33,6 +33,15 @@ type apiServer struct {
 // startServer starts one with a configuration.
 func startServer(t *testing.T, configuration []byte) *apiServer {
 	t.Helper()
+	s := newServer(t)
+	s.write(t, configuration)
+	s.restart(t, "--authentication-config="+s.file)
+	return s
+}
+
+// newServer starts one that trusts nobody yet.
+func newServer(t *testing.T) *apiServer {
+	t.Helper()
 	dir := t.TempDir()
 	s := &apiServer{
 		Cluster: cluster.Start(t, cluster.Options{Dir: filepath.Join(dir, "kube"), ControlPlaneOnly: true}),
@@ -46,11 +55,14 @@ func startServer(t *testing.T, configuration []byte) *apiServer {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
 	s.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
-	s.write(t, configuration)
-	if err := s.Restart(t.Context(), "kube-apiserver", false, "--authentication-config="+s.file); err != nil {
-		t.Fatalf("the API server does not start with the configuration: %v", err)
-	}
 	return s
+}
+
+func (s *apiServer) restart(t *testing.T, flags ...string) {
+	t.Helper()
+	if err := s.Restart(t.Context(), "kube-apiserver", false, flags...); err != nil {
+		t.Fatalf("the API server does not start with %q: %v", flags, err)
+	}
 }
 
 // write puts a configuration in the file's place, whole.
