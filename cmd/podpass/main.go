@@ -26,6 +26,7 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/inject"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/issuer"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/kubeconfig"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/kubedoctor"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
 )
@@ -98,10 +99,17 @@ what the cloud must be told so that it does.`,
 	})
 	number := version.Number()
 	root.AddCommand(
-		check.Command(number), doctor.Command(number), inject.Command(number), issuer.Command(number),
+		check.Command(number), doctorCommand(number), inject.Command(number), issuer.Command(number),
 		fleet.Command(number), kubeconfig.Command(number), token.Command(number), trust.Command(number), versionCommand(),
 	)
 	return root
+}
+
+// doctorCommand has the doctor of API servers below that of pods.
+func doctorCommand(version string) *cobra.Command {
+	cmd := doctor.Command(version)
+	cmd.AddCommand(kubedoctor.Command(version))
+	return cmd
 }
 
 type usageError struct {

@@ -56,8 +56,13 @@ func (p Published) Err() error {
 // [MaxSize] each. client says whom to trust: with the system's roots, the answer is what
 // an outsider sees from here. It is safe for concurrent use.
 func Fetch(ctx context.Context, client *http.Client, issuer string) Published {
+	return FetchAt(ctx, client, issuer, strings.TrimSuffix(issuer, "/")+DiscoveryPath)
+}
+
+// FetchAt is [Fetch] for whoever was told to look for the discovery document elsewhere.
+func FetchAt(ctx context.Context, client *http.Client, issuer, discovery string) Published {
 	p := Published{Issuer: issuer}
-	p.Discovery.URL = strings.TrimSuffix(issuer, "/") + DiscoveryPath
+	p.Discovery.URL = discovery
 	if err := CheckURL(issuer); err != nil {
 		p.Discovery.Err = fmt.Errorf("issuer %q is %w", issuer, err)
 		return p

@@ -28,6 +28,8 @@ const (
 	CodeBroadAudience    = "WI333" // an audience that tokens for others have
 	CodeForbidden        = "WI334" // RBAC does not allow it
 	CodeRoleMissing      = "WI335" // a binding whose role was not given
+	CodeCollision        = "WI336" // two issuers that can make one name
+	CodeUnbound          = "WI337" // no binding for the user, nor for a group
 
 	// What Render finds.
 	CodePreset  = "WI340" // an issuer that is not described well enough

@@ -2,6 +2,7 @@ package kubetrust
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -26,6 +27,34 @@ func (d *Document) Issuers() []string {
 		list = append(list, a.Issuer.URL)
 	}
 	return list
+}
+
+// Place is where an API server finds the keys of an issuer.
+type Place struct {
+	// Issuer is its URL. DiscoveryURL is that of the discovery document, where it is not
+	// below the issuer's.
+	Issuer, DiscoveryURL string
+	// CertificateAuthority, in PEM, is all that the server trusts there; empty: the system's
+	// roots are.
+	CertificateAuthority string
+}
+
+// Place of the issuer whose tokens have iss; false: the configuration has none.
+func (d *Document) Place(iss string) (Place, bool) {
+	n := d.of(iss)
+	if n < 0 {
+		return Place{}, false
+	}
+	i := d.configuration.JWT[n].Issuer
+	return Place{i.URL, i.DiscoveryURL, i.CertificateAuthority}, true
+}
+
+// of finds the authenticator of an issuer; -1: there is none.
+func (d *Document) of(iss string) int {
+	if iss == "accounts.google.com" { // as the API server reads it
+		iss = googleIssuer
+	}
+	return slices.IndexFunc(d.configuration.JWT, func(a apiserver.JWTAuthenticator) bool { return a.Issuer.URL == iss })
 }
 
 // Parse reads a configuration as the API server does: strictly, in each version that it

@@ -81,17 +81,13 @@ type evaluation struct {
 
 // issuer finds the authenticator whose token it is; -1: none, and why.
 func (e evaluation) issuer() (int, finding.Finding) {
-	issuer := e.token.issuer
-	if issuer == "accounts.google.com" { // as the API server reads it
-		issuer = googleIssuer
+	if n := e.document.of(e.token.issuer); n >= 0 {
+		return n, finding.Finding{}
 	}
 	f := finding.Sides(finding.Bad(CodeIssuer, "configuration", "has no issuer of the token's iss"), strings.Join(e.document.Issuers(), ", "), e.token.issuer)
 	f = finding.Fix(f, "add the issuer: podpass trust kube")
 	for n, a := range e.document.configuration.JWT {
-		if a.Issuer.URL == issuer {
-			return n, finding.Finding{}
-		}
-		if way := trust.Spelling(a.Issuer.URL, issuer); way != "" {
+		if way := trust.Spelling(a.Issuer.URL, e.token.issuer); way != "" {
 			f = finding.Sides(finding.Bad(CodeIssuerSpelling, fmt.Sprintf("jwt[%d]", n), "differs from the token's iss in "+way+", and is compared to the letter"), a.Issuer.URL, e.token.issuer)
 			f = finding.Fix(f, "write the issuer's url as the token has it")
 		}

@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"io"
 
-	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/access"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation/finding"
@@ -29,22 +28,6 @@ func (a kubeAccess) said() string {
 		return "may " + a.Wanted + ": " + cmp.Or(a.By, "the cluster gives no reason")
 	}
 	return "may not " + a.Wanted
-}
-
-// wanted is what --verb and --resource ask; nil: nothing.
-func (o kubeCheckOptions) wanted() (*kubetrust.Access, error) {
-	if o.verb == "" {
-		return nil, nil
-	}
-	a, err := kubetrust.ParseAccess(o.verb, o.resource)
-	if err != nil {
-		return nil, hint.New(fmt.Errorf("--verb and --resource: %w", err), "name them as kubectl auth can-i does")
-	}
-	a.Name = o.name
-	if a.Path == "" {
-		a.Namespace = o.cluster.GivenNamespace()
-	}
-	return &a, nil
 }
 
 func (o kubeCheckOptions) access(ctx context.Context, stdin io.Reader, want kubetrust.Access, u kubetrust.User) (*kubeAccess, error) {
@@ -68,23 +51,12 @@ func (o kubeCheckOptions) access(ctx context.Context, stdin io.Reader, want kube
 
 // ask has the cluster answer, all of its authorizers.
 func (k *kube) ask(ctx context.Context, want kubetrust.Access, u kubetrust.User) (trust.Verdict, error) {
-	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: u.Username, UID: u.UID, Groups: u.Groups, Extra: map[string]authorizationv1.ExtraValue{}}}
-	for key, values := range u.Extra {
-		review.Spec.Extra[key] = values
-	}
-	if want.Path != "" {
-		review.Spec.NonResourceAttributes = &authorizationv1.NonResourceAttributes{Path: want.Path, Verb: want.Verb}
-	} else {
-		review.Spec.ResourceAttributes = &authorizationv1.ResourceAttributes{
-			Verb: want.Verb, Group: want.Group, Resource: want.Resource, Subresource: want.Subresource, Name: want.Name, Namespace: want.Namespace,
-		}
-	}
-	answer, err := k.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	answer, err := access.Ask(ctx, k.client, u, want)
 	if err != nil {
-		return trust.Verdict{}, hint.New(fmt.Errorf("ask the cluster what the user may: %w", err), "use the context of an administrator, or give RBAC objects with --rbac")
+		return trust.Verdict{}, hint.New(err, "use the context of an administrator, or give RBAC objects with --rbac")
 	}
-	if answer.Status.Allowed {
-		return trust.Verdict{Allowed: true, By: answer.Status.Reason}, nil
+	if answer.Allowed {
+		return trust.Verdict{Allowed: true, By: answer.Reason}, nil
 	}
 	return trust.Verdict{Findings: []finding.Finding{kubetrust.Forbidden(u, want)}}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/access"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
@@ -56,9 +57,7 @@ type kubeCheckOptions struct {
 	claims     string
 	jwks       string
 	ownIssuers []string
-	verb       string
-	resource   string
-	name       string
+	wanted     access.Flags
 	rbac       []string
 	output     string
 	version    string
@@ -84,19 +83,15 @@ func kubeCheckCommand(version string) *cobra.Command {
 	f.StringVar(&o.claims, "claims", "", "file with the claims of a token, instead of --token-file; - for standard input")
 	f.StringVar(&o.jwks, "jwks", "", "file with the keys of the token's issuer, by which its signature is verified")
 	f.StringArrayVar(&o.ownIssuers, "own-issuer", nil, "`URL` of the API server's own ServiceAccount issuer, which the configuration must not list; may be repeated")
-	f.StringVar(&o.verb, "verb", "", "what the bearer wants to do: get, list, create, ...")
-	f.StringVar(&o.resource, "resource", "", "to what: `RESOURCE[.GROUP][/SUBRESOURCE]`, or a path: pods/log, deployments.apps, /healthz")
-	f.StringVar(&o.name, "name", "", "name of the one object that is meant")
+	o.wanted.Add(cmd)
 	f.StringArrayVar(&o.rbac, "rbac", nil, "file with RBAC objects, instead of asking the cluster; may be repeated")
 	f.StringVarP(&o.output, "output", "o", "table", strings.Join(report.Formats, ", ")+"; wide shows fixes")
 	cmd.MarkFlagsMutuallyExclusive("token-file", "claims")
 	cmd.MarkFlagsOneRequired("token-file", "claims")
-	cmd.MarkFlagsRequiredTogether("verb", "resource")
 	for flag, kinds := range map[string][]string{"claims": {"json", "yaml", "yml"}, "jwks": {"json"}, "rbac": {"yaml", "yml", "json"}} {
 		_ = cmd.MarkFlagFilename(flag, kinds...) // completion only
 	}
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))                                                                            // completion only
-	_ = cmd.RegisterFlagCompletionFunc("verb", cobra.FixedCompletions([]string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}, cobra.ShellCompDirectiveNoFileComp)) // completion only
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
 	o.cluster.Complete(cmd)
 	return cmd
 }
@@ -121,7 +116,7 @@ func (o kubeCheckOptions) run(ctx context.Context, file string, stdin io.Reader,
 	if err != nil {
 		return err
 	}
-	want, err := o.wanted()
+	want, err := o.wanted.Wanted(o.cluster.GivenNamespace())
 	if err != nil {
 		return err
 	}

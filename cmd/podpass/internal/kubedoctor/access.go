@@ -1,0 +1,73 @@
+package kubedoctor
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/access"
+	"github.com/podpass-io/podpass/federation/finding"
+	"github.com/podpass-io/podpass/federation/trust/kubetrust"
+)
+
+// access says what RBAC has for the user. A binding that is missing explains why something
+// is not allowed, so that it alone is said.
+func (r *run) access(ctx context.Context) ([]finding.Finding, error) {
+	found, err := r.bound(ctx)
+	if err != nil || r.Wanted == nil {
+		return found, err
+	}
+	allowed, err := r.allowed(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case allowed:
+		return nil, nil
+	case len(found) > 0 && found[0].Code == kubetrust.CodeUnbound:
+		return found, nil
+	}
+	return append(found, kubetrust.Forbidden(*r.user, *r.Wanted)), nil
+}
+
+func (r *run) bound(ctx context.Context) ([]finding.Finding, error) {
+	var all kubetrust.RBAC
+	rbac := r.client.RbacV1()
+	clusterwide, err := rbac.ClusterRoleBindings().List(ctx, metav1.ListOptions{})
+	if err == nil {
+		all.ClusterRoleBindings = clusterwide.Items
+		list, namespaced := rbac.RoleBindings(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+		if err = namespaced; err == nil {
+			all.RoleBindings = list.Items
+		}
+	}
+	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		return []finding.Finding{mayNot("list rolebindings and clusterrolebindings", "kubectl auth can-i list clusterrolebindings", "whether RBAC has something for the user is not known")}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list bindings: %w", err)
+	}
+	bindings, found := kubetrust.Bound(all, *r.user)
+	r.bindings = bindings
+	return found, nil
+}
+
+// allowed asks the API server, as the bearer where it takes the token, so that nobody else
+// needs a right.
+func (r *run) allowed(ctx context.Context) (bool, error) {
+	if r.answered == nil {
+		answer, err := access.Ask(ctx, r.client, *r.user, *r.Wanted)
+		return answer.Allowed, err
+	}
+	config := rest.AnonymousClientConfig(r.config)
+	config.BearerToken = r.token
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return false, err
+	}
+	answer, err := access.AskOwn(ctx, client, *r.Wanted)
+	return answer.Allowed, err
+}

@@ -1,0 +1,74 @@
+package kubetrust
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/podpass-io/podpass/federation/finding"
+)
+
+// Bound names the bindings that are for a user or a group of the user's. Those for
+// everybody who is authenticated are not counted. Where there are none, findings say so,
+// with the subjects that are written almost like one of the user's names.
+func Bound(r RBAC, u User) ([]string, []finding.Finding) {
+	own := User{Username: u.Username, Groups: slices.DeleteFunc(slices.Clone(u.Groups), everybody)}
+	var bindings []string
+	var near []finding.Finding
+	look := func(binding, namespace string, subjects []rbacv1.Subject) {
+		if isFor(subjects, own, namespace) {
+			bindings = append(bindings, binding)
+			return
+		}
+		for _, s := range subjects {
+			if f, ok := almost(binding, s, own); ok {
+				near = append(near, f)
+			}
+		}
+	}
+	for _, b := range r.ClusterRoleBindings {
+		look("ClusterRoleBinding "+b.Name, "", b.Subjects)
+	}
+	for _, b := range r.RoleBindings {
+		look("RoleBinding "+b.Namespace+"/"+b.Name, b.Namespace, b.Subjects)
+	}
+	switch {
+	case len(bindings) > 0 || slices.Contains(u.Groups, "system:masters"):
+		return bindings, nil
+	case len(near) > 0:
+		const shown = 5 // more say nothing new
+		return nil, near[:min(len(near), shown)]
+	}
+	f := finding.Sides(finding.Bad(CodeUnbound, "RBAC", "has no binding for the user, nor for a group of the user's"), "", "user "+u.Username+", groups "+strings.Join(u.Groups, ", "))
+	return nil, []finding.Finding{finding.Fix(f, "bind one of the groups as it is written here; podpass trust kube -o rbac prints the usual rights")}
+}
+
+func everybody(group string) bool {
+	return group == "system:authenticated" || group == "system:unauthenticated"
+}
+
+// almost reports whether a subject is a name of the user's but for its kind, a prefix, case
+// or a slash at its begin.
+func almost(binding string, s rbacv1.Subject, u User) (finding.Finding, bool) {
+	if s.Kind != rbacv1.UserKind && s.Kind != rbacv1.GroupKind || strings.HasPrefix(s.Name, "system:") {
+		return finding.Finding{}, false
+	}
+	for _, name := range append([]string{u.Username}, u.Groups...) {
+		if bare(s.Name) != bare(name) {
+			continue
+		}
+		f := finding.Bad(CodeUnbound, binding, fmt.Sprintf("is for %s %s, which is almost a name of the user's, and names are compared to the letter", strings.ToLower(s.Kind), finding.Clip(s.Name)))
+		return finding.Fix(finding.Sides(f, s.Name, name), "bind it as the token gives it, or change the prefix or the provider's mapper"), true
+	}
+	return finding.Finding{}, false
+}
+
+// bare is a name without what people forget: a prefix, a slash, case.
+func bare(name string) string {
+	if _, after, ok := strings.Cut(name, ":"); ok {
+		name = after
+	}
+	return strings.ToLower(strings.Trim(name, "/"))
+}
