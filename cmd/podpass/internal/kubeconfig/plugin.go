@@ -36,10 +36,10 @@ func (p *person) addFlags(f *pflag.FlagSet) {
 }
 
 // plugin is what gets the tokens.
-func (o *options) plugin() (*clientcmdapi.ExecConfig, error) {
+func (o *options) plugin(at target) (*clientcmdapi.ExecConfig, error) {
 	e := &clientcmdapi.ExecConfig{APIVersion: clientauthenticationv1.SchemeGroupVersion.String()}
 	if o.person.is {
-		if err := o.personal(); err != nil {
+		if err := o.personal(at); err != nil {
 			return nil, err
 		}
 		e.Command, e.Args = "kubectl", o.person.args()
@@ -47,7 +47,7 @@ func (o *options) plugin() (*clientcmdapi.ExecConfig, error) {
 		e.InstallHint = "kubelogin signs you in to this cluster: kubectl krew install oidc-login"
 		return e, nil
 	}
-	if err := o.mechanical(); err != nil {
+	if err := o.mechanical(at); err != nil {
 		return nil, err
 	}
 	e.Command, e.Args = "podpass", o.machine.Args()
@@ -59,9 +59,9 @@ func (o *options) plugin() (*clientcmdapi.ExecConfig, error) {
 }
 
 // personal checks the flags for a person.
-func (o *options) personal() error {
+func (o *options) personal(at target) error {
 	m, p := &o.machine, &o.person
-	if m.GitHub || m.Broker || m.TokenEnv != "" || m.TokenFile != "" || o.account != "" || m.Source != "" || m.Audience != "" || o.cluster.SettingsFile != "" {
+	if m.GitHub || m.Broker || m.TokenEnv != "" || m.TokenFile != "" || o.account != "" || m.Source != "" || m.Audience != "" || o.cluster.SettingsFile != "" && !at.installed {
 		return errors.New("--person excludes the flags for machines: --github, --token-env, --token-file, --broker, --service-account, --source, --settings and --audience")
 	}
 	u, err := url.Parse(p.issuer)
@@ -102,13 +102,19 @@ func (p *person) args() []string {
 
 // mechanical checks the flags for a machine, and makes paths complete: kubectl runs the
 // plugin in whatever directory it is started in.
-func (o *options) mechanical() error {
+func (o *options) mechanical(at target) error {
 	p := &o.person
 	if p.issuer != "" || p.client != "" || len(p.scopes) > 0 || p.caFile != "" || p.flow != "browser" {
 		return hint.New(errors.New("--issuer-url, --client-id, --scope, --flow and --issuer-certificate-authority are for people"), "set --person")
 	}
 	m := &o.machine
-	m.SettingsFile = o.cluster.SettingsFile
+	exchanged := m.Source != "" && !m.Broker
+	if exchanged || !at.installed { // else it said where the API server is, and no more
+		m.SettingsFile = o.cluster.SettingsFile
+	}
+	if !exchanged && !m.Broker && m.Audience == "" { // what a source gives has its provider's
+		m.Audience = at.audience
+	}
 	if o.account != "" {
 		var ok bool
 		if m.Namespace, m.ServiceAccount, ok = strings.Cut(o.account, "/"); !ok || m.Namespace == "" || m.ServiceAccount == "" || strings.Contains(m.ServiceAccount, "/") {
