@@ -123,6 +123,10 @@ func TestClusterKubeconfig(t *testing.T) {
 	if len(kept) != 1 || !kept[first] || len(asked) != 5 || asked[first] {
 		t.Errorf("five times the cache gave %d tokens, and --no-cache %d", len(kept), len(asked))
 	}
+	// A token that is refused before its end: the account is another one of the same name.
+	refusedOnce(t, c, client, filepath.Join(cache, "podpass", "kube"))
+	first = podpass(t, token...)
+
 	// A fifth of its life is left.
 	age(t, filepath.Join(cache, "podpass", "kube"), 8*time.Minute)
 	second := podpass(t, token...)
@@ -146,6 +150,33 @@ func TestClusterKubeconfig(t *testing.T) {
 	all.Wait()
 	if len(seen) != 1 || seen[first]+seen[second] > 0 {
 		t.Errorf("four at once have %d tokens", len(seen))
+	}
+}
+
+// refusedOnce deletes the account of a client, and makes it again: a request is refused, by
+// which the client gets a token of the new account, and the next one is not.
+func refusedOnce(t *testing.T, c *cluster.Cluster, client kubernetes.Interface, tokens string) {
+	t.Helper()
+	age(t, tokens, time.Minute)
+	for _, args := range [][]string{{"delete", "serviceaccount", "deployer"}, {"create", "serviceaccount", "deployer"}} {
+		if _, err := c.Kubectl(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func() error {
+		_, err := client.CoreV1().ConfigMaps("default").List(t.Context(), metav1.ListOptions{})
+		return err
+	}
+	// For ten seconds the API server remembers that it took the token.
+	err := list()
+	for deadline := time.Now().Add(time.Minute); err == nil && time.Now().Before(deadline); {
+		err = list()
+	}
+	if !apierrors.IsUnauthorized(err) {
+		t.Fatalf("with a token of an account that is no more: %v", err)
+	}
+	if err := list(); err != nil {
+		t.Errorf("with the token that client-go asked for after a 401: %v", err)
 	}
 }
 
