@@ -31,7 +31,9 @@ server knows its tokens: see podpass token kube --help;
 
 for a person (--person), kubelogin, which is the kubectl plugin oidc-login: it signs in
 at the --issuer-url by browser, or by a code that is typed into a browser elsewhere
-(--flow device), and renews without a person for as long as the provider lets it.
+(--flow device, or --device for a second context), and renews without a person for as
+long as the provider lets it. --provider says which one it is, since each wants other
+scopes and parameters: clients are those that podpass trust idp has people make.
 
 The kubeconfig is printed; or written to --output, which must not be there; or, with
 --merge, added to what is in --output or kubectl's own file: entries that are there stay
@@ -50,7 +52,10 @@ const examples = `  # A GitHub Actions job deploys
   podpass kubeconfig prod-eu --settings settings.yaml --service-account ci/deployer --issuer-context hub
 
   # A person signs in by browser
-  podpass kubeconfig prod-us --person --server https://prod-us.example.com --certificate-authority ca.crt --issuer-url https://login.example.com/realms/prod --client-id kubernetes --scope groups --output people.kubeconfig
+  podpass kubeconfig prod-us --person --server https://prod-us.example.com --certificate-authority ca.crt --provider keycloak --issuer-url https://login.example.com/realms/prod --client-id kubernetes --device --output people.kubeconfig
+
+  # At Google, which gives also a public client a secret
+  podpass kubeconfig prod-us --person --provider google --context prod-us-admin --client-id ID.apps.googleusercontent.com --client-secret-file secret --output google.kubeconfig
 
   # On a machine without a browser, added to ~/.kube/config
   podpass kubeconfig prod-us-device --person --flow device --context prod-us-admin --issuer-url https://login.example.com/realms/prod --client-id kubernetes --merge`
@@ -113,7 +118,7 @@ func Command(version string) *cobra.Command {
 	for flag, extensions := range map[string][]string{"certificate-authority": {"crt", "pem"}, "settings": {"yaml", "yml", "json"}, "output": nil, "token-file": nil, "issuer-kubeconfig": nil} {
 		_ = cmd.MarkFlagFilename(flag, extensions...) // completion only
 	}
-	_ = cmd.RegisterFlagCompletionFunc("flow", cobra.FixedCompletions(flows, cobra.ShellCompDirectiveNoFileComp))
+	o.person.complete(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("issuer-context", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return o.cluster.ContextNames(), cobra.ShellCompDirectiveNoFileComp
 	})
@@ -128,18 +133,18 @@ func (o *options) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	plugin, err := o.plugin(at)
+	users, err := o.plugins(name, at, cmd.InOrStdin())
 	if err != nil {
 		return err
 	}
-	made := at.config(name, plugin)
+	made := at.config(name, users)
 	switch {
 	case o.merge:
 		file, err := o.file()
 		if err != nil {
 			return err
 		}
-		current, err := merge(file, name, made)
+		current, err := merge(file, made)
 		if err == nil && current != name {
 			fmt.Fprintf(cmd.ErrOrStderr(), "hint: kubectl --context %s, or kubectl config use-context %s\n", name, name)
 		}

@@ -96,12 +96,14 @@ func (t *target) check() error {
 	return nil
 }
 
-// config is the kubeconfig for the API server, with one of each entry.
-func (t *target) config(name string, plugin *clientcmdapi.ExecConfig) *clientcmdapi.Config {
+// config is the kubeconfig for the API server: one cluster, and a context for each user.
+func (t *target) config(name string, users map[string]*clientcmdapi.ExecConfig) *clientcmdapi.Config {
 	c := clientcmdapi.NewConfig()
 	c.Clusters[name] = &clientcmdapi.Cluster{Server: t.server, CertificateAuthorityData: t.ca, TLSServerName: t.tlsServerName, ProxyURL: t.proxy}
-	c.AuthInfos[name] = &clientcmdapi.AuthInfo{Exec: plugin}
-	c.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name, Namespace: t.namespace}
+	for user, plugin := range users {
+		c.AuthInfos[user] = &clientcmdapi.AuthInfo{Exec: plugin}
+		c.Contexts[user] = &clientcmdapi.Context{Cluster: name, AuthInfo: user, Namespace: t.namespace}
+	}
 	c.CurrentContext = name
 	return c
 }
