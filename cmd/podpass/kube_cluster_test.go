@@ -74,6 +74,13 @@ func TestClusterKubeconfig(t *testing.T) {
 	if got, err := who(stranger); err == nil || !strings.Contains(err.Error(), "Unauthorized") && !strings.Contains(err.Error(), "must be logged in") {
 		t.Errorf("for an audience that the API server does not have, kubectl is %q: %v", got, err)
 	}
+	// By the name that the installation has for the API server, and nothing else of it.
+	install(t, c)
+	named := filepath.Join(dir, "named")
+	podpass(t, append([]string{"kubeconfig", "prod-us", "--output", named}, account...)...)
+	if got, err := who(named); err != nil || got != "system:serviceaccount:default:deployer" {
+		t.Errorf("by the installation's cluster kubectl is %q: %v", got, err)
+	}
 	// The API server reads GitHub's keys some time after its start.
 	var got string
 	started := time.Now()
@@ -150,6 +157,29 @@ func TestClusterKubeconfig(t *testing.T) {
 	all.Wait()
 	if len(seen) != 1 || seen[first]+seen[second] > 0 {
 		t.Errorf("four at once have %d tokens", len(seen))
+	}
+}
+
+// install has an installation name the cluster prod-us, as the chart writes its settings.
+func install(t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	ca, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := json.Marshal(map[string]any{
+		"broker": map[string]string{"image": "example.com/podpass-broker:1"},
+		"kube":   map[string]any{"clusters": map[string]any{"prod-us": map[string]string{"server": c.Server, "audience": "prod-us", "caBundle": string(ca)}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Client(t).CoreV1().ConfigMaps("default").Create(t.Context(), &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "podpass-webhook-0123456789", Labels: map[string]string{"app.kubernetes.io/name": "podpass", "podpass.io/settings": "current"}},
+		Data:       map[string]string{"config.yaml": string(settings)},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
