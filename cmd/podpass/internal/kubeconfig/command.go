@@ -112,7 +112,7 @@ func Command(version string) *cobra.Command {
 	f.StringVar(&o.output, "output", "", "file to write instead of standard output; it must not be there, but with --merge")
 	f.BoolVar(&o.merge, "merge", false, "add to the file, which is kubectl's own without --output")
 	f.Lookup("context").Usage = "context of the kubeconfig whose API server it is"
-	f.Lookup("kubeconfig").Usage = "kubeconfig file with --context, and for --merge (default: KUBECONFIG, or ~/.kube/config)"
+	f.Lookup("kubeconfig").Usage = "kubeconfig file with --context, with the installation's cluster, and for --merge (default: KUBECONFIG, or ~/.kube/config)"
 	f.Lookup("settings").Usage = "the webhook's configuration file, with the cluster NAME, or with the token source of --source (default: that of the installation in the cluster)"
 	o.cluster.Complete(cmd)
 	for flag, extensions := range map[string][]string{"certificate-authority": {"crt", "pem"}, "settings": {"yaml", "yml", "json"}, "output": nil, "token-file": nil, "issuer-kubeconfig": nil} {

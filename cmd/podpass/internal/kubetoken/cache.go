@@ -79,20 +79,30 @@ func (c *Cache) Get(ctx context.Context, key string, fetch func(context.Context)
 	if err == nil {
 		defer unlock()
 		// Meanwhile another one may have got it.
-		if kept, ok = read(root, key); ok && kept.fresh(time.Now()) && !(refused && kept.Issued.Equal(before)) {
+		if kept, ok = read(root, key); ok && kept.fresh(time.Now()) && (!refused || !kept.Issued.Equal(before)) {
 			c.gives(root, key, kept)
 			return kept, nil, nil
 		}
 	}
+	if t, warning, err = renew(ctx, root, key, kept, fetch); err == nil {
+		c.gives(root, key, t)
+	}
+	return t, warning, err
+}
+
+// renew gets a token and keeps it; or gives what was kept, the zero Token for none, where it
+// cannot and that is good still.
+func renew(ctx context.Context, root *os.Root, key string, kept Token, fetch func(context.Context) (Token, error)) (t Token, warning, err error) {
 	now := time.Now()
-	if ok = ok && kept.Until().After(now); ok {
+	good := kept.Until().After(now)
+	if good {
 		limited, cancel := context.WithTimeout(ctx, hurry)
 		defer cancel()
 		ctx = limited
 	}
 	t, err = fetch(ctx)
 	switch {
-	case err != nil && ok:
+	case err != nil && good:
 		return kept, fmt.Errorf("the token is good until %s, and could not be renewed: %w", federation.Timestamp(kept.Until()), err), nil
 	case err != nil:
 		return Token{}, nil, err
@@ -100,7 +110,6 @@ func (c *Cache) Get(ctx context.Context, key string, fetch func(context.Context)
 	if err := write(root, key, t); err != nil {
 		return t, fmt.Errorf("the token is not kept: %w", err), nil
 	}
-	c.gives(root, key, t)
 	sweep(root, now)
 	return t, nil, nil
 }
