@@ -81,6 +81,10 @@ func TestClusterKubeconfig(t *testing.T) {
 	if got, err := who(named); err != nil || got != "system:serviceaccount:default:deployer" {
 		t.Errorf("by the installation's cluster kubectl is %q: %v", got, err)
 	}
+	// What another API server is to hold of this one: it says its issuer itself.
+	if trusted := podpass(t, "trust", "kube", "--kubeconfig", c.Kubeconfig, "--context", admin.CurrentContext, "--audience", "prod-eu"); !strings.Contains(trusted, "\n    url: "+c.Issuer+"\n") {
+		t.Errorf("podpass trust kube --context does not have the issuer %s:\n%s", c.Issuer, trusted)
+	}
 	// The API server reads GitHub's keys some time after its start.
 	var got string
 	started := time.Now()
