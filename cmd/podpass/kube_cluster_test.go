@@ -74,6 +74,17 @@ func TestClusterKubeconfig(t *testing.T) {
 	if got, err := who(stranger); err == nil || !strings.Contains(err.Error(), "Unauthorized") && !strings.Contains(err.Error(), "must be logged in") {
 		t.Errorf("for an audience that the API server does not have, kubectl is %q: %v", got, err)
 	}
+	// By the name that the installation has for the API server, and nothing else of it.
+	install(t, c)
+	named := filepath.Join(dir, "named")
+	podpass(t, append([]string{"kubeconfig", "prod-us", "--output", named}, account...)...)
+	if got, err := who(named); err != nil || got != "system:serviceaccount:default:deployer" {
+		t.Errorf("by the installation's cluster kubectl is %q: %v", got, err)
+	}
+	// What another API server is to hold of this one: it says its issuer itself.
+	if trusted := podpass(t, "trust", "kube", "--kubeconfig", c.Kubeconfig, "--context", admin.CurrentContext, "--audience", "prod-eu"); !strings.Contains(trusted, "\n    url: "+c.Issuer+"\n") {
+		t.Errorf("podpass trust kube --context does not have the issuer %s:\n%s", c.Issuer, trusted)
+	}
 	// The API server reads GitHub's keys some time after its start.
 	var got string
 	started := time.Now()
@@ -123,6 +134,10 @@ func TestClusterKubeconfig(t *testing.T) {
 	if len(kept) != 1 || !kept[first] || len(asked) != 5 || asked[first] {
 		t.Errorf("five times the cache gave %d tokens, and --no-cache %d", len(kept), len(asked))
 	}
+	// A token that is refused before its end: the account is another one of the same name.
+	refusedOnce(t, c, client, filepath.Join(cache, "podpass", "kube"))
+	first = podpass(t, token...)
+
 	// A fifth of its life is left.
 	age(t, filepath.Join(cache, "podpass", "kube"), 8*time.Minute)
 	second := podpass(t, token...)
@@ -146,6 +161,56 @@ func TestClusterKubeconfig(t *testing.T) {
 	all.Wait()
 	if len(seen) != 1 || seen[first]+seen[second] > 0 {
 		t.Errorf("four at once have %d tokens", len(seen))
+	}
+}
+
+// install has an installation name the cluster prod-us, as the chart writes its settings.
+func install(t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	ca, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := json.Marshal(map[string]any{
+		"broker": map[string]string{"image": "example.com/podpass-broker:1"},
+		"kube":   map[string]any{"clusters": map[string]any{"prod-us": map[string]string{"server": c.Server, "audience": "prod-us", "caBundle": string(ca)}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Client(t).CoreV1().ConfigMaps("default").Create(t.Context(), &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "podpass-webhook-0123456789", Labels: map[string]string{"app.kubernetes.io/name": "podpass", "podpass.io/settings": "current"}},
+		Data:       map[string]string{"config.yaml": string(settings)},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refusedOnce deletes the account of a client, and makes it again: a request is refused, by
+// which the client gets a token of the new account, and the next one is not.
+func refusedOnce(t *testing.T, c *cluster.Cluster, client kubernetes.Interface, tokens string) {
+	t.Helper()
+	age(t, tokens, time.Minute)
+	for _, args := range [][]string{{"delete", "serviceaccount", "deployer"}, {"create", "serviceaccount", "deployer"}} {
+		if _, err := c.Kubectl(t.Context(), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func() error {
+		_, err := client.CoreV1().ConfigMaps("default").List(t.Context(), metav1.ListOptions{})
+		return err
+	}
+	// For ten seconds the API server remembers that it took the token.
+	err := list()
+	for deadline := time.Now().Add(time.Minute); err == nil && time.Now().Before(deadline); {
+		err = list()
+	}
+	if !apierrors.IsUnauthorized(err) {
+		t.Fatalf("with a token of an account that is no more: %v", err)
+	}
+	if err := list(); err != nil {
+		t.Errorf("with the token that client-go asked for after a 401: %v", err)
 	}
 }
 

@@ -94,7 +94,11 @@ func show(ctx context.Context, bed *testbed.Bed, opts testbed.Options) error {
 		return errors.New("a pod got credentials without podpass: the demo proves nothing")
 	}
 
-	if err := bed.Install(ctx); err != nil {
+	other, err := otherCluster(ctx, bed)
+	if err != nil {
+		return err
+	}
+	if err := bed.Install(ctx, other...); err != nil {
 		return err
 	}
 	fmt.Fprintln(opts.Log, "\n==> The same pods with podpass, and the others of examples/")
@@ -120,6 +124,24 @@ func show(ctx context.Context, bed *testbed.Bed, opts testbed.Options) error {
 		}
 	}
 	return nil
+}
+
+// otherCluster makes the cluster the one that examples/ call prod-us: a second one would take
+// a machine of its own. Its API server takes one audience more, and is called from outside, by
+// the kubeconfig. What comes back are the chart's values.
+func otherCluster(ctx context.Context, bed *testbed.Bed) ([]string, error) {
+	const audience = "https://prod-us.example.com"
+	if err := bed.Restart(ctx, "kube-apiserver", false, "--api-audiences="+bed.Issuer+","+audience); err != nil {
+		return nil, err
+	}
+	address, err := bed.Kubectl(ctx, "get", "service", "kubernetes", "-n", "default", "-o", "jsonpath={.spec.clusterIP}")
+	if err != nil {
+		return nil, err
+	}
+	return []string{
+		"--set", "kube.clusters.prod-us.server=https://" + address, "--set", "kube.clusters.prod-us.audience=" + audience,
+		"--set-file", "kube.clusters.prod-us.caBundle=" + bed.CAFile,
+	}, nil
 }
 
 func lookAround(w io.Writer, bed *testbed.Bed) {

@@ -83,6 +83,11 @@ func (w *world) tools(t *testing.T) {
 		t.Fatal(err)
 	}
 	loginPlugin(t, bin)
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "podpass"), "./cmd/podpass")
+	build.Dir = "../.."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
 	w.program(t, "xdg-open", `printf '%s\n' "$1" >`+fifo)
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)

@@ -25,12 +25,14 @@ const exampleValues = `
 broker: {image: {repository: podpass-broker, tag: test}}
 aws: {region: eu-central-1, stsEndpoints: {minio: "https://minio.example.com"}}
 oidc: {tokenSources: {registry: {tokenURL: "https://login.example.com/token", audience: registry}}}
+kube: {clusters: {prod-us: {server: "https://prod-us.example.com", audience: "https://prod-us.example.com"}}}
 policies:
   identities:
     mode: enforce
     rules:
       - name: examples
         namespaces: [examples]
+        kube: {clusters: [prod-us]}
         aws: {roles: ["arn:aws:iam::111122223333:role/orders", "arn:minio:iam:::role/*"]}
         gcp:
           serviceAccounts: [orders@example-project.iam.gserviceaccount.com]
@@ -45,7 +47,7 @@ policies:
     rules:
       - name: examples
         namespaces: [examples]
-        audiences: [sts.amazonaws.com, "//iam.googleapis.com/projects/*/locations/*/workloadIdentityPools/*/providers/*", "api://*", "https://vault.example.com", registry]
+        audiences: [sts.amazonaws.com, "//iam.googleapis.com/projects/*/locations/*/workloadIdentityPools/*/providers/*", "api://*", "https://vault.example.com", registry, "https://prod-us.example.com"]
 `
 
 // TestClusterInjectedPods: what podpass makes of pods passes every policy, with rules as tight
@@ -61,7 +63,7 @@ func TestClusterInjectedPods(t *testing.T) {
 	}
 	s.serve(t, chart)
 	s.install(t, exampleValues)
-	if _, err := s.Kubectl(t.Context(), "apply", "-n", "examples", "-f", "../../examples/00-serviceaccounts.yaml"); err != nil {
+	if _, err := s.Kubectl(t.Context(), "apply", "-n", "examples", "-f", file(t, accountsOf(t, "../../examples/*.yaml"))); err != nil {
 		t.Fatal(err)
 	}
 	// Without the webhook's answer a pod that opted in would be refused: until it is asked,
@@ -114,6 +116,28 @@ func TestClusterInjectedPods(t *testing.T) {
 func (s *server) createPod(t *testing.T, namespace string, p corev1.Pod) (*corev1.Pod, error) {
 	t.Helper()
 	return s.client.CoreV1().Pods(namespace).Create(t.Context(), &p, dryRun)
+}
+
+// accountsOf are the ServiceAccounts of manifests.
+func accountsOf(t *testing.T, pattern string) string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: %v", pattern, err)
+	}
+	var accounts []string
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for doc := range strings.SplitSeq(string(raw), "\n---") {
+			if strings.Contains(doc, "\nkind: ServiceAccount\n") {
+				accounts = append(accounts, doc)
+			}
+		}
+	}
+	return strings.Join(accounts, "\n---\n")
 }
 
 // podsOf are the pods of manifests, and those of their workloads.

@@ -74,7 +74,7 @@ func (c *checker) address() {
 		}
 	case Google, Auth0:
 		if !domain.MatchString(s.Domain) {
-			c.find(finding.Fix(bad(CodeAddress, s.Provider.title(), "the domain is not a name of DNS, in lower case and without https://", "", s.Domain),
+			c.find(finding.Fix(bad(CodeAddress, s.Provider.Title(), "the domain is not a name of DNS, in lower case and without https://", "", s.Domain),
 				"%s", map[Provider]string{
 					Google: "give the company's primary domain, which is the claim hd: example.com",
 					Auth0:  "give the tenant's domain, or its custom domain if people sign in by that: example.eu.auth0.com",
@@ -104,7 +104,7 @@ func (c *checker) clusters() {
 		switch {
 		case k.ClientID == "":
 		case !c.setup.choosesClientID():
-			c.find(finding.Fix(bad(CodeName, where, c.setup.Provider.title()+" chooses client IDs itself", "", k.ClientID), "leave the client ID out, and tell the API server the one that you get"))
+			c.find(finding.Fix(bad(CodeName, where, c.setup.Provider.Title()+" chooses client IDs itself", "", k.ClientID), "leave the client ID out, and tell the API server the one that you get"))
 		case !clientID.MatchString(k.ClientID):
 			c.find(finding.Fix(bad(CodeName, where, "the client ID has other than letters, digits, dots, hyphens and underscores, or not 6 to 100 of them", "", k.ClientID), "use kubernetes-%s", k.Name))
 		case clients[k.ClientID] != "":
@@ -170,7 +170,7 @@ func (c *checker) claim() {
 		c.find(finding.Fix(bad(CodeClaim, "groups claim", "Entra has them in groups, and cannot rename it", "groups", s.GroupsClaim), "leave it out"))
 	}
 	if s.GroupNames && s.Provider != Entra {
-		c.find(finding.Fix(bad(CodeClaim, "group names", s.Provider.title()+" has no other than names", "", ""), "leave it out"))
+		c.find(finding.Fix(bad(CodeClaim, "group names", s.Provider.Title()+" has no other than names", "", ""), "leave it out"))
 	}
 }
 
@@ -188,7 +188,7 @@ func (c *checker) redirects() {
 func (c *checker) pods() {
 	s := c.setup
 	if len(s.Pods) > 0 && !s.takesPods() {
-		c.find(finding.Fix(bad(CodePods, s.Provider.title(), "takes no token of a cluster in the place of a client's secret", "", ""), "%s", map[Provider]string{
+		c.find(finding.Fix(bad(CodePods, s.Provider.Title(), "takes no token of a cluster in the place of a client's secret", "", ""), "%s", map[Provider]string{
 			Okta:   "let API servers trust the pods' own clusters, as podpass trust kube does; Okta wants an assertion that the client itself has signed (private_key_jwt)",
 			Google: "podpass trust gcp lets pods into Google Cloud; let API servers trust the pods' own clusters, as podpass trust kube does",
 			Auth0:  "let API servers trust the pods' own clusters, as podpass trust kube does; Auth0's custom token exchange still wants a client with a secret or a key",
@@ -243,6 +243,6 @@ func (c *checker) podIssuer(k Cluster) {
 		// A Keycloak in that cluster, or on that network, reaches it.
 		c.find(finding.Fix(warn(bad(CodePodIssuer, where, "its issuer can be fetched from within alone: it "+why, "", k.Issuer)), "run Keycloak in this cluster, or publish the cluster's discovery document and keys"))
 	case why != "":
-		c.find(finding.Fix(bad(CodePodIssuer, where, "has an issuer that exists only in the cluster, so that "+c.setup.Provider.title()+" cannot fetch its keys: it "+why, "", k.Issuer), "publish the cluster's discovery document and keys, and let the API server issue for that URL: --service-account-issuer"))
+		c.find(finding.Fix(bad(CodePodIssuer, where, "has an issuer that exists only in the cluster, so that "+c.setup.Provider.Title()+" cannot fetch its keys: it "+why, "", k.Issuer), "publish the cluster's discovery document and keys, and let the API server issue for that URL: --service-account-issuer"))
 	}
 }

@@ -87,7 +87,7 @@ func labels(names []string) map[string]string {
 // document puts blocks below a comment that says what they are, and what goes wrong.
 func (s Setup) document(versions string, blocks []string) string {
 	var b strings.Builder
-	for _, line := range wrap("What "+s.Provider.title()+" must hold so that people sign in to clusters, as podpass trust idp "+string(s.Provider)+" says. "+versions, 90) {
+	for _, line := range wrap("What "+s.Provider.Title()+" must hold so that people sign in to clusters, as podpass trust idp "+string(s.Provider)+" says. "+versions, 90) {
 		b.WriteString(quote.Comment(line))
 	}
 	return b.String() + "#\n" + comments(s.traps()) + "\n" + strings.Join(blocks, "\n")

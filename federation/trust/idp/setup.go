@@ -75,8 +75,8 @@ func (p Pod) name() string { return p.Cluster + "_" + p.Namespace + "_" + p.Serv
 // user is the ServiceAccount, for comments.
 func (p Pod) user() string { return p.Namespace + "/" + p.ServiceAccount + " of " + p.Cluster }
 
-// title of the provider, in sentences.
-func (p Provider) title() string {
+// Title of the provider, in sentences.
+func (p Provider) Title() string {
 	return map[Provider]string{Keycloak: "Keycloak", Okta: "Okta", Entra: "Entra", Google: "Google", Auth0: "Auth0"}[p]
 }
 
@@ -102,10 +102,7 @@ func (s Setup) withDefaults() Setup {
 		s.RedirectURIs = redirects
 	}
 	if len(s.Scopes) == 0 {
-		s.Scopes = []string{"openid", "profile", "email", "offline_access"}
-		if s.Provider == Google {
-			s.Scopes = []string{"openid", "email"} // it refuses offline_access: see its traps
-		}
+		s.Scopes = s.Provider.Client().scopes()
 	}
 	if s.GroupsClaim == "" && s.Provider != Google {
 		s.GroupsClaim = "groups"
@@ -143,7 +140,7 @@ func (s Setup) issuer() string {
 	case Entra:
 		return "https://login.microsoftonline.com/" + s.Tenant + "/v2.0"
 	case Google:
-		return "https://accounts.google.com"
+		return googleIssuer
 	case Auth0:
 		return "https://" + s.Domain + "/"
 	case Okta: // the authorization server's, which Okta makes

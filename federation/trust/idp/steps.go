@@ -35,7 +35,7 @@ func (w *words) paragraph(mark, text string) {
 func (p *Plan) steps() string {
 	s := p.setup
 	w := &words{}
-	title := s.Provider.title() + ": people sign in to clusters"
+	title := s.Provider.Title() + ": people sign in to clusters"
 	if s.Environment != "" {
 		title += " of " + s.Environment
 	}
@@ -59,7 +59,11 @@ func (p *Plan) steps() string {
 			w.WriteString("  " + line + "\n")
 		}
 	}
-	w.WriteString("\nPeople's kubeconfigs ask for the scopes " + strings.Join(s.Scopes, " ") + "\n\nTraps\n\n")
+	w.WriteString("\nPeople's kubeconfigs, which may ask for the scopes " + strings.Join(s.Scopes, " ") + "\n\n")
+	for _, c := range s.Clusters {
+		w.WriteString("  " + s.kubeconfig(c) + "\n")
+	}
+	w.WriteString("\nTraps\n\n")
 	for _, trap := range s.traps() {
 		w.paragraph("  - ", trap)
 	}
@@ -118,8 +122,7 @@ func (p *Plan) googleSteps(w *words) {
 	}
 	w.step("Clients, Create client, Desktop app: one for each cluster. Redirect URIs on localhost need not be told. Note client ID and secret.", names...)
 	w.step("For the device flow besides: Create client, TVs and Limited Input devices.")
-	w.step("Sign in with access_type=offline, for refresh tokens, and with the secret, which Google wants and which keeps nobody out.",
-		"kubectl oidc-login get-token --oidc-issuer-url=https://accounts.google.com --oidc-client-id=ID --oidc-client-secret=SECRET --oidc-extra-scope=email --oidc-auth-request-extra-params=access_type=offline")
+	w.step("Put the secret, which Google wants and which keeps nobody out, into a file for podpass kubeconfig, below.")
 	if len(s.Groups) > 0 {
 		w.step("On GKE, groups: podpass trust idp google ... -o terraform puts them into gke-security-groups@"+s.Domain+", in which GKE looks. Elsewhere bind persons.", s.Groups...)
 	}

@@ -38,4 +38,5 @@ const (
 	CodeFlags   = "WI343" // what the flags of older API servers cannot say
 	CodePattern = "WI344" // a right that cannot be rendered
 	CodeMoved   = "WI345" // a claim that does not stay the person's
+	CodeReach   = "WI346" // an issuer whose keys the API server may not reach
 )

@@ -168,7 +168,7 @@ func (r *renderer) described(where string, i Issuer) bool {
 	case err != nil || u.Scheme != "https" || u.Host == "":
 		wrong(CodePreset, "has a url that is not https, which the API server does not take: "+finding.Clip(i.URL), "give the issuer an https URL")
 	case i.Preset == Pods && strings.HasPrefix(u.Hostname(), "kubernetes.default"):
-		wrong(CodePreset, "has the issuer that clusters have by default, so that their tokens cannot be told apart", "give the other cluster an issuer of its own: --service-account-issuer")
+		wrong(CodePreset, "has the issuer that clusters have by default, so that their tokens cannot be told apart", "give the other cluster an issuer of its own, --service-account-issuer, and publish its keys there: podpass issuer publish")
 	case i.Preset == Auth0 && !strings.HasSuffix(i.URL, "/"):
 		wrong(CodePreset, "has a url without the slash at its end, which Auth0's tokens have", "write "+finding.Clip(i.URL)+"/")
 	case i.Preset == Entra && strings.HasPrefix(u.Path, "/common"), i.Preset == Entra && strings.HasPrefix(u.Path, "/organizations"):
@@ -197,6 +197,10 @@ func (r *renderer) described(where string, i Issuer) bool {
 	}
 	if i.GroupNames != nil && cmp.Or(i.GroupsClaim, people[i.Preset].groups) == "" {
 		wrong(CodePreset, "has groupNames and no groupsClaim", "name the claim")
+	}
+	if inside := trust.Unreachable(i.URL); i.Preset == Pods && inside != "" && i.DiscoveryURL == "" && len(r.findings) == before {
+		r.find(finding.Fix(finding.Sides(finding.Broad(CodeReach, where, "has a url that "+inside+": the API server fetches the keys there, and its configuration has no place for them"), "", i.URL),
+			"publish the issuer where it is reached (podpass issuer publish), or give discoveryURL"))
 	}
 	r.text(where, i)
 	return len(r.findings) == before || finding.Worst(r.findings[before:]) != finding.Error

@@ -49,6 +49,12 @@ func parse(args []string) (*options, error) {
 	})
 	f.StringVar(&o.ca, "certificate-authority", "", "")
 	f.StringVar(&o.grant, "grant-type", "auto", "")
+	f.Func("oidc-pkce-method", "", func(s string) error { // there is none but this here
+		if s != "S256" {
+			return errors.New("want S256")
+		}
+		return nil
+	})
 	f.StringVar(&o.cacheDir, "token-cache-dir", "~/.kube/cache/oidc-login", "")
 	f.Func("listen-address", "", list(&o.listen))
 	f.BoolVar(&o.skipBrowser, "skip-open-browser", false, "")

@@ -3,7 +3,7 @@
 // one line of JSON per result. It knows nothing of podpass: what works here works
 // in any application that uses these SDKs.
 //
-//	sdk-go aws|aws-imds|gcp|gcp-idtoken|gcp-subscribe|azure|oidc|s3|all [--timeout 20s] [--repeat 5s]
+//	sdk-go aws|aws-imds|gcp|gcp-idtoken|gcp-subscribe|azure|oidc|kube|s3|all [--timeout 20s] [--repeat 5s]
 //
 // The exit status is 1 if any result was a failure. Besides the SDKs' own
 // variables it reads:
@@ -19,7 +19,8 @@
 //	SDK_S3_BUCKET=BUCKET           s3: where to write, read and delete an object
 //
 // aws-imds asks EC2's instance metadata service alone, as tools do that know nothing
-// else; oidc is an application without an SDK. Its twin in JavaScript, ../js, has the
+// else; oidc is an application without an SDK, and kube a client of the cluster of its
+// KUBECONFIG. Its twin in JavaScript, ../js, has the
 // same command line but for these, and the same output.
 package main
 
@@ -53,7 +54,7 @@ type check interface {
 	run(ctx context.Context, r *result) error
 }
 
-var names = []string{"aws", "aws-imds", "gcp", "gcp-idtoken", "gcp-subscribe", "azure", "oidc", "s3"}
+var names = []string{"aws", "aws-imds", "gcp", "gcp-idtoken", "gcp-subscribe", "azure", "oidc", "kube", "s3"}
 
 func newCheck(name string) check {
 	switch name {
@@ -71,6 +72,8 @@ func newCheck(name string) check {
 		return &azureCheck{}
 	case "oidc":
 		return &oidcCheck{}
+	case "kube":
+		return &kubeCheck{}
 	case "s3":
 		return &s3Check{}
 	}

@@ -18,10 +18,12 @@ import (
 
 const long = `Write a kubeconfig for a cluster, without a token, certificate or key in it.
 
-NAME is what its cluster, user and context are called. The API server is that of
---server, with --certificate-authority if its CA is a private one, or that of a
---context of the kubeconfig. For each command kubectl and client-go run what gets a
-short-lived token:
+NAME is what its cluster, user and context are called. The API server is the one that
+the installation of podpass has by that name (kube.clusters), in the current cluster,
+that of --issuer-context, or the file --settings; its namespace and audience are taken,
+too. Or it is that of --server, with --certificate-authority if its CA is a private one,
+or that of a --context of the kubeconfig. For each command kubectl and client-go run what
+gets a short-lived token:
 
 for a machine, podpass token kube, from the place that --github, --token-env,
 --token-file, --broker or --service-account says, for the --audience by which the API
@@ -29,7 +31,9 @@ server knows its tokens: see podpass token kube --help;
 
 for a person (--person), kubelogin, which is the kubectl plugin oidc-login: it signs in
 at the --issuer-url by browser, or by a code that is typed into a browser elsewhere
-(--flow device), and renews without a person for as long as the provider lets it.
+(--flow device, or --device for a second context), and renews without a person for as
+long as the provider lets it. --provider says which one it is, since each wants other
+scopes and parameters: clients are those that podpass trust idp has people make.
 
 The kubeconfig is printed; or written to --output, which must not be there; or, with
 --merge, added to what is in --output or kubectl's own file: entries that are there stay
@@ -44,8 +48,14 @@ const examples = `  # A GitHub Actions job deploys
   # A controller in the cluster hub reaches another cluster as its own ServiceAccount
   podpass kubeconfig prod-us --context prod-us-admin --service-account ci/deployer --issuer-context hub --audience prod-us
 
+  # The same, of a cluster that the installation in hub names
+  podpass kubeconfig prod-eu --settings settings.yaml --service-account ci/deployer --issuer-context hub
+
   # A person signs in by browser
-  podpass kubeconfig prod-us --person --server https://prod-us.example.com --certificate-authority ca.crt --issuer-url https://login.example.com/realms/prod --client-id kubernetes --scope groups --output people.kubeconfig
+  podpass kubeconfig prod-us --person --server https://prod-us.example.com --certificate-authority ca.crt --provider keycloak --issuer-url https://login.example.com/realms/prod --client-id kubernetes --device --output people.kubeconfig
+
+  # At Google, which gives also a public client a secret
+  podpass kubeconfig prod-us --person --provider google --context prod-us-admin --client-id ID.apps.googleusercontent.com --client-secret-file secret --output google.kubeconfig
 
   # On a machine without a browser, added to ~/.kube/config
   podpass kubeconfig prod-us-device --person --flow device --context prod-us-admin --issuer-url https://login.example.com/realms/prod --client-id kubernetes --merge`
@@ -70,12 +80,17 @@ func Command(version string) *cobra.Command {
 		Example: examples,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return hint.New(fmt.Errorf("want one name, of the cluster, user and context, got %d", len(args)), "podpass kubeconfig NAME --server URL --github --audience AUDIENCE")
+				return hint.New(fmt.Errorf("want one name, of the cluster, user and context, got %d", len(args)), "podpass kubeconfig NAME --github, with a name of the installation's kube.clusters; or with --server URL --audience AUDIENCE")
 			}
 			return nil
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return o.names(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.place.server, "server", "", "`URL` of the API server")
@@ -97,13 +112,13 @@ func Command(version string) *cobra.Command {
 	f.StringVar(&o.output, "output", "", "file to write instead of standard output; it must not be there, but with --merge")
 	f.BoolVar(&o.merge, "merge", false, "add to the file, which is kubectl's own without --output")
 	f.Lookup("context").Usage = "context of the kubeconfig whose API server it is"
-	f.Lookup("kubeconfig").Usage = "kubeconfig file with --context, and for --merge (default: KUBECONFIG, or ~/.kube/config)"
-	f.Lookup("settings").Usage = "file with the token source of --source"
+	f.Lookup("kubeconfig").Usage = "kubeconfig file with --context, with the installation's cluster, and for --merge (default: KUBECONFIG, or ~/.kube/config)"
+	f.Lookup("settings").Usage = "the webhook's configuration file, with the cluster NAME, or with the token source of --source (default: that of the installation in the cluster)"
 	o.cluster.Complete(cmd)
 	for flag, extensions := range map[string][]string{"certificate-authority": {"crt", "pem"}, "settings": {"yaml", "yml", "json"}, "output": nil, "token-file": nil, "issuer-kubeconfig": nil} {
 		_ = cmd.MarkFlagFilename(flag, extensions...) // completion only
 	}
-	_ = cmd.RegisterFlagCompletionFunc("flow", cobra.FixedCompletions(flows, cobra.ShellCompDirectiveNoFileComp))
+	o.person.complete(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("issuer-context", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return o.cluster.ContextNames(), cobra.ShellCompDirectiveNoFileComp
 	})
@@ -114,22 +129,22 @@ func (o *options) run(cmd *cobra.Command, name string) error {
 	if !validName(name) {
 		return errors.New("the name: want 1 to 253 printable characters, none of them a blank")
 	}
-	at, err := o.find(cmd.InOrStdin())
+	at, err := o.find(cmd.Context(), name, cmd.InOrStdin(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	plugin, err := o.plugin()
+	users, err := o.plugins(name, at, cmd.InOrStdin())
 	if err != nil {
 		return err
 	}
-	made := at.config(name, plugin)
+	made := at.config(name, users)
 	switch {
 	case o.merge:
 		file, err := o.file()
 		if err != nil {
 			return err
 		}
-		current, err := merge(file, name, made)
+		current, err := merge(file, made)
 		if err == nil && current != name {
 			fmt.Fprintf(cmd.ErrOrStderr(), "hint: kubectl --context %s, or kubectl config use-context %s\n", name, name)
 		}

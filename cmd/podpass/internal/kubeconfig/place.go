@@ -1,6 +1,8 @@
 package kubeconfig
 
 import (
+	"cmp"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -18,23 +20,26 @@ type place struct {
 	server, caFile, tlsServerName string
 }
 
-// target is an API server, whoever described it: flags, or a context; an installation's
-// settings may be a third.
+// target is an API server, whoever described it: flags, a context, or an installation.
 type target struct {
 	server, tlsServerName, proxy string
 	// ca in PEM; empty: the machine's own roots.
 	ca        []byte
 	namespace string
+	// audience by which it knows tokens of the installation's cluster; installed: it is
+	// that one's.
+	audience  string
+	installed bool
 }
 
 const maxCA = 1 << 20
 
-// find gives the API server that the flags say.
-func (o *options) find(stdin io.Reader) (target, error) {
-	context := o.cluster.GivenContext()
+// find gives the API server that the flags say, or that the installation has by the name.
+func (o *options) find(ctx context.Context, name string, stdin io.Reader, stderr io.Writer) (target, error) {
+	given := o.cluster.GivenContext()
 	t := target{namespace: o.cluster.GivenNamespace()}
 	switch {
-	case o.place.server != "" && context != "":
+	case o.place.server != "" && given != "":
 		return t, errors.New("--server and --context exclude one another")
 	case o.place.server == "" && (o.place.caFile != "" || o.place.tlsServerName != ""):
 		return t, errors.New("--certificate-authority and --tls-server-name go with --server")
@@ -47,16 +52,21 @@ func (o *options) find(stdin io.Reader) (target, error) {
 			}
 			t.ca = ca
 		}
-	case context != "":
-		c, err := o.cluster.ContextCluster(context)
+	case given != "":
+		c, err := o.cluster.ContextCluster(given)
 		if err != nil {
 			return t, err
 		}
 		if err := t.of(c); err != nil {
-			return t, fmt.Errorf("context %q: %w", context, err)
+			return t, fmt.Errorf("context %q: %w", given, err)
 		}
 	default:
-		return t, hint.New(errors.New("which cluster"), "set --server and --certificate-authority, or --context")
+		c, err := o.installed(ctx, name, stderr)
+		if err != nil {
+			return t, err
+		}
+		t.server, t.ca, t.audience, t.installed = c.Server, []byte(c.CABundle), c.Audience, true
+		t.namespace = cmp.Or(t.namespace, c.Namespace)
 	}
 	return t, t.check()
 }
@@ -86,12 +96,14 @@ func (t *target) check() error {
 	return nil
 }
 
-// config is the kubeconfig for the API server, with one of each entry.
-func (t *target) config(name string, plugin *clientcmdapi.ExecConfig) *clientcmdapi.Config {
+// config is the kubeconfig for the API server: one cluster, and a context for each user.
+func (t *target) config(name string, users map[string]*clientcmdapi.ExecConfig) *clientcmdapi.Config {
 	c := clientcmdapi.NewConfig()
 	c.Clusters[name] = &clientcmdapi.Cluster{Server: t.server, CertificateAuthorityData: t.ca, TLSServerName: t.tlsServerName, ProxyURL: t.proxy}
-	c.AuthInfos[name] = &clientcmdapi.AuthInfo{Exec: plugin}
-	c.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name, Namespace: t.namespace}
+	for user, plugin := range users {
+		c.AuthInfos[user] = &clientcmdapi.AuthInfo{Exec: plugin}
+		c.Contexts[user] = &clientcmdapi.Context{Cluster: name, AuthInfo: user, Namespace: t.namespace}
+	}
 	c.CurrentContext = name
 	return c
 }

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -58,10 +60,10 @@ func create(file string, c *clientcmdapi.Config) error {
 	return nil
 }
 
-// merge adds the entries of a name to a file, under kubectl's own lock, and tells the
+// merge adds entries to a file, under kubectl's own lock, and tells the
 // file's current context. The file is whole at each moment, and stays as it was where
 // anything in it would be lost.
-func merge(file, name string, add *clientcmdapi.Config) (current string, err error) {
+func merge(file string, add *clientcmdapi.Config) (current string, err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return "", err
 	}
@@ -85,7 +87,7 @@ func merge(file, name string, add *clientcmdapi.Config) (current string, err err
 	if info, err := os.Stat(file); err == nil {
 		mode = info.Mode().Perm()
 	}
-	whole, err := union(before, name, add)
+	whole, err := union(before, add)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", file, err)
 	}
@@ -97,8 +99,8 @@ func merge(file, name string, add *clientcmdapi.Config) (current string, err err
 	return whole.CurrentContext, nil
 }
 
-// union is what is in a file, and the entries of a name.
-func union(before []byte, name string, add *clientcmdapi.Config) (*clientcmdapi.Config, error) {
+// union is what is in a file, and the entries that are added.
+func union(before []byte, add *clientcmdapi.Config) (*clientcmdapi.Config, error) {
 	if len(bytes.TrimSpace(before)) == 0 {
 		return add, nil
 	}
@@ -110,32 +112,34 @@ func union(before []byte, name string, add *clientcmdapi.Config) (*clientcmdapi.
 	if err != nil {
 		return nil, err
 	}
-	var taken []string
+	var taken, remove []string
 	for _, kind := range []struct {
-		name      string
-		is, wants any
-		there     bool
-	}{
-		{"cluster", c.Clusters[name], add.Clusters[name], c.Clusters[name] != nil},
-		{"user", c.AuthInfos[name], add.AuthInfos[name], c.AuthInfos[name] != nil},
-		{"context", c.Contexts[name], add.Contexts[name], c.Contexts[name] != nil},
-	} {
-		if kind.there && !same(kind.is, kind.wants) {
-			taken = append(taken, kind.name)
+		name string
+		all  []string
+	}{{"cluster", put(c.Clusters, add.Clusters)}, {"user", put(c.AuthInfos, add.AuthInfos)}, {"context", put(c.Contexts, add.Contexts)}} {
+		for _, name := range kind.all {
+			taken, remove = append(taken, "another "+kind.name+" of the name "+name), append(remove, "kubectl config delete-"+kind.name+" "+name)
 		}
 	}
 	if len(taken) > 0 {
-		var remove []string
-		for _, kind := range taken {
-			remove = append(remove, "kubectl config delete-"+kind+" "+name)
-		}
-		return nil, hint.New(fmt.Errorf("it has another %s of the name %s", strings.Join(taken, " and "), name), "choose another name, or: "+strings.Join(remove, "; "))
+		return nil, hint.New(fmt.Errorf("it has %s", strings.Join(taken, ", ")), "choose another name, or: "+strings.Join(remove, "; "))
 	}
-	c.Clusters[name], c.AuthInfos[name], c.Contexts[name] = add.Clusters[name], add.AuthInfos[name], add.Contexts[name]
 	if c.CurrentContext == "" {
-		c.CurrentContext = name
+		c.CurrentContext = add.CurrentContext
 	}
 	return c, nil
+}
+
+// put adds entries to those of a kubeconfig, and gives the names that others have there.
+func put[T any](to, add map[string]*T) (taken []string) {
+	for _, name := range slices.Sorted(maps.Keys(add)) {
+		if there := to[name]; there != nil && !same(there, add[name]) {
+			taken = append(taken, name)
+			continue
+		}
+		to[name] = add[name]
+	}
+	return taken
 }
 
 // same compares entries as they are written: what was read also knows its file, and has

@@ -32,9 +32,9 @@ contexts:
 `
 
 func made(server string) *clientcmdapi.Config {
-	return (&target{server: server, namespace: "web"}).config("prod", &clientcmdapi.ExecConfig{
+	return (&target{server: server, namespace: "web"}).config("prod", map[string]*clientcmdapi.ExecConfig{"prod": {
 		APIVersion: "client.authentication.k8s.io/v1", Command: "podpass", Args: []string{"token", "kube"}, InteractiveMode: clientcmdapi.NeverExecInteractiveMode,
-	})
+	}})
 }
 
 func write(t *testing.T, file, content string, mode os.FileMode) {
@@ -58,7 +58,7 @@ func TestMerge(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "config")
 	write(t, file, there, 0o640)
-	current, err := merge(file, "prod", made("https://prod.example.com"))
+	current, err := merge(file, made("https://prod.example.com"))
 	if err != nil || current != "old" {
 		t.Fatalf("current context %q: %v", current, err)
 	}
@@ -75,7 +75,7 @@ func TestMerge(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("mode %v: %v", info.Mode(), err)
 	}
-	if _, err := merge(file, "prod", made("https://prod.example.com")); err != nil || readFile(t, file) != text {
+	if _, err := merge(file, made("https://prod.example.com")); err != nil || readFile(t, file) != text {
 		t.Errorf("a second time: %v\n%s", err, readFile(t, file))
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
@@ -96,7 +96,7 @@ func TestMergeNew(t *testing.T) {
 	} {
 		file := filepath.Join(t.TempDir(), "kube", "config")
 		prepare(file)
-		current, err := merge(file, "prod", made("https://prod.example.com"))
+		current, err := merge(file, made("https://prod.example.com"))
 		info, err2 := os.Stat(file)
 		if err != nil || err2 != nil || current != "prod" || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: current context %q, %v, %v", name, current, err, err2)
@@ -107,7 +107,7 @@ func TestMergeNew(t *testing.T) {
 // TestMergeRefuses: a file in which anything would be lost stays as it is, to the byte.
 func TestMergeRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ content, want string }{
-		"another cluster":         {strings.ReplaceAll(there, "old", "prod"), "it has another cluster and user and context of the name prod"},
+		"another cluster":         {strings.ReplaceAll(there, "old", "prod"), "it has another cluster of the name prod, another user of the name prod, another context of the name prod"},
 		"another user":            {there + "- name: prod\n  context: {cluster: prod, user: else, namespace: web}\n", "it has another context of the name prod"},
 		"a field of the future":   {there + "future: hunter2\n", `unknown field "future"`},
 		"a field of the user":     {strings.Replace(there, "client-key:", "secret-of-the-future: hunter2, client-key:", 1), `unknown field "secret-of-the-future"`},
@@ -117,7 +117,7 @@ func TestMergeRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "config")
 			write(t, file, test.content, 0o600)
-			_, err := merge(file, "prod", made("https://prod.example.com"))
+			_, err := merge(file, made("https://prod.example.com"))
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("error %v", err)
 			}
@@ -136,7 +136,7 @@ func TestMergeLocked(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	write(t, file, there, 0o600)
 	write(t, file+".lock", "", 0o600)
-	if _, err := merge(file, "prod", made("https://prod.example.com")); err == nil || !strings.Contains(err.Error(), "is being written by another program") {
+	if _, err := merge(file, made("https://prod.example.com")); err == nil || !strings.Contains(err.Error(), "is being written by another program") {
 		t.Errorf("error %v", err)
 	}
 	if readFile(t, file) != there {

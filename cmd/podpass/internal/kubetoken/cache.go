@@ -20,7 +20,9 @@ import (
 // Cache keeps tokens in files of one directory that nobody but its owner can read. Several
 // processes may use it at once: who needs a token that another is getting waits for it.
 type Cache struct {
-	dir string
+	// Client is the process that asks as client-go does, by an exec plugin; 0: a person.
+	Client int
+	dir    string
 }
 
 const (
@@ -41,7 +43,7 @@ func NewCache() (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("where to keep tokens: %w", err)
 	}
-	return &Cache{filepath.Join(dir, "podpass", "kube")}, nil
+	return &Cache{dir: filepath.Join(dir, "podpass", "kube")}, nil
 }
 
 // entry is a file's content.
@@ -67,26 +69,40 @@ func (c *Cache) Get(ctx context.Context, key string, fetch func(context.Context)
 	}
 	defer func() { _ = root.Close() }() // a directory, of which nothing was kept open
 	kept, ok := read(root, key)
-	if ok && kept.fresh(time.Now()) {
+	refused := ok && c.had(root, key, kept, time.Now())
+	if ok && kept.fresh(time.Now()) && !refused {
+		c.gives(root, key, kept)
 		return kept, nil, nil
 	}
+	before := kept.Issued
 	unlock, err := lock(ctx, root, "lock-"+key)
 	if err == nil {
 		defer unlock()
 		// Meanwhile another one may have got it.
-		if kept, ok = read(root, key); ok && kept.fresh(time.Now()) {
+		if kept, ok = read(root, key); ok && kept.fresh(time.Now()) && (!refused || !kept.Issued.Equal(before)) {
+			c.gives(root, key, kept)
 			return kept, nil, nil
 		}
 	}
+	if t, warning, err = renew(ctx, root, key, kept, fetch); err == nil {
+		c.gives(root, key, t)
+	}
+	return t, warning, err
+}
+
+// renew gets a token and keeps it; or gives what was kept, the zero Token for none, where it
+// cannot and that is good still.
+func renew(ctx context.Context, root *os.Root, key string, kept Token, fetch func(context.Context) (Token, error)) (t Token, warning, err error) {
 	now := time.Now()
-	if ok = ok && kept.Until().After(now); ok {
+	good := kept.Until().After(now)
+	if good {
 		limited, cancel := context.WithTimeout(ctx, hurry)
 		defer cancel()
 		ctx = limited
 	}
 	t, err = fetch(ctx)
 	switch {
-	case err != nil && ok:
+	case err != nil && good:
 		return kept, fmt.Errorf("the token is good until %s, and could not be renewed: %w", federation.Timestamp(kept.Until()), err), nil
 	case err != nil:
 		return Token{}, nil, err
@@ -191,6 +207,7 @@ func sweep(root *os.Root, now time.Time) {
 			// With it goes its lock. Who is just waiting for that gets a token twice, no more.
 			_ = root.Remove(f.Name())
 			_ = root.Remove("lock-" + key)
+			_ = root.Remove(given + key)
 		} else if !ok && now.Sub(info.ModTime()) > time.Hour {
 			if lock, isLock := strings.CutPrefix(f.Name(), "lock-"); isLock {
 				if _, used := read(root, lock); used {

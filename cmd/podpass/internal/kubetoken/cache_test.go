@@ -25,7 +25,7 @@ func get(t *testing.T, c *Cache, key string, f *fetcher) string {
 // what is kept is given while nothing better can be had, but not after its end.
 func TestCacheLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, f := &Cache{filepath.Join(t.TempDir(), "kube")}, &fetcher{life: 10 * time.Minute}
+		c, f := &Cache{dir: filepath.Join(t.TempDir(), "kube")}, &fetcher{life: 10 * time.Minute}
 		if got := get(t, c, "a", f); got != "token-1" {
 			t.Fatal(got)
 		}
@@ -58,6 +58,53 @@ func TestCacheLife(t *testing.T) {
 	})
 }
 
+// TestCacheRefused: a client that comes back for the token that it has was refused with it,
+// and gets another one; not a person, another process, one that was renewed, nor at once.
+func TestCacheRefused(t *testing.T) {
+	type ask struct {
+		after  time.Duration
+		client int
+		want   string
+	}
+	for name, asks := range map[string][]ask{
+		"refused":                   {{0, 7, "token-1"}, {time.Minute, 7, "token-2"}},
+		"refused for ever":          {{0, 7, "token-1"}, {time.Minute, 7, "token-2"}, {29 * time.Second, 7, "token-2"}, {time.Second, 7, "token-3"}},
+		"at once":                   {{0, 7, "token-1"}, {29 * time.Second, 7, "token-1"}},
+		"another process":           {{0, 7, "token-1"}, {time.Minute, 8, "token-1"}, {time.Minute, 8, "token-2"}},
+		"a person":                  {{0, 0, "token-1"}, {time.Minute, 0, "token-1"}, {time.Minute, 0, "token-1"}},
+		"a person after a client":   {{0, 7, "token-1"}, {time.Minute, 0, "token-1"}},
+		"old, and renewed already":  {{0, 7, "token-1"}, {8 * time.Minute, 8, "token-2"}, {time.Minute, 7, "token-2"}},
+		"replaced by another's ask": {{0, 7, "token-1"}, {time.Minute, 7, "token-2"}, {time.Minute, 8, "token-2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir, f := filepath.Join(t.TempDir(), "kube"), &fetcher{life: 10 * time.Minute}
+				for n, a := range asks {
+					time.Sleep(a.after)
+					if got := get(t, &Cache{dir: dir, Client: a.client}, "a", f); got != a.want {
+						t.Fatalf("ask %d: %s, want %s", n, got, a.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestCacheRefusedUnrenewed: while no other token is to be had the same is given, with a
+// warning.
+func TestCacheRefusedUnrenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, f := &Cache{dir: filepath.Join(t.TempDir(), "kube"), Client: 7}, &fetcher{life: 10 * time.Minute}
+		get(t, c, "a", f)
+		time.Sleep(time.Minute)
+		f.err = errors.New("away")
+		got, warning, err := c.Get(t.Context(), "a", f.fetch)
+		if err != nil || got.Secret.Reveal() != "token-1" || warning == nil || !strings.Contains(warning.Error(), "could not be renewed: away") {
+			t.Errorf("%v, %v", warning, err)
+		}
+	})
+}
+
 // TestCacheClock: a clock that is set back does not make an old token new.
 func TestCacheClock(t *testing.T) {
 	now := time.Now()
@@ -80,7 +127,7 @@ func TestCacheClock(t *testing.T) {
 
 // TestCacheKeys: other inputs, another token; and no name of a file tells what they were.
 func TestCacheKeys(t *testing.T) {
-	c, f := &Cache{filepath.Join(t.TempDir(), "podpass", "kube")}, &fetcher{life: time.Hour}
+	c, f := &Cache{dir: filepath.Join(t.TempDir(), "podpass", "kube")}, &fetcher{life: time.Hour}
 	if a, b, again := get(t, c, "secret-a", f), get(t, c, "secret-b", f), get(t, c, "secret-a", f); a != "token-1" || b != "token-2" || again != "token-1" {
 		t.Errorf("%s, %s, %s", a, b, again)
 	}
@@ -117,7 +164,7 @@ func TestCacheTampered(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, f := &Cache{filepath.Join(t.TempDir(), "kube")}, &fetcher{life: time.Hour}
+			c, f := &Cache{dir: filepath.Join(t.TempDir(), "kube")}, &fetcher{life: time.Hour}
 			get(t, c, "a", f)
 			files, err := filepath.Glob(filepath.Join(c.dir, "*.json"))
 			if err != nil || len(files) != 1 {
@@ -148,7 +195,7 @@ func TestCacheDirectory(t *testing.T) {
 		"a link":         {func(dir string) error { return os.Symlink(os.TempDir(), dir) }, "is no directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, f := &Cache{filepath.Join(t.TempDir(), "kube")}, &fetcher{life: time.Hour}
+			c, f := &Cache{dir: filepath.Join(t.TempDir(), "kube")}, &fetcher{life: time.Hour}
 			if err := test.prepare(c.dir); err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +217,7 @@ func TestCacheTogether(t *testing.T) {
 		for range 5 {
 			all.Go(func() {
 				// Each has its own, as a process has.
-				if got := get(t, &Cache{dir}, "a", f); got != "token-1" {
+				if got := get(t, &Cache{dir: dir}, "a", f); got != "token-1" {
 					t.Errorf("got %s", got)
 				}
 			})
@@ -185,7 +232,7 @@ func TestCacheTogether(t *testing.T) {
 // TestCacheSweep: what has ended does not stay on a machine that runs many jobs.
 func TestCacheSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, f := &Cache{filepath.Join(t.TempDir(), "kube")}, &fetcher{life: time.Minute}
+		c, f := &Cache{dir: filepath.Join(t.TempDir(), "kube")}, &fetcher{life: time.Minute}
 		for _, job := range []string{"1", "2", "3"} {
 			get(t, c, job, f)
 		}

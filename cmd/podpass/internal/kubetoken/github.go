@@ -34,7 +34,12 @@ type github struct {
 
 func newGitHub(getenv func(string) string, client *http.Client, audience string) (*github, error) {
 	raw, bearer := getenv(requestURL), getenv(requestToken)
-	if raw == "" || bearer == "" {
+	switch {
+	case raw != "" && bearer != "":
+	case getenv(gitlabCI) == "true":
+		const name = "KUBE_TOKEN"
+		return nil, hint.New(errors.New("--github: this is a job of GitLab"), "give it "+idTokens(name, audience)+", and set --token-env "+name+" in the place of --github")
+	default:
 		return nil, hint.New(fmt.Errorf("the variables %s and %s are not set: this is no GitHub Actions job that may have tokens", requestURL, requestToken),
 			"give the job permissions: {id-token: write}; jobs of pull requests from forks get none")
 	}

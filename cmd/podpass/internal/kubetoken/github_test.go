@@ -44,7 +44,7 @@ func TestTokenEndpoint(t *testing.T) {
 
 // job is what a command in a job of GitHub has.
 func job(t *testing.T, a *actions.Actions) Surroundings {
-	return Surroundings{Getenv: a.Getenv, HTTP: a.Client, Stderr: t.Output(), Cache: &Cache{filepath.Join(t.TempDir(), "kube")}}
+	return Surroundings{Getenv: a.Getenv, HTTP: a.Client, Stderr: t.Output(), Cache: &Cache{dir: filepath.Join(t.TempDir(), "kube")}}
 }
 
 // TestGitHub: a job's token, once per life; and each job, and each audience, has its own.

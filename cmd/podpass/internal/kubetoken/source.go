@@ -3,7 +3,6 @@ package kubetoken
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -127,7 +126,7 @@ func (o *Options) subject(s Surroundings, audience string) (from federation.Toke
 	case o.TokenFile != "":
 		return file(o.TokenFile), "", nil
 	case o.TokenEnv != "":
-		return env{s.Getenv, o.TokenEnv}, "", nil
+		return env{s.Getenv, o.TokenEnv, audience}, "", nil
 	case o.GitHub:
 		g, err := newGitHub(s.Getenv, s.HTTP, audience)
 		if err != nil {
@@ -191,19 +190,4 @@ func (f file) SubjectToken(context.Context) (federation.SubjectToken, error) {
 		return federation.SubjectToken{}, fmt.Errorf("--token-file: %w", err)
 	}
 	return parse(string(f), raw)
-}
-
-// env is a token in a variable.
-type env struct {
-	getenv func(string) string
-	name   string
-}
-
-// SubjectToken implements federation.TokenSource.
-func (e env) SubjectToken(context.Context) (federation.SubjectToken, error) {
-	raw := e.getenv(e.name)
-	if raw == "" {
-		return federation.SubjectToken{}, hint.New(errors.New("the variable "+e.name+" is not set"), "in GitLab, give the job id_tokens: {"+e.name+": {aud: AUDIENCE}}")
-	}
-	return parse("the variable "+e.name, []byte(raw))
 }

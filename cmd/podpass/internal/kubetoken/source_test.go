@@ -36,7 +36,7 @@ func TestGiven(t *testing.T) {
 		}
 		return name
 	}
-	s := Surroundings{Getenv: vars(map[string]string{"GOOD": good, "OLD": old, "NONE": "hunter2"}), Stderr: t.Output(), Cache: &Cache{filepath.Join(t.TempDir(), "kube")}}
+	s := Surroundings{Getenv: vars(map[string]string{"GOOD": good, "OLD": old, "NONE": "hunter2"}), Stderr: t.Output(), Cache: &Cache{dir: filepath.Join(t.TempDir(), "kube")}}
 	for name, test := range map[string]struct {
 		options Options
 		wrong   string
@@ -160,7 +160,7 @@ func TestExchange(t *testing.T) {
 		return a.Issuer.Token(t, issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Audience: audience})
 	}
 	job := map[string]string{"KUBE_TOKEN": ours("keycloak"), "OTHER": ours("registry")}
-	s := Surroundings{Stderr: t.Output(), Cache: &Cache{filepath.Join(t.TempDir(), "kube")}, Getenv: func(name string) string {
+	s := Surroundings{Stderr: t.Output(), Cache: &Cache{dir: filepath.Join(t.TempDir(), "kube")}, Getenv: func(name string) string {
 		return cmp.Or(job[name], a.Getenv(name))
 	}}
 

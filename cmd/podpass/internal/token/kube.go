@@ -82,7 +82,9 @@ func kubeCommand(o *options) *cobra.Command {
 			s := kubetoken.Surroundings{Cluster: o.cluster, Getenv: os.Getenv, Stderr: cmd.ErrOrStderr()}
 			if !noCache {
 				// Who has no home has no cache: each command asks.
-				s.Cache, _ = kubetoken.NewCache()
+				if s.Cache, _ = kubetoken.NewCache(); s.Cache != nil && os.Getenv(kubetoken.ExecInfo) != "" {
+					s.Cache.Client = os.Getppid()
+				}
 			}
 			t, err := from.Get(ctx, s)
 			if err != nil {

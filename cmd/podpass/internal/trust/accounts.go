@@ -46,7 +46,7 @@ func (o renderOptions) accounts(ctx context.Context, c cloud, stdin io.Reader, s
 	var all []trust.Account
 	missing := false // some settings are podpass's defaults
 	for _, flags := range clusters {
-		k, err := connect(flags)
+		k, err := connect(flags, "--issuer")
 		if err != nil {
 			return nil, err
 		}

@@ -19,15 +19,16 @@ import (
 type kube struct {
 	name      string // of the context; empty: there is none
 	namespace string // that was chosen
+	by        string // the flag that says its issuer
 	config    *rest.Config
 	client    kubernetes.Interface
 }
 
-// connect reaches the cluster of flags.
-func connect(flags *cluster.Flags) (*kube, error) {
-	k := &kube{name: flags.ContextName()}
+// connect reaches the cluster of flags; by is the flag that says an issuer without asking.
+func connect(flags *cluster.Flags, by string) (*kube, error) {
+	k := &kube{name: flags.ContextName(), by: by}
 	var err error
-	if k.client, k.config, err = flags.Client("use -f and --issuer, which need no cluster"); err != nil {
+	if k.client, k.config, err = flags.Client("use -f and " + by + ", which need no cluster"); err != nil {
 		return nil, err
 	}
 	k.namespace, err = flags.Namespace()
@@ -42,7 +43,7 @@ func (k *kube) issuer(ctx context.Context, keys bool) (trust.Cluster, error) {
 		c.JWKS, err = cluster.JWKS(ctx, k.client)
 	}
 	if err != nil {
-		next := "give the cluster's issuer with --issuer"
+		next := "give the cluster's issuer with " + k.by
 		if apierrors.IsForbidden(err) {
 			next += ", or have somebody bind you to the ClusterRole system:service-account-issuer-discovery"
 			err = errors.New("you may not read its discovery document") // the client's own words are "unknown"

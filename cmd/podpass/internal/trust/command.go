@@ -85,7 +85,7 @@ func Command(version string) *cobra.Command {
 	}
 	check := checkCommand(version)
 	check.AddCommand(kubeCheckCommand(version))
-	cmd.AddCommand(kubeCommand(), idpCommand(), check)
+	cmd.AddCommand(kubeCommand(version), idpCommand(), check)
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
@@ -38,6 +41,7 @@ them, with what is particular about each, and the rights:
   - {pattern: readers, group: "keycloak:sre"}
   - {pattern: admins, group: "keycloak:platform"}
 
+The API server fetches the keys of each issuer; its configuration has no place for them.
 What is printed was validated as the API server does it.`
 
 const kubeExamples = `  # The file for --authentication-config, which the API server reads again when it changes
@@ -49,11 +53,15 @@ const kubeExamples = `  # The file for --authentication-config, which the API se
   # Another cluster's pods, and nobody else
   podpass trust kube --pods prod-eu=https://oidc.example.com/prod-eu --audience https://prod.example.com
 
+  # The same of two clusters, which are asked for their issuers
+  podpass trust kube --context prod-eu --context test --audience https://prod.example.com
+
   # An API server from before 1.30
   podpass trust kube --people keycloak=https://login.example.com/realms/prod --audience kubernetes -o flags`
 
 // kubeOptions are those of `podpass trust kube`.
 type kubeOptions struct {
+	cluster    *cluster.Flags
 	files      []string
 	pods       []string
 	people     []string
@@ -65,8 +73,8 @@ type kubeOptions struct {
 
 var kubeFormats = []string{"yaml", "json", "flags", "rbac"}
 
-func kubeCommand() *cobra.Command {
-	var o kubeOptions
+func kubeCommand(version string) *cobra.Command {
+	o := kubeOptions{cluster: cluster.New(version)}
 	cmd := &cobra.Command{
 		Use:     "kube",
 		Short:   "Print what an API server must hold for people, CI and other clusters' pods",
@@ -74,14 +82,23 @@ func kubeCommand() *cobra.Command {
 		Example: kubeExamples,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
+			defer cancel()
+			return o.run(ctx, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "file with issuers and rights, - for standard input; may be repeated")
 	f.StringArrayVar(&o.pods, "pods", nil, "another cluster whose pods are trusted, `NAME=URL` of its issuer; may be repeated")
+	o.cluster.AddContexts(f)
+	f.Lookup("context").Usage = "context of another cluster whose pods are trusted, by the name of the context; its API server tells its issuer; may be repeated"
+	of := pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.cluster.Add(of, "")
+	f.AddFlag(of.Lookup("kubeconfig")) // no other: who asks, and in which namespace, decides nothing
+	f.Lookup("kubeconfig").Usage = "kubeconfig file with --context (default: KUBECONFIG, or ~/.kube/config)"
+	o.cluster.Complete(cmd)
 	f.StringArrayVar(&o.people, "people", nil, "a provider for people, `PRESET=URL`; may be repeated")
-	f.StringArrayVar(&o.audiences, "audience", nil, "audience of the tokens of --pods and --people; may be repeated")
+	f.StringArrayVar(&o.audiences, "audience", nil, "audience of the tokens of --pods, --context and --people; may be repeated")
 	f.StringArrayVar(&o.ownIssuers, "own-issuer", nil, "`URL` of the API server's own ServiceAccount issuer, which cannot be listed; may be repeated")
 	f.StringVar(&o.version, "api-version", kubetrust.Versions[0], "version of the configuration: v1, from Kubernetes 1.34 on, or v1beta1, from 1.30 on")
 	f.StringVarP(&o.output, "output", "o", "yaml", strings.Join(kubeFormats, ", "))
@@ -99,7 +116,7 @@ func kubeCommand() *cobra.Command {
 }
 
 // spec joins the files and the flags.
-func (o kubeOptions) spec(stdin io.Reader) (kubetrust.Spec, error) {
+func (o kubeOptions) spec(ctx context.Context, stdin io.Reader) (kubetrust.Spec, error) {
 	var all kubetrust.Spec
 	for _, name := range o.files {
 		raw, err := manifest.ReadFile(stdin, name, maxInput)
@@ -112,28 +129,22 @@ func (o kubeOptions) spec(stdin io.Reader) (kubetrust.Spec, error) {
 		}
 		all.Issuers, all.Rights = append(all.Issuers, s.Issuers...), append(all.Rights, s.Rights...)
 	}
-	for flag, list := range map[string][]string{"--pods": o.pods, "--people": o.people} {
-		for _, text := range list {
-			if name, url, ok := strings.Cut(text, "="); !ok || name == "" || url == "" {
-				return all, hint.New(fmt.Errorf("%s %q is not a name and a URL", flag, text), "use --pods prod-eu=https://oidc.example.com, or --people keycloak=https://login.example.com/realms/prod")
-			}
-		}
+	named, err := o.named()
+	if err != nil {
+		return all, err
 	}
-	for _, text := range o.people {
-		preset, url, _ := strings.Cut(text, "=")
-		all.Issuers = append(all.Issuers, kubetrust.Issuer{Preset: preset, URL: url, Audiences: o.audiences})
+	asked, err := o.asked(ctx)
+	if err != nil {
+		return all, err
 	}
-	for _, text := range o.pods {
-		name, url, _ := strings.Cut(text, "=")
-		all.Issuers = append(all.Issuers, kubetrust.Issuer{Preset: kubetrust.Pods, Name: name, URL: url, Audiences: o.audiences})
-	}
+	all.Issuers = slices.Concat(all.Issuers, named, asked)
 	if len(all.Issuers) == 0 {
-		return all, hint.New(errors.New("whom is the API server to trust?"), "list issuers in a file (-f), or name them with --people and --pods")
+		return all, hint.New(errors.New("whom is the API server to trust?"), "list issuers in a file (-f), or name them with --people, --pods and --context")
 	}
 	return all, nil
 }
 
-func (o kubeOptions) run(stdin io.Reader, stdout, stderr io.Writer) error {
+func (o kubeOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
 	write, ok := map[string]func(*kubetrust.Plan) ([]byte, []finding.Finding, error){
 		"yaml": func(p *kubetrust.Plan) ([]byte, []finding.Finding, error) { b, err := p.YAML(); return b, nil, err },
 		"json": func(p *kubetrust.Plan) ([]byte, []finding.Finding, error) { b, err := p.JSON(); return b, nil, err },
@@ -153,7 +164,7 @@ func (o kubeOptions) run(stdin io.Reader, stdout, stderr io.Writer) error {
 	if !slices.Contains(kubetrust.Versions, o.version) {
 		return hint.New(fmt.Errorf("unknown version %q of the configuration", o.version), "use "+strings.Join(kubetrust.Versions, " or "))
 	}
-	spec, err := o.spec(stdin)
+	spec, err := o.spec(ctx, stdin)
 	if err != nil {
 		return err
 	}

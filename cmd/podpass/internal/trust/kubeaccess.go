@@ -38,7 +38,7 @@ func (o kubeCheckOptions) access(ctx context.Context, stdin io.Reader, want kube
 		}
 		return &kubeAccess{want.String(), kubetrust.Authorize(objects, u, want)}, nil
 	}
-	k, err := connect(o.cluster)
+	k, err := connect(o.cluster, "--issuer")
 	if err != nil {
 		return nil, err
 	}

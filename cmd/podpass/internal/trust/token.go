@@ -60,7 +60,7 @@ func (o checkOptions) tokens(ctx context.Context, stdin io.Reader, stderr io.Wri
 	var k *kube // none where what is given says all
 	if c.Issuer == "" {
 		var err error
-		if k, err = connect(o.cluster); err != nil {
+		if k, err = connect(o.cluster, "--issuer"); err != nil {
 			return nil, err
 		}
 		own, err := k.issuer(ctx, false)
