@@ -14,8 +14,11 @@ const maxConnections = 256
 
 // connections bounds how many are open. Anybody who reaches the port can open some,
 // so that to let no more in would lock the API servers out. Instead one makes room
-// for the new one: the oldest that never carried a request, or else the one that has
-// been idle for longest. Only if all carry requests is the new one closed.
+// for the new one: the oldest that never carried a request; else the one whose first
+// request has been under way for longest, since a review takes milliseconds, and who
+// stalls one is at the head of the queue; else the one that has been idle for longest;
+// else the one whose request has been under way for longest. An API server does not
+// repeat a review whose connection was closed: what it keeps goes last.
 type connections struct {
 	most int
 
@@ -25,7 +28,9 @@ type connections struct {
 
 type connection struct {
 	net.Conn
-	active, used bool
+	active bool
+	used   bool // it carries a request, or has
+	proven bool // it has carried one to its end
 }
 
 // changed is for http.Server.ConnState.
@@ -41,23 +46,26 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 		return
 	}
 	if len(c.open) >= c.most {
-		surplus := this
-		if i := c.leastUseful(); i >= 0 {
-			surplus = c.open[i]
-		}
-		hangUp(surplus.Conn)
+		hangUp(c.open[c.leastUseful()].Conn)
 	}
+	this.proven = this.proven || this.active && state == http.StateIdle
 	this.active = state == http.StateActive
 	this.used = this.used || this.active
 	c.open = append(c.open, this)
 }
 
-// leastUseful is the index of the connection that makes room; -1 if there is none.
+// leastUseful is the index of the connection that makes room.
 func (c *connections) leastUseful() int {
-	if i := slices.IndexFunc(c.open, func(o *connection) bool { return !o.used }); i >= 0 {
-		return i
+	for _, least := range []func(*connection) bool{
+		func(o *connection) bool { return !o.used },
+		func(o *connection) bool { return !o.proven },
+		func(o *connection) bool { return !o.active },
+	} {
+		if i := slices.IndexFunc(c.open, least); i >= 0 {
+			return i
+		}
 	}
-	return slices.IndexFunc(c.open, func(o *connection) bool { return !o.active })
+	return 0
 }
 
 // hangUp ends a connection without TLS's farewell, which would wait for a client

@@ -32,17 +32,25 @@ func TestTheLeastUsefulConnectionMakesRoom(t *testing.T) {
 		"the oldest that never carried a request": {
 			[]change{{"a", http.StateNew}, {"a", http.StateActive}, {"a", http.StateIdle}, {"b", http.StateNew}, {"c", http.StateNew}, {"d", http.StateNew}}, []string{"b"},
 		},
+		"else the one whose first request takes longest": {
+			[]change{
+				{"a", http.StateNew}, {"b", http.StateNew}, {"c", http.StateNew},
+				{"a", http.StateActive}, {"c", http.StateActive}, {"b", http.StateActive}, {"a", http.StateIdle}, {"d", http.StateNew},
+			}, []string{"c"},
+		},
 		"else the one that is idle for longest": {
 			[]change{
 				{"a", http.StateNew}, {"b", http.StateNew}, {"c", http.StateNew},
-				{"a", http.StateActive}, {"b", http.StateActive}, {"c", http.StateActive}, {"b", http.StateIdle}, {"a", http.StateIdle}, {"d", http.StateNew},
-			}, []string{"b"},
+				{"a", http.StateActive}, {"b", http.StateActive}, {"c", http.StateActive}, {"b", http.StateIdle}, {"c", http.StateIdle}, {"a", http.StateIdle},
+				{"b", http.StateActive}, {"d", http.StateNew},
+			}, []string{"c"},
 		},
-		"never one that carries a request": {
+		"else the one whose request takes longest": {
 			[]change{
 				{"a", http.StateNew}, {"b", http.StateNew}, {"c", http.StateNew},
-				{"a", http.StateActive}, {"b", http.StateActive}, {"c", http.StateActive}, {"d", http.StateNew},
-			}, []string{"d"},
+				{"a", http.StateActive}, {"b", http.StateActive}, {"c", http.StateActive}, {"b", http.StateIdle}, {"c", http.StateIdle}, {"a", http.StateIdle},
+				{"b", http.StateActive}, {"a", http.StateActive}, {"c", http.StateActive}, {"d", http.StateNew},
+			}, []string{"b"},
 		},
 		"what has closed counts no more": {
 			[]change{{"a", http.StateNew}, {"b", http.StateNew}, {"c", http.StateNew}, {"a", http.StateClosed}, {"d", http.StateNew}}, nil,
