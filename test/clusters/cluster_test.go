@@ -40,6 +40,7 @@ func TestClusterOtherClusters(t *testing.T) {
 	t.Run("rotation and reload", func(t *testing.T) { w.withoutPause(t, kubeconfig) })
 	t.Run("deleted pod", func(t *testing.T) { w.deleted(t) })
 	t.Run("renamed", func(t *testing.T) { w.renamed(t, kubeconfig) })
+	t.Run("asked", func(t *testing.T) { w.asked(t) })
 }
 
 // names: each client is the user and has the groups that prod-us makes of the token.
