@@ -3,10 +3,8 @@
 // server that trusts it, kubectl, and a real browser in which people log in and consent.
 // The page's files and commands are read out of the page, and run in its order.
 //
-// kubectl's plugin is kubelogin, where PODPASS_KUBELOGIN names one. The module proxy does not
-// serve it everywhere, so that login/ takes its place otherwise: the part of its command line
-// that the page uses, on the libraries that kubelogin is made of. Which one ran is in the
-// test's log.
+// kubectl's plugin is kubelogin itself, built from the version that the module in kubelogin/
+// names: the two have nothing in common, and its dependencies are its own.
 //
-// The module is of its own for the sake of those libraries.
+// This module is of its own for the sake of what it drives, and of the time that it takes.
 package people

@@ -1,11 +1,13 @@
 package people
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -99,6 +101,8 @@ func (w *world) before(t *testing.T, section, when string) {
 	case section == "Without a browser":
 		w.state.IDTokenSeconds = 3600
 		w.save(t)
+	case section == "When the provider is down" && w.process != nil && !w.wasDown:
+		w.down(t)
 	case when == "later":
 		w.later(t)
 	}
@@ -159,7 +163,48 @@ func (w *world) after(t *testing.T, b block, who, out string, logins int) {
 		has("configmap/banner created", "banner   1")
 	case b.section == "Somebody leaves" && strings.Contains(b.text, "sed"):
 		w.locked(t)
+	case b.section == "When the provider is down" && who == "linus":
+		has("No resources found") // there are no nodes, and he may list them
+	case b.section == "When the provider is down" && strings.Contains(b.text, "delete serviceaccount"):
+		w.up(t)
 	}
+}
+
+// down: the provider is gone. Ada has an ID token and works on; Grace has lost hers, and
+// waits for nobody.
+func (w *world) down(t *testing.T) {
+	t.Helper()
+	w.stop()
+	w.wasDown = true
+	if out, err := w.run(t, "ada", "kubectl get configmap banner"); err != nil {
+		t.Errorf("Ada has a valid ID token, and is refused: %v\n%s", err, out)
+	}
+	start := time.Now()
+	out, err := w.run(t, "grace", "rm -r ~/.kube/cache/oidc-login && kubectl get configmap banner")
+	if err == nil || !strings.Contains(out, "connection refused") {
+		t.Errorf("Grace is let in by nobody: %v\n%s", err, out)
+	}
+	t.Logf("without a provider, and without a token: refused after %.1fs", time.Since(start).Seconds())
+}
+
+// up: break-glass is over, its token with it; the provider is back, with new keys, and
+// people log in without anybody touching the API server.
+func (w *world) up(t *testing.T) {
+	t.Helper()
+	eventually(t, "the break-glass token is refused", func() bool {
+		status, _ := w.review(t, strings.TrimSpace(string(w.read(t, "break-glass.token"))))
+		return status == http.StatusUnauthorized
+	})
+	w.start(t)
+	logins := w.logins
+	eventually(t, "people log in again", func() bool {
+		out, err := w.run(t, "grace", "kubectl get configmap banner")
+		return err == nil && strings.Contains(out, "banner")
+	})
+	if w.logins == logins {
+		t.Error("Grace was let in without logging in")
+	}
+	w.logins = logins // the page's own are counted
 }
 
 // locked: Ken had a valid token of an hour.

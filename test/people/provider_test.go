@@ -12,9 +12,11 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"math/big"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +38,11 @@ type provider struct {
 	url string // without a realm
 	ca  string // file
 	key string // the server key's digest, as Chromium takes it
+
+	node, script string
+	config       file
+	dir          string
+	process      *exec.Cmd // nil: it is down
 
 	stateFile string
 	state     struct {
@@ -75,27 +82,40 @@ func startProvider(t *testing.T, dir string, accounts map[string]account) *provi
 	p.state.IDTokenSeconds, p.state.RefreshTokenSeconds = 3600, 43200
 	p.save(t)
 	p.certify(t, dir)
-	raw, err := json.Marshal(file{
+	p.node, p.script, p.dir = node, script, dir
+	p.config = file{
 		Cert: filepath.Join(dir, "login.crt"), Key: filepath.Join(dir, "login.key"), State: p.stateFile, CookieKey: rand.Text(),
 		Realms: map[string]realm{
 			"prod":    {Clients: []client{{"kubernetes-prod-eu"}, {"kubernetes-prod-us"}}},
 			"staging": {Clients: []client{{"kubernetes-prod-eu"}, {"kubernetes-staging"}}},
 		},
+	}
+	t.Cleanup(func() {
+		p.stop()
+		if t.Failed() {
+			t.Logf("the provider said:\n%s", strings.Join(p.said(""), "\n"))
+		}
 	})
+	p.start(t)
+	return p
+}
+
+// start starts it, at the address that it had before.
+func (p *provider) start(t *testing.T) {
+	t.Helper()
+	raw, err := json.Marshal(p.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := filepath.Join(dir, "provider.json")
-	if err := os.WriteFile(config, raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(node, script, config) //nolint:noctx // ended below
-	out, err := cmd.StdoutPipe()
+	config := filepath.Join(p.dir, "provider.json")
+	replace(t, config, raw)
+	p.process = exec.Command(p.node, p.script, config) //nolint:noctx // ended by stop
+	out, err := p.process.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
+	p.process.Stderr = os.Stderr
+	if err := p.process.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ready := make(chan string, 1)
@@ -110,18 +130,26 @@ func startProvider(t *testing.T, dir string, accounts map[string]account) *provi
 			p.mu.Unlock()
 		}
 	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // how it ended says nothing here
-		if t.Failed() {
-			t.Logf("the provider said:\n%s", strings.Join(p.said(""), "\n"))
-		}
-	})
-	p.url = <-ready
-	if p.url == "" {
+	if p.url = <-ready; p.url == "" {
 		t.Fatal("the provider ended before it listened")
 	}
-	return p
+	address, err := url.Parse(p.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.config.Port, err = strconv.Atoi(address.Port()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stop ends it without a word, as when its machine is gone.
+func (p *provider) stop() {
+	if p.process == nil {
+		return
+	}
+	_ = p.process.Process.Kill()
+	_ = p.process.Wait() // how it ended says nothing here
+	p.process = nil
 }
 
 // said are the provider's lines that begin with a word.

@@ -32,6 +32,7 @@ type world struct {
 	opened  chan string // addresses that programs have opened a browser at
 	logins  int         // how often a person had to log in
 	trusts  bool        // the API server has the page's configuration
+	wasDown bool        // the provider was stopped, and may be back
 }
 
 // newWorld is one without a cluster.
@@ -64,6 +65,15 @@ func withCluster(t *testing.T) *world {
 	kubectl, _, _ := strings.Cut(w.cluster.KubectlCommand(), " --kubeconfig")
 	w.program(t, "kubectl", "exec "+kubectl+` "$@"`)
 	return w
+}
+
+func (w *world) read(t *testing.T, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(w.dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 // program puts a script on people's PATH.
