@@ -99,6 +99,9 @@ check: ## Formatting, vet and go.mod, in every module
 	cd cmd/podpass-release && go vet ./... && go mod tidy -diff
 	cd test/sarif && go vet ./... && go mod tidy -diff
 	cd test/people && go vet ./... && go mod tidy -diff
+	cd test/people/kubelogin && go mod tidy -diff
+	cd test/clusters/argocd && go vet ./... && go mod tidy -diff
+	cd test/clusters/flux && go vet ./... && go mod tidy -diff
 
 .PHONY: unit
 unit: ## Unit and conformance tests, with the race detector; real SDKs against the stand-ins
@@ -135,7 +138,7 @@ CLUSTER_PACKAGES = $$(grep -rl --include='*_test.go' '^func TestCluster' broker 
 integration: ## Tests against a real API server
 	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 2 -run '^TestCluster' $(CLUSTER_PACKAGES)
 	cd test/mistakes && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 15m -run '^TestCluster' .
-	cd test/people && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 25m -run '^TestCluster' . # PODPASS_KUBELOGIN=/usr/bin/kubelogin: with kubelogin itself
+	cd test/people && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 25m -run '^TestCluster' .
 
 .PHONY: attack
 attack: ## What attackers may cost others, in seconds: on a machine that does nothing else

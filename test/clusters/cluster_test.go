@@ -1,10 +1,7 @@
 package clusters
 
 import (
-	"encoding/json"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/podpass-io/podpass/test/testbed"
 )
@@ -34,11 +29,13 @@ func TestClusterOtherClusters(t *testing.T) {
 	t.Run("rights", func(t *testing.T) { w.rights(t, kubeconfig) })
 	t.Run("own cluster", func(t *testing.T) { w.ownCluster(t) })
 	t.Run("Helm", func(t *testing.T) { w.helm(t, kubeconfig) })
-	t.Run("Argo CD", func(t *testing.T) { w.argoCD(t, kubeconfig) })
+	t.Run("Argo CD", func(t *testing.T) { w.argoCD(t) })
+	t.Run("Flux, by a kubeconfig", func(t *testing.T) { w.fluxSecret(t, kubeconfig) })
 	t.Run("refused", func(t *testing.T) { w.refused(t) })
 	t.Run("renewed token", func(t *testing.T) { w.renewed(t, kubeconfig) })
 	t.Run("rotation and reload", func(t *testing.T) { w.withoutPause(t, kubeconfig) })
 	t.Run("deleted pod", func(t *testing.T) { w.deleted(t) })
+	t.Run("Flux, by its own token", func(t *testing.T) { w.flux(t) })
 	t.Run("renamed", func(t *testing.T) { w.renamed(t, kubeconfig) })
 	t.Run("asked", func(t *testing.T) { w.asked(t) })
 }
@@ -216,50 +213,5 @@ func (w *world) renamed(t *testing.T, kubeconfig string) {
 	}
 	if got := ask(t, bearer(t, w.us, w.token(t, "orders", audience))); got.Code != 401 {
 		t.Errorf("a token of the new issuer: %+v", got)
-	}
-}
-
-// argoCD: the shell's line of docs/clusters.md for Argo CD's cluster Secret gives client-go
-// the token of a file, and says until when.
-func (w *world) argoCD(t *testing.T, kubeconfig string) {
-	page := readFile(t, "../../docs/clusters.md")
-	_, config, ok := strings.Cut(page, "      config: |\n")
-	config, _, ok2 := strings.Cut(config, "\n\n")
-	if !ok || !ok2 {
-		t.Fatal("docs/clusters.md has no cluster Secret")
-	}
-	var secret struct {
-		Exec api.ExecConfig `json:"execProviderConfig"`
-	}
-	if err := json.Unmarshal([]byte(config), &secret); err != nil {
-		t.Fatal(err)
-	}
-	for i, arg := range secret.Exec.Args {
-		secret.Exec.Args[i] = strings.ReplaceAll(arg, "/var/run/secrets/podpass.io/oidc/prod-us", w.tokenFile("orders"))
-	}
-	secret.Exec.InteractiveMode = api.NeverExecInteractiveMode
-	c, err := clientcmd.LoadFromFile(kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.AuthInfos["prod-us"] = &api.AuthInfo{Exec: &secret.Exec}
-	path := filepath.Join(w.dir, "argocd")
-	if err := clientcmd.WriteToFile(*c, path); err != nil {
-		t.Fatal(err)
-	}
-	for client, got := range map[string]user{"client-go": ask(t, clientGo(t, path, "")), "kubectl": w.whoami(t, path)} {
-		if got.Username != "prod-eu:system:serviceaccount:shop:orders" {
-			t.Errorf("%s: %+v", client, got)
-		}
-	}
-	out, err := exec.CommandContext(t.Context(), secret.Exec.Command, secret.Exec.Args...).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var credential struct {
-		Status struct{ ExpirationTimestamp time.Time }
-	}
-	if err := json.Unmarshal(out, &credential); err != nil || time.Until(credential.Status.ExpirationTimestamp) < 4*time.Minute {
-		t.Errorf("%v: good until %v", err, credential.Status.ExpirationTimestamp)
 	}
 }

@@ -136,6 +136,9 @@ func (o *options) write(w io.Writer, r *Result) error {
 // options are what the flags and arguments ask for.
 func (o *options) options(cmd *cobra.Command, args []string) (Options, error) {
 	var run Options
+	if err := manifest.Once(append(args, o.tokenFile)...); err != nil {
+		return run, err
+	}
 	namespace, err := o.cluster.Namespace()
 	if err != nil {
 		return run, err

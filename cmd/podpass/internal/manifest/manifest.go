@@ -15,6 +15,7 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/webhook/inject"
 	"github.com/podpass-io/podpass/webhook/rawjson"
 )
@@ -96,6 +97,21 @@ func ReadFile(stdin io.Reader, name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s is larger than %d KiB", name, limit>>10)
 	}
 	return b, nil
+}
+
+// Once refuses two names that are standard input: the second would find it empty.
+func Once(names ...string) error {
+	seen := false
+	for _, name := range names {
+		if name != "-" {
+			continue
+		}
+		if seen {
+			return hint.New(errors.New("standard input is named twice, and can be read once"), "give one of the two by its file's name")
+		}
+		seen = true
+	}
+	return nil
 }
 
 func appendObject(list []Object, file string, raw []byte) ([]Object, error) {

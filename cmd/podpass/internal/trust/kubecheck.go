@@ -108,6 +108,9 @@ func (o kubeCheckOptions) run(ctx context.Context, file string, stdin io.Reader,
 	if err := report.CheckFormat(o.output); err != nil {
 		return err
 	}
+	if err := manifest.Once(append([]string{file, o.jwks, o.tokenFile, o.claims}, o.rbac...)...); err != nil {
+		return err
+	}
 	raw, err := manifest.ReadFile(stdin, file, maxInput)
 	if err != nil {
 		return err

@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"strings"
 
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/accounts"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/manifest"
 	"github.com/podpass-io/podpass/federation"
 	"github.com/podpass-io/podpass/federation/serviceaccount"
 )
@@ -43,7 +43,7 @@ const maxToken = 32 << 10
 // tokens gives the token that a cloud would get: its audience is the cloud's.
 func (o checkOptions) tokens(ctx context.Context, stdin io.Reader, stderr io.Writer) (func(cloud) token, error) {
 	if o.tokenFile != "" {
-		t, err := readToken(o.tokenFile)
+		t, err := readToken(stdin, o.tokenFile)
 		if err != nil {
 			return nil, err
 		}
@@ -125,18 +125,10 @@ func (o checkOptions) read(ctx context.Context, k *kube, stdin io.Reader) (accou
 }
 
 // readToken reads a token's claims; none of its errors quotes it.
-func readToken(file string) (token, error) {
-	f, err := os.Open(file)
+func readToken(stdin io.Reader, file string) (token, error) {
+	raw, err := manifest.ReadFile(stdin, file, maxToken)
 	if err != nil {
 		return token{}, fmt.Errorf("--token-file: %w", err)
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxToken+1))
-	if err == nil && len(raw) > maxToken {
-		err = fmt.Errorf("is larger than %d bytes", maxToken)
-	}
-	if err != nil {
-		return token{}, fmt.Errorf("--token-file %s: %w", file, err)
 	}
 	parsed, err := federation.ParseSubjectToken(raw)
 	if err != nil {
