@@ -61,7 +61,7 @@ func TestClusterDoctorKube(t *testing.T) {
 		"there are no keys":                 {change: map[string]any{"iss": w.URL + "/keyless"}, without: true, ca: w.ca, want: "WI368"},
 		"the key is not published":          {change: map[string]any{"kid": "next", "forged": true}, without: true, ca: w.ca, want: "WI369"},
 		"refused, nobody knows why":         {change: map[string]any{"aud": "other"}, without: true, ca: w.ca, want: "WI370"},
-		"the API server says otherwise":     {config: w.before(t, unauthorized("/selfsubjectreviews")), want: "WI371"},
+		"the API server says otherwise":     {config: w.before(t, status("/selfsubjectreviews", http.StatusUnauthorized)), want: "WI371"},
 		"another file":                      {file: append(bytes.Clone(configuration), "# changed\n"...), want: "WI372"},
 
 		"the file cannot be read":          {file: []byte("kind: AuthenticationConfiguration"), want: "WI310"},
@@ -73,6 +73,16 @@ func TestClusterDoctorKube(t *testing.T) {
 		"another audience":                 {change: map[string]any{"aud": "kubernetes-staging"}, want: "WI318"},
 		"another spelling of the audience": {change: map[string]any{"aud": "Kubernetes"}, want: "WI319"},
 		"expired":                          {change: map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}, want: "WI320"},
+		"not valid yet":                    {change: map[string]any{"nbf": time.Now().Add(time.Hour).Unix()}, want: "WI320"},
+		"an algorithm with a shared key":   {change: map[string]any{"alg": "HS256"}, want: "WI315"},
+		"no audience":                      {change: map[string]any{"aud": nil}, want: "WI318"},
+		"no subject, and so no user":       {change: map[string]any{"sub": nil}, want: "WI321"},
+		"claims that cannot be read":       {change: map[string]any{"iat": "yesterday"}, want: "WI312"},
+		"no end":                           {change: map[string]any{"exp": nil}, want: "WI312"},
+		"one group, as a text":             {change: map[string]any{"groups": "developers"}},
+		"it does not say what it runs":     {config: w.before(t, olderThanHash)},
+		"it does not show its metrics":     {config: w.before(t, status("/metrics", http.StatusNotFound))},
+		"it refuses to show its metrics":   {config: w.before(t, status("/metrics", http.StatusForbidden))},
 		"expired, without a configuration": {change: map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}, without: true, ca: w.ca, want: "WI320"},
 		"groups are a number":              {change: map[string]any{"groups": 7}, want: "WI323"},
 		"groups are elsewhere":             {change: map[string]any{"groups": nil, "_claim_names": map[string]any{"groups": "s"}, "_claim_sources": map[string]any{"s": map[string]any{"endpoint": "https://127.0.0.1:1"}}}, want: "WI324"},
@@ -176,6 +186,14 @@ func replace(path, from, to string) func(*http.Response) error {
 		r.Header.Set("Content-Length", fmt.Sprint(len(body)))
 		return nil
 	}
+}
+
+// olderThanHash makes the API server one of 1.33, whose metrics have no hash.
+func olderThanHash(r *http.Response) error {
+	if err := replace("/version", `"minor": "`, `"minor": "33", "was": "`)(r); err != nil {
+		return err
+	}
+	return replace("/metrics", loadedHash+"{", "other{")(r)
 }
 
 func date(t time.Time) func(*http.Response) error {

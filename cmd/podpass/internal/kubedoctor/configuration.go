@@ -25,11 +25,14 @@ func (r *run) configuration(context.Context) ([]finding.Finding, error) {
 }
 
 // What an API server counts of its configuration (k8s.io/apiserver, since 1.30; the hash
-// since 1.35). Each server of a cluster counts for itself, and one of them answers.
+// since 1.34). Each server of a cluster counts for itself, and one of them answers.
 const (
 	loadedHash = "apiserver_authentication_config_controller_last_config_info"
 	reloadedAt = "apiserver_authentication_config_controller_automatic_reload_last_timestamp_seconds"
 	fetchedAt  = "apiserver_authentication_jwt_authenticator_jwks_fetch_last_timestamp_seconds"
+
+	// hashMinor is the first release with loadedHash.
+	hashMinor = 34
 )
 
 // loaded compares the file with what the API server says that it runs.
@@ -42,14 +45,16 @@ func (r *run) loaded(ctx context.Context) ([]finding.Finding, error) {
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return []finding.Finding{mayNot("get /metrics", "kubectl auth can-i get /metrics", "whether the API server runs this configuration is not known")}, nil
 	case err != nil:
-		return nil, fmt.Errorf("read the API server's metrics: %w", err)
+		return []finding.Finding{silent(where, "does not show its metrics: "+finding.Clip(err.Error()))}, nil
 	}
 	m := parseMetrics(body)
 	var found []finding.Finding
 	if hashes := m.labels(loadedHash, "hash"); r.Configuration == nil {
 		// whatever it runs is not known
+	} else if len(hashes) == 0 && r.minor > 0 && r.minor < hashMinor {
+		found = append(found, silent(where, fmt.Sprintf("is older than 1.%d, and does not say which configuration it runs", hashMinor)))
 	} else if len(hashes) == 0 {
-		f := finding.Bad(codeNotLoaded, where, "runs without an AuthenticationConfiguration, or is older than 1.35 and does not say which")
+		f := finding.Bad(codeNotLoaded, where, "runs without an AuthenticationConfiguration")
 		found = append(found, finding.Fix(f, "start each API server with --authentication-config"))
 	} else if want := hashed(r.Configuration); want != hashes[0] {
 		f := finding.Sides(finding.Bad(codeNotLoaded, where, "runs another configuration than the file"), want, hashes[0])
@@ -153,6 +158,11 @@ func (m metrics) latest(name, label, value string) time.Time {
 		}
 	}
 	return last
+}
+
+// silent is that the API server does not say what it runs, which nobody can mend here.
+func silent(where, message string) finding.Finding {
+	return finding.Fix(finding.Note(codeMayNot, where, message), "compare the file with that of --authentication-config on each server")
 }
 
 // mayNot is that a right is missing, and what is then not known.

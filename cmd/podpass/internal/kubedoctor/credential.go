@@ -58,7 +58,7 @@ func (r *run) credential(ctx context.Context) ([]finding.Finding, error) {
 func (r *run) read() []finding.Finding {
 	token, err := federation.ParseSubjectToken([]byte(r.token))
 	if err != nil {
-		f := finding.Bad(kubetrust.CodeToken, "token", "is not a JWT, so that no issuer can be asked about it")
+		f := finding.Bad(kubetrust.CodeToken, "token", "cannot be read, so that no issuer can be asked about it: "+finding.Clip(err.Error()))
 		if r.answered != nil {
 			f.Severity = finding.Info
 		}

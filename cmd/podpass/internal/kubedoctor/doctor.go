@@ -147,6 +147,7 @@ type run struct {
 	config *rest.Config
 	client kubernetes.Interface
 
+	minor    int // of the API server's version 1.N; zero: it is not known
 	document *kubetrust.Document
 	token    string // the encoded JWT, or another bearer token
 	claims   *federation.Claims

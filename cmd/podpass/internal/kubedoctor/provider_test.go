@@ -74,7 +74,7 @@ func (p *provider) token(t *testing.T, change map[string]any) string {
 	key := p.key
 	for name, value := range change {
 		switch name {
-		case "kid":
+		case "kid", "alg":
 			header[name] = value
 		case "forged":
 			var err error

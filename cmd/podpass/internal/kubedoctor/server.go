@@ -64,13 +64,18 @@ func (r *run) server(ctx context.Context) ([]finding.Finding, error) {
 	return append(found, r.tooOld(where, body)...), nil
 }
 
+// tooOld keeps the version, and says whether it knows no configuration.
 func (r *run) tooOld(where string, body []byte) []finding.Finding {
 	var v version.Info
-	if r.Configuration == nil || json.Unmarshal(body, &v) != nil {
+	if json.Unmarshal(body, &v) != nil {
 		return nil
 	}
 	minor, err := strconv.Atoi(strings.TrimRight(v.Minor, "+"))
-	if err != nil || v.Major != "1" || minor >= structuredMinor {
+	if err != nil || v.Major != "1" {
+		return nil
+	}
+	r.minor = minor
+	if r.Configuration == nil || minor >= structuredMinor {
 		return nil
 	}
 	f := finding.Sides(finding.Bad(codeOldServer, where, "is too old for an AuthenticationConfiguration"), fmt.Sprintf("1.%d or newer", structuredMinor), v.Major+"."+v.Minor)

@@ -174,7 +174,10 @@ func (w *world) before(t *testing.T, change func(*http.Response) error) *rest.Co
 		t.Fatal(err)
 	}
 	proxy := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Header.Del("Accept-Encoding") // texts are changed, which compressed ones do not have
+		},
 		ModifyResponse: change,
 		// Whoever brings no token is the administrator, as by the certificate of the kubeconfig.
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -188,11 +191,11 @@ func (w *world) before(t *testing.T, change func(*http.Response) error) *rest.Co
 	return &rest.Config{Host: proxy.URL}
 }
 
-// unauthorized makes of each answer of a path one that the token is not taken.
-func unauthorized(path string) func(*http.Response) error {
+// status is that of each answer of a path.
+func status(path string, code int) func(*http.Response) error {
 	return func(r *http.Response) error {
 		if strings.HasSuffix(r.Request.URL.Path, path) {
-			r.StatusCode, r.Status = http.StatusUnauthorized, "401 Unauthorized"
+			r.StatusCode, r.Status = code, fmt.Sprint(code, " ", http.StatusText(code))
 		}
 		return nil
 	}
