@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 
@@ -56,7 +57,7 @@ func almost(binding string, s rbacv1.Subject, u User) (finding.Finding, bool) {
 		return finding.Finding{}, false
 	}
 	for _, name := range append([]string{u.Username}, u.Groups...) {
-		if bare(s.Name) != bare(name) {
+		if !slices.ContainsFunc(bare(s.Name), func(b string) bool { return slices.Contains(bare(name), b) }) {
 			continue
 		}
 		f := finding.Bad(CodeUnbound, binding, fmt.Sprintf("is for %s %s, which is almost a name of the user's, and names are compared to the letter", strings.ToLower(s.Kind), finding.Clip(s.Name)))
@@ -65,10 +66,22 @@ func almost(binding string, s rbacv1.Subject, u User) (finding.Finding, bool) {
 	return finding.Finding{}, false
 }
 
-// bare is a name without what people forget: a prefix, a slash, case.
-func bare(name string) string {
-	if _, after, ok := strings.Cut(name, ":"); ok {
-		name = after
+// bare is a name without what people forget or write otherwise: case, slashes, the colon
+// of a prefix; and the same without a prefix.
+func bare(name string) []string {
+	plain := func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
 	}
-	return strings.ToLower(strings.Trim(name, "/"))
+	all := []string{strings.Map(plain, name)}
+	for {
+		_, after, ok := strings.Cut(name, ":")
+		if !ok || strings.Map(plain, after) == "" {
+			return all
+		}
+		name = after
+		all = append(all, strings.Map(plain, name))
+	}
 }

@@ -23,6 +23,8 @@ func TestBound(t *testing.T) {
 		"without the prefix":       {group("developers"), ada, "", "is for group developers, which is almost"},
 		"with another prefix":      {group("keycloak:developers"), ada, "", "is for group keycloak:developers, which is almost"},
 		"with a slash":             {group("acme:/developers"), ada, "", "is for group acme:/developers, which is almost"},
+		"without the colon":        {group("acmedevelopers"), ada, "", "is for group acmedevelopers, which is almost"},
+		"with a dash":              {group("acme-developers"), ada, "", "is for group acme-developers, which is almost"},
 		"in other letters":         {group("acme:Developers"), ada, "", "is for group acme:Developers, which is almost"},
 		"a user of that name":      {rbacv1.Subject{Kind: "User", Name: "acme:developers"}, ada, "", "is for user acme:developers, which is almost"},
 		"another group":            {group("acme:sre"), ada, "", "has no binding for the user"},

@@ -75,11 +75,13 @@ func (r *run) read() []finding.Finding {
 // ask has the API server say who the bearer is. That it does not take the token is no error.
 func (r *run) ask(ctx context.Context, client kubernetes.Interface) error {
 	answer, err := client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
-	if apierrors.IsUnauthorized(err) {
+	switch {
+	case apierrors.IsUnauthorized(err):
 		r.refusal = err
 		return nil
-	}
-	if err != nil {
+	case apierrors.IsNotFound(err), apierrors.IsForbidden(err): // before 1.28, or by policy
+		return nil
+	case err != nil:
 		return err
 	}
 	u := answer.Status.UserInfo

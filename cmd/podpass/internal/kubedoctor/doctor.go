@@ -64,7 +64,7 @@ var chain = []link{
 	{linkLoaded, "the API server runs this configuration, took its last change, and has the issuers' keys", (*run).loaded, nil},
 	{linkIssuer, "the issuer's discovery document and keys can be read as the API server reads them", (*run).issuer, needsIssuer},
 	{linkAuthentication, "the configuration takes the token: audience, time, signature, claims, username and groups", (*run).authentication, needsBoth},
-	{linkAnswer, "the API server takes the token, for whom the configuration says", (*run).answer, needsToken},
+	{linkAnswer, "the API server takes the token, for whom the configuration says", (*run).answer, needsAnswer},
 	{linkAccess, "RBAC has rights for the user", (*run).access, needsUser},
 }
 
@@ -78,6 +78,16 @@ func needsConfiguration(r *run) string {
 func needsToken(r *run) string {
 	if r.token == "" {
 		return "there is no token"
+	}
+	return ""
+}
+
+func needsAnswer(r *run) string {
+	if why := needsToken(r); why != "" {
+		return why
+	}
+	if r.answered == nil && r.refusal == nil {
+		return "the API server does not say who somebody is"
 	}
 	return ""
 }
@@ -123,7 +133,7 @@ func needsUser(r *run) string {
 
 // pointless are the later links that a finding makes pointless.
 var pointless = map[string][]string{
-	codeUnreachable:         {linkCredential, linkLoaded, linkAnswer, linkAccess},
+	codeUnreachable:         {linkCredential, linkLoaded, linkIssuer, linkAuthentication, linkAnswer, linkAccess},
 	codeCredential:          {linkLoaded, linkIssuer, linkAuthentication, linkAnswer, linkAccess},
 	kubetrust.CodeToken:     {linkIssuer, linkAuthentication, linkAnswer},
 	kubetrust.CodeMalformed: {linkLoaded, linkIssuer, linkAuthentication, linkAnswer},
@@ -198,8 +208,11 @@ func Run(ctx context.Context, config *rest.Config, o Options) (*Result, error) {
 		}
 		r.Say("%s", l.about)
 		found, err := l.look(r, ctx)
-		if err != nil {
-			return nil, err
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil { // what was found so far is not lost
+			found = append(found, finding.Sides(finding.Broad(codeMayNot, l.name, "could not be looked at"), "", err.Error()))
 		}
 		check.Result = report.Sound
 		for _, f := range found {
