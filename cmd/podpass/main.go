@@ -106,9 +106,9 @@ what the cloud must be told so that it does.`,
 }
 
 // doctorCommand has the doctor of API servers below that of pods.
-func doctorCommand(version string) *cobra.Command {
-	cmd := doctor.Command(version)
-	cmd.AddCommand(kubedoctor.Command(version))
+func doctorCommand(number string) *cobra.Command {
+	cmd := doctor.Command(number)
+	cmd.AddCommand(kubedoctor.Command(number))
 	return cmd
 }
 

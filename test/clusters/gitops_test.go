@@ -138,10 +138,15 @@ func (w *world) flux(t *testing.T) {
 	if _, err := whois(t, w.eu.Kubeconfig, m, program, "configmap", namespace, "deployer"); err == nil || !strings.Contains(err.Error(), "Unauthorized") {
 		t.Errorf("prod-us asks for a pod, and Flux has none: %v", err)
 	}
-	rule, _, _ := strings.Cut(authentication("prod-eu", w.eu.Issuer, readFile(t, w.eu.CAFile)), "  claimValidationRules:")
-	replace(t, w.authentication, rule+`  claimMappings:
-    username: {expression: "'prod-eu:' + claims.sub"}
-`)
+	// The page's rule, and no pod's name.
+	_, rule, ok := strings.Cut(readFile(t, "../../docs/clusters.md"), "    - expression: \"'pod' in claims['kubernetes.io'] ||")
+	rule, _, ok2 := strings.Cut(rule, "\n")
+	if !ok || !ok2 {
+		t.Fatal("docs/clusters.md has no rule for Flux")
+	}
+	before, after, _ := strings.Cut(authentication("prod-eu", w.eu.Issuer, readFile(t, w.eu.CAFile)), `"'pod' in claims['kubernetes.io']"`)
+	after, _, _ = strings.Cut(after, "    extra:")
+	replace(t, w.authentication, before+`"'pod' in claims['kubernetes.io'] ||`+rule+after)
 	eventually(t, 3*time.Minute, "prod-us goes on to ask for a pod", func() error {
 		got, err := whois(t, w.eu.Kubeconfig, m, program, "configmap", namespace, "deployer")
 		if err != nil {
@@ -152,4 +157,7 @@ func (w *world) flux(t *testing.T) {
 		}
 		return nil
 	})
+	if _, err := whois(t, w.eu.Kubeconfig, m, program, "configmap", namespace, "orders"); err == nil || !strings.Contains(err.Error(), "Unauthorized") {
+		t.Errorf("a token of another ServiceAccount that is not bound to a pod: %v", err)
+	}
 }

@@ -18,7 +18,8 @@ func (w *world) asked(t *testing.T) {
 	seconds := int64(3600)
 	for _, args := range [][]string{
 		{"create", "serviceaccount", "prod-us", "-n", namespace},
-		{"create", "clusterrolebinding", "prod-us-asks", "--clusterrole", "system:auth-delegator", "--serviceaccount", namespace + ":prod-us"},
+		{"create", "clusterrole", "ask-about-tokens", "--verb", "create", "--resource", "tokenreviews.authentication.k8s.io"},
+		{"create", "clusterrolebinding", "prod-us-asks", "--clusterrole", "ask-about-tokens", "--serviceaccount", namespace + ":prod-us"},
 	} {
 		if _, err := w.eu.Kubectl(t.Context(), args...); err != nil {
 			t.Fatal(err)

@@ -25,7 +25,7 @@ func (r *run) issuer(ctx context.Context) ([]finding.Finding, error) {
 		place, _ = r.document.Place(r.claims.Issuer)
 	}
 	where := "issuer " + place.Issuer
-	if u, err := url.Parse(place.Issuer); err != nil || u.Scheme != "https" || u.Host == "" {
+	if !secure(place.Issuer) {
 		f := finding.Sides(finding.Bad(codeIssuerURL, where, "is no https URL, and an API server takes no other"), "https://HOST[/PATH]", place.Issuer)
 		return []finding.Finding{finding.Fix(f, "have the provider answer by https, and name itself so in its tokens")}, nil
 	}
@@ -33,32 +33,39 @@ func (r *run) issuer(ctx context.Context) ([]finding.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.published(ctx, client, place), ctx.Err()
+}
+
+func secure(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.Host != ""
+}
+
+// published is what is wrong with what an issuer shows; its keys are kept.
+func (r *run) published(ctx context.Context, client *http.Client, place kubetrust.Place) []finding.Finding {
 	discovery := place.DiscoveryURL
 	if discovery == "" {
 		discovery = strings.TrimSuffix(place.Issuer, "/") + issuer.DiscoveryPath
 	}
 	p := issuer.FetchAt(ctx, client, place.Issuer, discovery)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	if p.Discovery.Err != nil {
-		return []finding.Finding{unfetched(codeDiscovery, "discovery document", p.Discovery, place)}, nil
+		return []finding.Finding{unfetched(codeDiscovery, "discovery document", p.Discovery, place)}
 	}
 	if p.Document.Issuer != place.Issuer {
 		f := finding.Sides(finding.Bad(codeDocument, p.Discovery.URL, "names another issuer, and the API server compares them to the letter"), place.Issuer, p.Document.Issuer)
-		return []finding.Finding{finding.Fix(f, "write the issuer's url as its own document has it; if the document is served for another name, set the provider's host name")}, nil
+		return []finding.Finding{finding.Fix(f, "write the issuer's url as its own document has it; if the document is served for another name, set the provider's host name")}
 	}
 	// Keys that clouds do not take may be good for an API server: the body is what counts.
 	if p.JWKS.Err != nil && len(p.JWKS.Body) == 0 {
-		return []finding.Finding{unfetched(codeKeys, "keys", p.JWKS, place)}, nil
+		return []finding.Finding{unfetched(codeKeys, "keys", p.JWKS, place)}
 	}
 	r.jwks = p.JWKS.Body
-	published := func(k issuer.Key) bool { return k.ID == r.claims.KeyID }
-	if r.document == nil && p.JWKS.Err == nil && r.claims.KeyID != "" && !slices.ContainsFunc(p.Keys, published) {
+	own := func(k issuer.Key) bool { return k.ID == r.claims.KeyID }
+	if r.document == nil && p.JWKS.Err == nil && r.claims.KeyID != "" && !slices.ContainsFunc(p.Keys, own) {
 		f := finding.Sides(finding.Bad(codeNotPublished, p.JWKS.URL, "does not have the token's key"), "kid "+r.claims.KeyID, "kid "+kids(p.Keys))
-		return []finding.Finding{finding.Fix(f, "get a new token: the provider has changed its keys, or the token is of another provider of that name")}, nil
+		return []finding.Finding{finding.Fix(f, "get a new token: the provider has changed its keys, or the token is of another provider of that name")}
 	}
-	return nil, nil
+	return nil
 }
 
 func kids(keys issuer.Keys) string {
