@@ -82,15 +82,14 @@ func Command(version string) *cobra.Command {
 	f := cmd.Flags()
 	o.cluster.Add(f, "")
 	o.cluster.AddSelection(f)
-	f.StringVarP(&o.output, "output", "o", "table", strings.Join(report.Formats, ", "))
+	report.AddFormat(cmd, &o.output, "")
 	f.StringSliceVar(&o.only, "only", nil, "`checks` to run, by their names; without installation, --settings has to be given; default: all")
 	f.BoolVar(&o.admission, "admission", false, "send a pod of each ServiceAccount to the API server as a dry run, for which you need the right to create pods")
 	f.BoolVar(&o.exchange, "exchange", false, "trade the ServiceAccounts' tokens at the clouds, as podpass token does; what they give is not shown")
 	f.BoolVar(&o.explain, "explain", true, "ask the brokers of running pods, by exec; of a whole namespace only if it is given")
 	f.StringVar(&o.issuerCA, "issuer-ca", "", "`file` with the CA of the issuer, where whoever verifies tokens is on a private network too")
 	f.StringArrayVar(&o.trust, "trust", nil, "`file` with what a cloud's command line prints of roles, providers, policies or credentials, as podpass trust check reads it; may be repeated")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
-	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(names(chain), cobra.ShellCompDirectiveNoFileComp))     // completion only
+	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(names(chain), cobra.ShellCompDirectiveNoFileComp)) // completion only
 	_ = cmd.MarkFlagFilename("settings", "yaml", "yml", "json")
 	_ = cmd.MarkFlagFilename("issuer-ca", "crt", "pem")
 	o.cluster.Complete(cmd)

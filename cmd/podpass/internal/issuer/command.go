@@ -80,8 +80,11 @@ func (o *common) outside() (client *http.Client, private bool, err error) {
 	return client, o.issuerCA != "", err
 }
 
-// complete completes what all have.
+// complete completes what all have; outputs are the formats, unless report.AddFormat has
+// told them.
 func (o *common) complete(cmd *cobra.Command, outputs ...string) {
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)) // completion only
+	if len(outputs) > 0 {
+		_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)) // completion only
+	}
 	o.cluster.Complete(cmd)
 }

@@ -3,7 +3,6 @@ package issuer
 import (
 	"cmp"
 	"context"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,8 +58,8 @@ func verifyCommand(version string) *cobra.Command {
 	o.add(f, version, "`URL` of the issuer (default: the one that the cluster's tokens name)")
 	o.addCA(f)
 	f.StringVar(&o.account, "service-account", "default", "ServiceAccount of which a token is minted")
-	f.StringVarP(&o.output, "output", "o", "table", strings.Join(report.Formats, ", "))
-	o.complete(cmd, report.Formats...)
+	report.AddFormat(cmd, &o.output, "")
+	o.complete(cmd)
 	return cmd
 }
 

@@ -56,6 +56,7 @@ func TestClusterDoctorKube(t *testing.T) {
 		"the issuer is not https":           {change: map[string]any{"iss": "http://login.example.com"}, without: true, want: "WI364"},
 		"the issuer has another CA":         {without: true, want: "WI365"},
 		"there is no discovery document":    {change: map[string]any{"iss": w.URL + "/nothing"}, without: true, ca: w.ca, want: "WI366"},
+		"the document has moved":            {change: map[string]any{"iss": w.URL + "/moved"}, without: true, ca: w.ca, want: "WI366"},
 		"the issuer is not reached":         {change: map[string]any{"iss": "https://127.0.0.1:1"}, without: true, want: "WI366"},
 		"the document names another issuer": {change: map[string]any{"iss": w.URL + "/renamed"}, without: true, ca: w.ca, want: "WI367"},
 		"there are no keys":                 {change: map[string]any{"iss": w.URL + "/keyless"}, without: true, ca: w.ca, want: "WI368"},

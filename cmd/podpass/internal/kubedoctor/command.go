@@ -79,8 +79,7 @@ func Command(version string) *cobra.Command {
 	f.StringVar(&o.tokenFile, "token-file", "", "`file` with the token, - for standard input (default: that of the kubeconfig's user)")
 	f.StringVar(&o.issuerCA, "issuer-ca", "", "`file` with the CA of the issuer, where no CONFIGURATION says it")
 	o.wanted.Add(cmd)
-	f.StringVarP(&o.output, "output", "o", "table", strings.Join(report.Formats, ", "))
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
+	report.AddFormat(cmd, &o.output, "")
 	_ = cmd.MarkFlagFilename("issuer-ca", "crt", "pem")
 	o.cluster.Complete(cmd)
 	return cmd

@@ -107,6 +107,10 @@ func unfetched(code, what string, r issuer.Response, place kubetrust.Place) find
 	}
 	f := finding.Sides(finding.Bad(code, r.URL, "the "+what+" cannot be read"), "", r.Err.Error())
 	f.Command = "curl -sSi " + r.URL
+	if e, ok := errors.AsType[*issuer.StatusError](r.Err); ok && e.Location != "" {
+		f.Severity, f.Message = finding.Warning, "the "+what+" is behind a redirect, which an API server follows and other verifiers need not"
+		return finding.Fix(f, "answer there without a redirect")
+	}
 	if r.Status == 0 {
 		f.Severity, f.Message = finding.Warning, "the "+what+" cannot be read from here; the API server may have another way"
 		return finding.Fix(f, "look from the API server's machine: DNS, proxy, firewall")

@@ -56,6 +56,8 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []any{map[string]string{
 			"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "k", "n": encode(p.key.N.Bytes()), "e": encode(big.NewInt(int64(p.key.E)).Bytes()),
 		}}})
+	case realm == "moved":
+		http.Redirect(w, r, "/sound/"+rest, http.StatusFound)
 	case realm == "renamed":
 		document["issuer"] = p.URL + "/former"
 		_ = json.NewEncoder(w).Encode(document)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/federation/finding"
@@ -143,6 +145,12 @@ func (r *Report) looked() string {
 
 // Formats are the values of -o.
 var Formats = []string{"table", "wide", "json", "yaml", "sarif", "html"}
+
+// AddFormat adds the flag --output to a command, with what its usage says besides.
+func AddFormat(cmd *cobra.Command, format *string, besides string) {
+	cmd.Flags().StringVarP(format, "output", "o", "table", strings.Join(Formats, ", ")+besides)
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
+}
 
 // CheckFormat refuses what is none of Formats.
 func CheckFormat(format string) error {

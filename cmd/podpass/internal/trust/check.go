@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -78,14 +77,13 @@ func checkCommand(version string) *cobra.Command {
 	f.StringVar(&o.audience, "audience", "", "audience of the token (default: the one that podpass asks for)")
 	f.StringVar(&o.tokenFile, "token-file", "", "file with a token, whose claims are taken")
 	f.StringToStringVar(&o.request, "request", nil, "what a request has besides the token, `KEY=VALUE` (aws:SourceIp=198.51.100.7); may be repeated")
-	f.StringVarP(&o.output, "output", "o", "table", strings.Join(report.Formats, ", ")+"; wide shows fixes")
+	report.AddFormat(cmd, &o.output, "; wide shows fixes")
 	cmd.MarkFlagsMutuallyExclusive("token-file", "service-account")
 	cmd.MarkFlagsMutuallyExclusive("token-file", "subject")
 	cmd.MarkFlagsMutuallyExclusive("service-account", "subject")
 	_ = cmd.RegisterFlagCompletionFunc("service-account", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return o.cluster.Names(cmd.Context(), cluster.ServiceAccounts), cobra.ShellCompDirectiveNoFileComp
 	})
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
 	return cmd
 }
 

@@ -85,13 +85,12 @@ func kubeCheckCommand(version string) *cobra.Command {
 	f.StringArrayVar(&o.ownIssuers, "own-issuer", nil, "`URL` of the API server's own ServiceAccount issuer, which the configuration must not list; may be repeated")
 	o.wanted.Add(cmd)
 	f.StringArrayVar(&o.rbac, "rbac", nil, "file with RBAC objects, instead of asking the cluster; may be repeated")
-	f.StringVarP(&o.output, "output", "o", "table", strings.Join(report.Formats, ", ")+"; wide shows fixes")
+	report.AddFormat(cmd, &o.output, "; wide shows fixes")
 	cmd.MarkFlagsMutuallyExclusive("token-file", "claims")
 	cmd.MarkFlagsOneRequired("token-file", "claims")
 	for flag, kinds := range map[string][]string{"claims": {"json", "yaml", "yml"}, "jwks": {"json"}, "rbac": {"yaml", "yml", "json"}} {
 		_ = cmd.MarkFlagFilename(flag, kinds...) // completion only
 	}
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp)) // completion only
 	o.cluster.Complete(cmd)
 	return cmd
 }
