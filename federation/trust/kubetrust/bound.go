@@ -11,39 +11,54 @@ import (
 	"github.com/podpass-io/podpass/federation/finding"
 )
 
-// Bound names the bindings that are for a user or a group of the user's. Those for
-// everybody who is authenticated are not counted. Where there are none, findings say so,
-// with the subjects that are written almost like one of the user's names.
-func Bound(r RBAC, u User) ([]string, []finding.Finding) {
+// Bindings are what RBAC has for a user.
+type Bindings struct {
+	// For names those that are for the user or a group of the user's, but for everybody who
+	// is authenticated.
+	For []string
+	// Near are findings about others, whose subjects are written almost like one of the
+	// user's names.
+	Near []finding.Finding
+}
+
+// maxNear bounds the findings about near misses: more say nothing new.
+const maxNear = 5
+
+// Bound looks for the bindings of a user.
+func Bound(r RBAC, u User) Bindings {
 	own := User{Username: u.Username, Groups: slices.DeleteFunc(slices.Clone(u.Groups), everybody)}
-	var bindings []string
-	var near []finding.Finding
+	var b Bindings
 	look := func(binding, namespace string, subjects []rbacv1.Subject) {
 		if isFor(subjects, own, namespace) {
-			bindings = append(bindings, binding)
+			b.For = append(b.For, binding)
 			return
 		}
 		for _, s := range subjects {
-			if f, ok := almost(binding, s, own); ok {
-				near = append(near, f)
+			if f, ok := almost(binding, s, own); ok && len(b.Near) < maxNear {
+				b.Near = append(b.Near, f)
 			}
 		}
 	}
-	for _, b := range r.ClusterRoleBindings {
-		look("ClusterRoleBinding "+b.Name, "", b.Subjects)
+	for _, c := range r.ClusterRoleBindings {
+		look("ClusterRoleBinding "+c.Name, "", c.Subjects)
 	}
-	for _, b := range r.RoleBindings {
-		look("RoleBinding "+b.Namespace+"/"+b.Name, b.Namespace, b.Subjects)
+	for _, c := range r.RoleBindings {
+		look("RoleBinding "+c.Namespace+"/"+c.Name, c.Namespace, c.Subjects)
 	}
+	return b
+}
+
+// Missing are findings that a user has no binding: what is almost one, or that there is
+// nothing like it. Members of system:masters need none.
+func (b Bindings) Missing(u User) []finding.Finding {
 	switch {
-	case len(bindings) > 0 || slices.Contains(u.Groups, "system:masters"):
-		return bindings, nil
-	case len(near) > 0:
-		const shown = 5 // more say nothing new
-		return nil, near[:min(len(near), shown)]
+	case len(b.For) > 0 || slices.Contains(u.Groups, "system:masters"):
+		return nil
+	case len(b.Near) > 0:
+		return b.Near
 	}
 	f := finding.Sides(finding.Bad(CodeUnbound, "RBAC", "has no binding for the user, nor for a group of the user's"), "", "user "+u.Username+", groups "+strings.Join(u.Groups, ", "))
-	return nil, []finding.Finding{finding.Fix(f, "bind one of the groups as it is written here; podpass trust kube -o rbac prints the usual rights")}
+	return []finding.Finding{finding.Fix(f, "bind one of the groups as it is written here; podpass trust kube -o rbac prints the usual rights")}
 }
 
 func everybody(group string) bool {

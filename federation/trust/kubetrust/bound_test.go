@@ -35,8 +35,9 @@ func TestBound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := RBAC{ClusterRoleBindings: []rbacv1.ClusterRoleBinding{{ObjectMeta: metav1.ObjectMeta{Name: "b"}, Subjects: []rbacv1.Subject{test.subject}}}}
-			bindings, found := Bound(r, test.user)
-			if got := strings.Join(bindings, ", "); got != test.bindings {
+			b := Bound(r, test.user)
+			found := b.Missing(test.user)
+			if got := strings.Join(b.For, ", "); got != test.bindings {
 				t.Errorf("bindings %q, want %q", got, test.bindings)
 			}
 			if test.said == "" {
@@ -55,11 +56,11 @@ func TestBound(t *testing.T) {
 // TestBoundNamespaced: a RoleBinding counts as much, and its ServiceAccounts are its own namespace's.
 func TestBoundNamespaced(t *testing.T) {
 	r := RBAC{RoleBindings: []rbacv1.RoleBinding{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "b"}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "ci"}}}}}
-	if bindings, found := Bound(r, User{Username: "system:serviceaccount:shop:ci"}); len(found) > 0 || strings.Join(bindings, "") != "RoleBinding shop/b" {
-		t.Errorf("got %q, %v", bindings, found)
+	if b := Bound(r, User{Username: "system:serviceaccount:shop:ci"}); strings.Join(b.For, "") != "RoleBinding shop/b" {
+		t.Errorf("got %+v", b)
 	}
-	if _, found := Bound(r, User{Username: "system:serviceaccount:payments:ci"}); len(found) != 1 {
-		t.Errorf("found %v for the ServiceAccount of another namespace", found)
+	if b := Bound(r, User{Username: "system:serviceaccount:payments:ci"}); len(b.For) > 0 {
+		t.Errorf("got %+v for the ServiceAccount of another namespace", b)
 	}
 }
 
@@ -68,8 +69,8 @@ func TestBoundShowsFew(t *testing.T) {
 	for range 50 {
 		r.ClusterRoleBindings = append(r.ClusterRoleBindings, rbacv1.ClusterRoleBinding{Subjects: []rbacv1.Subject{{Kind: "Group", Name: "sre"}}})
 	}
-	if _, found := Bound(r, User{Username: "a:u", Groups: []string{"a:sre"}}); len(found) != 5 {
-		t.Errorf("%d findings, want 5", len(found))
+	if b := Bound(r, User{Username: "a:u", Groups: []string{"a:sre"}}); len(b.Near) != 5 {
+		t.Errorf("%d findings, want 5", len(b.Near))
 	}
 }
 

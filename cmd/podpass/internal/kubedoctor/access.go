@@ -14,12 +14,20 @@ import (
 	"github.com/podpass-io/podpass/federation/trust/kubetrust"
 )
 
-// access says what RBAC has for the user. A binding that is missing explains why something
-// is not allowed, so that it alone is said.
+// access says what RBAC has for the user. What is wanted and allowed needs no explanation;
+// a binding that is missing, or is written otherwise, explains what is not.
 func (r *run) access(ctx context.Context) ([]finding.Finding, error) {
-	found, err := r.bound(ctx)
-	if err != nil || r.Wanted == nil {
-		return found, err
+	b, found, err := r.bound(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.bindings = b.For
+	missing := b.Missing(*r.user)
+	if found != nil { // who may not look knows of none
+		missing = nil
+	}
+	if r.Wanted == nil {
+		return append(found, missing...), nil
 	}
 	allowed, err := r.allowed(ctx)
 	switch {
@@ -27,13 +35,19 @@ func (r *run) access(ctx context.Context) ([]finding.Finding, error) {
 		return nil, err
 	case allowed:
 		return nil, nil
-	case len(found) > 0 && found[0].Code == kubetrust.CodeUnbound:
-		return found, nil
+	case len(missing) > 0:
+		return missing, nil
 	}
-	return append(found, kubetrust.Forbidden(*r.user, *r.Wanted)), nil
+	found = append(found, kubetrust.Forbidden(*r.user, *r.Wanted))
+	for _, f := range b.Near { // there are others, which may be what was meant
+		f.Severity = finding.Info
+		found = append(found, f)
+	}
+	return found, nil
 }
 
-func (r *run) bound(ctx context.Context) ([]finding.Finding, error) {
+// bound reads the bindings; a finding is that they may not be read.
+func (r *run) bound(ctx context.Context) (kubetrust.Bindings, []finding.Finding, error) {
 	var all kubetrust.RBAC
 	rbac := r.client.RbacV1()
 	clusterwide, err := rbac.ClusterRoleBindings().List(ctx, metav1.ListOptions{})
@@ -45,14 +59,12 @@ func (r *run) bound(ctx context.Context) ([]finding.Finding, error) {
 		}
 	}
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-		return []finding.Finding{mayNot("list rolebindings and clusterrolebindings", "kubectl auth can-i list clusterrolebindings", "whether RBAC has something for the user is not known")}, nil
+		return kubetrust.Bindings{}, []finding.Finding{mayNot("list rolebindings and clusterrolebindings", "kubectl auth can-i list clusterrolebindings", "whether RBAC has something for the user is not known")}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list bindings: %w", err)
+		return kubetrust.Bindings{}, nil, fmt.Errorf("list bindings: %w", err)
 	}
-	bindings, found := kubetrust.Bound(all, *r.user)
-	r.bindings = bindings
-	return found, nil
+	return kubetrust.Bound(all, *r.user), nil, nil
 }
 
 // allowed asks the API server, as the bearer where it takes the token, so that nobody else

@@ -2,6 +2,8 @@ package kubedoctor
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/podpass-io/podpass/federation"
@@ -35,13 +37,25 @@ func (r *run) answer(context.Context) ([]finding.Finding, error) {
 		f := finding.Sides(finding.Bad(codeOther, where, "takes the token, which the configuration refuses"), "401 Unauthorized", "user "+r.answered.Username)
 		return []finding.Finding{finding.Fix(f, "see that each API server has this configuration; webhooks and front proxies authenticate besides it")}, nil
 	case !same(*r.answered, *r.verdict.User):
-		f := finding.Sides(finding.Bad(codeOther, where, "makes another user of the token than the configuration"), who(*r.verdict.User), who(*r.answered))
+		f := finding.Sides(finding.Bad(codeOther, where, "makes another user of the token than the configuration"), whole(*r.verdict.User), whole(*r.answered))
 		return []finding.Finding{finding.Fix(f, "see that each API server has this configuration")}, nil
 	}
 	return nil, nil
 }
 
-// same compares what RBAC looks at.
+// same compares all that RBAC, audit and admission go by.
 func same(a, b kubetrust.User) bool {
-	return a.Username == b.Username && strings.Join(a.Groups, "\n") == strings.Join(b.Groups, "\n")
+	return a.Username == b.Username && a.UID == b.UID && slices.Equal(a.Groups, b.Groups) && maps.EqualFunc(a.Extra, b.Extra, slices.Equal)
+}
+
+// whole is a user with what is seldom looked at.
+func whole(u kubetrust.User) string {
+	s := who(u)
+	if u.UID != "" {
+		s += ", uid " + u.UID
+	}
+	for _, key := range slices.Sorted(maps.Keys(u.Extra)) {
+		s += ", " + key + " " + strings.Join(u.Extra[key], " ")
+	}
+	return s
 }

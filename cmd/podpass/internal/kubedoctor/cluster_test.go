@@ -43,6 +43,7 @@ func TestClusterDoctorKube(t *testing.T) {
 	for name, s := range map[string]setup{
 		"sound":                               {},
 		"sound, and may":                      {wanted: list},
+		"sound, with documents elsewhere":     {change: map[string]any{"iss": elsewhere}},
 		"sound, without the configuration":    {without: true, ca: w.ca},
 		"sound, by the kubeconfig":            {own: true, config: w.as(w.token(t, nil))},
 		"sound, by a token of the API server": {own: true, config: w.as(serviceAccountToken(t, w))},
@@ -66,7 +67,7 @@ func TestClusterDoctorKube(t *testing.T) {
 		"another file":                      {file: append(bytes.Clone(configuration), "# changed\n"...), want: "WI372"},
 
 		"the file cannot be read":          {file: []byte("kind: AuthenticationConfiguration"), want: "WI310"},
-		"the file is not taken":            {file: bytes.ReplaceAll(configuration, []byte("/second"), []byte("/sound")), want: "WI311"},
+		"the file is not taken":            {file: bytes.ReplaceAll(configuration, []byte("url: "+elsewhere), []byte("url: "+w.URL+"/sound")), want: "WI311"},
 		"no token":                         {token: "opaque", want: "WI312"},
 		"another issuer":                   {change: map[string]any{"iss": "https://login.example.com"}, want: "WI313"},
 		"an issuer with a slash":           {change: map[string]any{"iss": w.URL + "/sound/"}, want: "WI314"},

@@ -58,6 +58,9 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}}})
 	case realm == "moved":
 		http.Redirect(w, r, "/sound/"+rest, http.StatusFound)
+	case realm == "elsewhere":
+		document["issuer"] = elsewhere
+		_ = json.NewEncoder(w).Encode(document)
 	case realm == "renamed":
 		document["issuer"] = p.URL + "/former"
 		_ = json.NewEncoder(w).Encode(document)

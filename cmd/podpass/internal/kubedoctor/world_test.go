@@ -53,6 +53,7 @@ func startWorld(t *testing.T) *world {
 	}
 	for name, subject := range map[string]rbacv1.Subject{
 		"developers": {Kind: "Group", Name: "acme:developers", APIGroup: rbacv1.GroupName},
+		"elsewhere":  {Kind: "Group", Name: "other:developers", APIGroup: rbacv1.GroupName},
 		"sre":        {Kind: "Group", Name: "SRE", APIGroup: rbacv1.GroupName},
 	} {
 		binding := &rbacv1.ClusterRoleBinding{
@@ -65,6 +66,9 @@ func startWorld(t *testing.T) *world {
 	return w
 }
 
+// elsewhere is an issuer whose documents are the provider's.
+const elsewhere = "https://login.example.org"
+
 // configuration is what the API server runs with at first.
 func (w *world) configuration() []byte { return w.configured("acme", "other") }
 
@@ -74,8 +78,8 @@ func (w *world) configured(prefixes ...string) []byte {
 	b.WriteString("apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt:\n")
 	for n, prefix := range prefixes {
 		fmt.Fprintf(&b, `- issuer:
-    url: %s/%s
-    audiences: [kubernetes]
+    url: %s
+    audiences: [kubernetes]%s
     certificateAuthority: |
       %s
   claimValidationRules:
@@ -85,7 +89,7 @@ func (w *world) configured(prefixes ...string) []byte {
     groups: {claim: groups, prefix: "%s:"}
   userValidationRules:
   - {expression: "!user.username.startsWith('acme:system')", message: that name is not for people}
-`, w.URL, []string{"sound", "second"}[n], strings.ReplaceAll(strings.TrimSpace(w.ca), "\n", "\n      "), prefix, prefix)
+`, []string{w.URL + "/sound", elsewhere}[n], []string{"", "\n    discoveryURL: " + w.URL + "/elsewhere/.well-known/openid-configuration"}[n], strings.ReplaceAll(strings.TrimSpace(w.ca), "\n", "\n      "), prefix, prefix)
 	}
 	return []byte(b.String())
 }
