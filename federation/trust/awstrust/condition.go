@@ -31,7 +31,7 @@ func (e evaluation) condition(place string, c condition) (truth, finding.Finding
 		})
 	}
 	t := o.decide(plain, values)
-	if t != yes && len(variables) > 0 || t == yes && o.negated && len(variables) > 0 {
+	if len(variables) > 0 && (t != yes || o.negated) {
 		return unknown, e.error(CodeVariable, where, finding.Finding{
 			Message: "has the policy variable " + strings.Join(variables, ", ") + ", which is not evaluated here",
 			Seen:    strings.Join(values, ", "), Fix: "write the value out",

@@ -123,3 +123,14 @@ func FuzzEvaluate(f *testing.F) {
 		}
 	})
 }
+
+// TestUnclosedVariable: what begins as a policy variable and does not end as one is a text,
+// and compared.
+func TestUnclosedVariable(t *testing.T) {
+	for subject, variable := range map[string]bool{"system:serviceaccount:shop:${aws:username}": true, "system:serviceaccount:shop:${aws:username": false} {
+		got := Evaluate(document(t, statementFor(subject)), claims(issuer, "shop", "orders"))
+		if len(got.Findings) != 1 || strings.Contains(got.Findings[0].Message, "has the policy variable ${aws:username}, which is not evaluated here") != variable {
+			t.Errorf("%s: %v", subject, got.Findings)
+		}
+	}
+}
