@@ -149,11 +149,16 @@ func TestFlags(t *testing.T) {
 			[]string{"--oidc-issuer-url=https://accounts.google.com", "--oidc-client-id=c", "--oidc-username-claim=sub", "--oidc-username-prefix=google:", "--oidc-required-claim=hd=example.com"},
 			[]string{"WI343"},
 		},
-		"two domains":    {`{issuers: [{preset: google, domains: [example.com, example.org], audiences: [c]}]}`, nil, []string{"WI343"}},
-		"two issuers":    {`{issuers: [{preset: okta, url: "https://a.example.com", audiences: [a]}, {preset: oidc, url: "https://b.example.com", audiences: [a]}]}`, nil, []string{"WI343"}},
-		"two audiences":  {`{issuers: [{preset: okta, url: "https://a.example.com", audiences: [a, b]}]}`, nil, []string{"WI343"}},
-		"pods":           {`{issuers: [{preset: cluster, name: a, url: "https://a.example.com", audiences: [a]}]}`, nil, []string{"WI343"}},
-		"names of IDs":   {`{issuers: [{preset: okta, url: "https://a.example.com", audiences: [a], groupNames: {a: b}}]}`, nil, []string{"WI343"}},
+		"two domains":   {`{issuers: [{preset: google, domains: [example.com, example.org], audiences: [c]}]}`, nil, []string{"WI343"}},
+		"two issuers":   {`{issuers: [{preset: okta, url: "https://a.example.com", audiences: [a]}, {preset: oidc, url: "https://b.example.com", audiences: [a]}]}`, nil, []string{"WI343"}},
+		"two audiences": {`{issuers: [{preset: okta, url: "https://a.example.com", audiences: [a, b]}]}`, nil, []string{"WI343"}},
+		"pods":          {`{issuers: [{preset: cluster, name: a, url: "https://a.example.com", audiences: [a]}]}`, nil, []string{"WI343"}},
+		"names of IDs":  {`{issuers: [{preset: okta, url: "https://a.example.com", audiences: [a], groupNames: {a: b}}]}`, nil, []string{"WI343"}},
+		"a path as Entra's": {
+			`{issuers: [{preset: oidc, url: "https://a.example.com/common", audiences: [c]}]}`,
+			[]string{"--oidc-issuer-url=https://a.example.com/common", "--oidc-client-id=c", "--oidc-username-claim=sub", "--oidc-username-prefix=oidc:", "--oidc-groups-claim=groups", "--oidc-groups-prefix=oidc:"},
+			[]string{"WI343"},
+		},
 		"another's host": {`{issuers: [{preset: okta, url: "https://a.example.com", discoveryURL: "https://b.example.com/x", audiences: [a]}]}`, nil, []string{"WI343"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -183,6 +188,11 @@ rights:
 `).RBAC()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, object := range strings.Split(string(raw), "---\n") {
+		if !strings.HasPrefix(object, "apiVersion: rbac.authorization.k8s.io/v1\n") || strings.Count(object, "\nkind: ") != 1 {
+			t.Errorf("not one object: %q", object)
+		}
 	}
 	var names []string
 	for line := range strings.Lines(string(raw)) {
