@@ -70,7 +70,7 @@ demo-down: ## Remove what `make demo KEEP=1` left
 
 # Two steps at a time, in this order: e2e and integration wait most of the time, the others
 # compute. Lines begin with the step's name. On a machine of one core: make test STEPS_AT_ONCE=1
-STEPS         := e2e unit fuzz integration lint vulncheck release-test
+STEPS         := e2e unit fuzz integration people release-test lint vulncheck
 STEPS_AT_ONCE ?= 2
 # These give way: a pod has a hundredth of the share of the CPU that a compiler has, and an
 # SDK in it gives up a connection after ten seconds.
@@ -138,6 +138,9 @@ CLUSTER_PACKAGES = $$(grep -rl --include='*_test.go' '^func TestCluster' broker 
 integration: ## Tests against a real API server
 	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 20m -p 2 -run '^TestCluster' $(CLUSTER_PACKAGES)
 	cd test/mistakes && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 15m -run '^TestCluster' .
+
+.PHONY: people
+people: ## docs/people.md from top to bottom: a certified provider, kubelogin, a browser, a real API server
 	cd test/people && PODPASS_TEST_CLUSTER=1 go test -count=1 -timeout 25m -run '^TestCluster' .
 
 .PHONY: attack
