@@ -24,5 +24,5 @@ func writeHTML(w io.Writer, r *Report) error {
 		*Report
 		Findings        []Finding
 		Summary, Looked string
-	}{r, collapse(r.Findings), r.Summary(), r.looked()})
+	}{r, collapse(r.Findings), r.Summary(), r.LookedAt()})
 }

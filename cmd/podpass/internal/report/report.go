@@ -38,6 +38,8 @@ type Finding struct {
 	// Group is the workload, of whose pods each may have the same: "Deployment
 	// shop/orders"; empty: it stands alone.
 	Group string `json:"group,omitempty"`
+	// File that it is in, as it was named; empty: in none.
+	File string `json:"file,omitempty"`
 }
 
 // Count is a number of things: "12 pods".
@@ -130,8 +132,8 @@ func (r *Report) count(s finding.Severity) (n int) {
 	return n
 }
 
-// looked is what was looked at, for a person: "3 ServiceAccounts, 12 pods".
-func (r *Report) looked() string {
+// LookedAt is what was looked at, for a person: "3 ServiceAccounts, 12 pods".
+func (r *Report) LookedAt() string {
 	var parts []string
 	for _, c := range r.Looked {
 		what := c.What

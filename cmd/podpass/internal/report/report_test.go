@@ -33,7 +33,7 @@ func example() *Report {
 		Findings: []Finding{
 			{Finding: finding.Finding{Code: "WI143", Severity: finding.Info, Where: "pod shop/a", Message: "opted out\x1b[31m\nby its label"}},
 			pod("orders-b"), pod("orders-a"),
-			{Finding: finding.Finding{Code: "WI129", Severity: finding.Warning, Where: "Deployment x/y", Message: "a replica is down"}},
+			{Finding: finding.Finding{Code: "WI129", Severity: finding.Warning, Where: "Deployment x/y", Message: "a replica is down"}, File: "deploy/of the shop.yaml"},
 		},
 	}
 	r.Sort()
@@ -114,6 +114,7 @@ func TestSARIF(t *testing.T) {
 				Level     string
 				Message   struct{ Text string }
 				Locations []struct {
+					PhysicalLocation *struct{ ArtifactLocation struct{ URI string } }
 					LogicalLocations []struct {
 						FullyQualifiedName string `json:"fullyQualifiedName"`
 					} `json:"logicalLocations"`
@@ -133,6 +134,9 @@ func TestSARIF(t *testing.T) {
 	prints := map[string]bool{}
 	for _, r := range run.Results {
 		lines = append(lines, r.RuleID+" "+r.Level+" "+r.Locations[0].LogicalLocations[0].FullyQualifiedName)
+		if at := r.Locations[0].PhysicalLocation; (at != nil) != (r.RuleID == "WI129") || at != nil && at.ArtifactLocation.URI != "deploy/of%20the%20shop.yaml" {
+			t.Errorf("%s is at %+v", r.RuleID, at)
+		}
 		rules = append(rules, run.Tool.Driver.Rules[r.RuleIndex].ID)
 		prints[r.PartialFingerprints["podpass/v1"]] = true
 	}

@@ -3,6 +3,8 @@ package report
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
+	"path/filepath"
 	"slices"
 
 	"github.com/podpass-io/podpass/federation/finding"
@@ -49,7 +51,17 @@ type sarifResult struct {
 }
 
 type sarifLocation struct {
-	Logical []sarifLogical `json:"logicalLocations"`
+	// Physical is what forges show a result at.
+	Physical *sarifPhysical `json:"physicalLocation,omitempty"`
+	Logical  []sarifLogical `json:"logicalLocations"`
+}
+
+type sarifPhysical struct {
+	Artifact sarifArtifact `json:"artifactLocation"`
+}
+
+type sarifArtifact struct {
+	URI string `json:"uri"`
 }
 
 type sarifLogical struct {
@@ -72,9 +84,17 @@ func sarifOf(r *Report) sarif {
 		sum := sha256.Sum256([]byte(f.Code + "\x00" + f.Where + "\x00" + f.Message))
 		run.Results = append(run.Results, sarifResult{
 			RuleID: f.Code, RuleIndex: at, Level: levels[f.Severity], Message: sarifText{f.String()},
-			Locations:    []sarifLocation{{[]sarifLogical{{f.Where, "resource"}}}},
+			Locations:    []sarifLocation{{physical(f.File), []sarifLogical{{f.Where, "resource"}}}},
 			Fingerprints: map[string]string{"podpass/v1": hex.EncodeToString(sum[:8])},
 		})
 	}
 	return sarif{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
+}
+
+// physical is a file's place, relative where the file was named so; nil: it is in none.
+func physical(file string) *sarifPhysical {
+	if file == "" {
+		return nil
+	}
+	return &sarifPhysical{sarifArtifact{(&url.URL{Path: filepath.ToSlash(file)}).String()}}
 }

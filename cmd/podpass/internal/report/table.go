@@ -27,7 +27,7 @@ func writeTable(w io.Writer, r *Report, wide, colour bool) error {
 		fmt.Fprintln(t, "SEVERITY\tCODE\tWHERE\tFOUND")
 	}
 	for _, f := range collapse(r.Findings) {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Severity, f.Code, line(f.Where), line(f.Message))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Severity, f.Code, Line(f.Where), Line(f.Message))
 		for _, d := range []struct {
 			name, text string
 			shown      bool
@@ -38,19 +38,15 @@ func writeTable(w io.Writer, r *Report, wide, colour bool) error {
 			{"run", f.Command, wide},
 		} {
 			if d.shown && d.text != "" {
-				fmt.Fprintf(t, "\t\t\t%s: %s\n", d.name, line(d.text))
+				fmt.Fprintf(t, "\t\t\t%s: %s\n", d.name, Line(d.text))
 			}
 		}
 	}
 	t.Flush()
-	text := trimRight(out.String())
-	if colour {
-		text = paint(text)
-	}
-	if _, err := io.WriteString(w, text); err != nil {
+	if _, err := io.WriteString(w, Text(out.String(), colour)); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s in %s\n", r.Summary(), cmp.Or(r.looked(), "nothing that was looked at"))
+	_, err := fmt.Fprintf(w, "\n%s in %s\n", r.Summary(), cmp.Or(r.LookedAt(), "nothing that was looked at"))
 	return err
 }
 
@@ -75,9 +71,9 @@ func (c Check) why(wide bool) string {
 	return strings.Join(parts, "; ")
 }
 
-// line keeps a text on its line, and a terminal's own characters out of it: names and
+// Line keeps a text on its line, and a terminal's own characters out of it: names and
 // values come from whoever may write an object.
-func line(s string) string {
+func Line(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
@@ -89,12 +85,18 @@ func line(s string) string {
 	}, s)
 }
 
-func trimRight(text string) string {
-	lines := strings.Split(text, "\n")
+// Text is a table as it is printed: without spaces at the ends of its lines, and with the
+// first words of lines in their colours, if it is to have any.
+func Text(table string, colour bool) string {
+	lines := strings.Split(table, "\n")
 	for i, l := range lines {
 		lines[i] = strings.TrimRight(l, " ")
 	}
-	return strings.Join(lines, "\n")
+	table = strings.Join(lines, "\n")
+	if colour {
+		return paint(table)
+	}
+	return table
 }
 
 // colours are of the sixteen that every terminal's own theme keeps readable.
