@@ -22,7 +22,7 @@ func (o renderOptions) accounts(ctx context.Context, c cloud, stdin io.Reader, s
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	issuers, err := parseIssuers(o.issuers)
+	issuers, err := ParseIssuers(o.issuers)
 	if err != nil {
 		return nil, err
 	}

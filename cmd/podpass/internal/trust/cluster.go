@@ -37,13 +37,19 @@ func connect(flags *cluster.Flags, by string) (*kube, error) {
 
 // issuer asks the API server who it says that it is in tokens, and for its public keys.
 func (k *kube) issuer(ctx context.Context, keys bool) (trust.Cluster, error) {
-	c := trust.Cluster{Name: k.name}
-	document, err := cluster.Issuer(ctx, k.client)
+	return OwnIssuer(ctx, k.client, k.name, k.by, keys)
+}
+
+// OwnIssuer asks the API server of the cluster that is called name who it says that it is
+// in tokens, and for its public keys; by is the flag that says an issuer without asking.
+func OwnIssuer(ctx context.Context, client kubernetes.Interface, name, by string, keys bool) (trust.Cluster, error) {
+	c := trust.Cluster{Name: name}
+	document, err := cluster.Issuer(ctx, client)
 	if err == nil && keys {
-		c.JWKS, err = cluster.JWKS(ctx, k.client)
+		c.JWKS, err = cluster.JWKS(ctx, client)
 	}
 	if err != nil {
-		next := "give the cluster's issuer with " + k.by
+		next := "give the cluster's issuer with " + by
 		if apierrors.IsForbidden(err) {
 			next += ", or have somebody bind you to the ClusterRole system:service-account-issuer-discovery"
 			err = errors.New("you may not read its discovery document") // the client's own words are "unknown"
@@ -54,8 +60,8 @@ func (k *kube) issuer(ctx context.Context, keys bool) (trust.Cluster, error) {
 	return c, nil
 }
 
-// parseIssuers reads [NAME=]URL.
-func parseIssuers(list []string) ([]trust.Cluster, error) {
+// ParseIssuers reads the values of --issuer: [NAME=]URL.
+func ParseIssuers(list []string) ([]trust.Cluster, error) {
 	var clusters []trust.Cluster
 	for _, text := range list {
 		c := trust.Cluster{Issuer: text}
