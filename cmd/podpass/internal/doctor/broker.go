@@ -96,7 +96,7 @@ func (l *limited) Write(p []byte) (int, error) {
 func (r *run) explain(ctx context.Context, p *pod) ([]found, error) {
 	bounded, cancel := context.WithTimeout(ctx, explainTime)
 	defer cancel()
-	command := fmt.Sprintf("kubectl exec -n %s %s -c %s -- %s", p.Namespace, p.Name, sidecar, strings.Join(explainCommand[:2], " "))
+	command := explainBy(p.Namespace, p.Name)
 	body, err := r.broker.ask(bounded, p.Namespace, p.Name)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -111,11 +111,40 @@ func (r *run) explain(ctx context.Context, p *pod) ([]found, error) {
 			Seen: err.Error(), Fix: "you need the right to create pods/exec in namespace " + p.Namespace + "; --explain=false leaves this out", Command: command,
 		}), nil
 	}
+	return explained(e, p.where(), command), nil
+}
+
+// Explain asks the broker of a pod what keeps it from its credentials.
+func Explain(ctx context.Context, client kubernetes.Interface, config *rest.Config, namespace, pod string) ([]finding.Finding, error) {
+	ctx, cancel := context.WithTimeout(ctx, explainTime)
+	defer cancel()
+	body, err := execer{client, config}.ask(ctx, namespace, pod)
+	if err != nil {
+		return nil, err
+	}
+	var e broker.Explanation
+	if err := json.Unmarshal(body, &e); err != nil {
+		return nil, fmt.Errorf("read its explanation: %w", err)
+	}
+	var list []finding.Finding
+	for _, f := range explained(e, "pod "+namespace+"/"+pod, explainBy(namespace, pod)) {
+		list = append(list, f.Finding)
+	}
+	return list, nil
+}
+
+// explainBy is the command with which a person asks.
+func explainBy(namespace, pod string) string {
+	return fmt.Sprintf("kubectl exec -n %s %s -c %s -- %s", namespace, pod, sidecar, strings.Join(explainCommand[:2], " "))
+}
+
+// explained is what an explanation has of errors.
+func explained(e broker.Explanation, where, command string) []found {
 	var out []found
 	for _, t := range e.Tokens {
 		if t.Error != "" {
 			out = append(out, one(finding.Finding{
-				Code: codeExchange, Severity: finding.Error, Where: p.where() + " in " + t.Cloud, Message: "its broker cannot read the token that kubelet projects",
+				Code: codeExchange, Severity: finding.Error, Where: where + " in " + t.Cloud, Message: "its broker cannot read the token that kubelet projects",
 				Seen: t.Error, Fix: "see the pod's events, and kubelet's log for TokenRequest errors", Command: command,
 			})...)
 		}
@@ -126,11 +155,11 @@ func (r *run) explain(ctx context.Context, p *pod) ([]found, error) {
 		}
 		l := c.LastError
 		f := failed(&federation.Error{Kind: l.Kind, Cloud: c.Cloud, Op: l.Operation, Status: l.Status, Code: l.Code, Message: l.Message, Hint: l.Hint, RequestID: l.RequestID},
-			strings.TrimSpace(p.where()+" in "+c.Cloud+" "+c.Name), command)
+			strings.TrimSpace(where+" in "+c.Cloud+" "+c.Name), command)
 		if c.ValidUntil != nil || !c.Own {
 			f.Severity = finding.Warning // it still has some; or it is what an application asked for besides
 		}
 		out = append(out, f)
 	}
-	return out, nil
+	return out
 }

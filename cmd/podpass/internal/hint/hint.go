@@ -22,6 +22,18 @@ func (h hinted) Unwrap() error { return h.error }
 // New gives err with the next step, in lower case and without a full stop.
 func New(err error, next string) error { return hinted{err, next} }
 
+// Of is the next step of an error; empty: it knows none.
+func Of(err error) string {
+	h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err)
+	if !ok {
+		return ""
+	}
+	return h.Hint()
+}
+
 // Problems are problems as one error, each with its fix as the next step; nil: none.
 // defaults: podpass's own settings were taken, so that what a problem misses may be in
 // the installation's.
