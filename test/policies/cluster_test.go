@@ -70,6 +70,9 @@ func start(t testing.TB) *server {
 		all = append(all, marked(name, labels))
 	}
 	s.apply(t, strings.Join(all, "\n---\n"))
+	if _, err := s.Kubectl(t.Context(), "annotate", "namespace", "keyless", "podpass.io/unused-secrets=former,older"); err != nil {
+		t.Fatal(err)
+	}
 	for name := range namespaces {
 		eventually(t, "the default ServiceAccount of "+name, func() error {
 			_, err := s.client.CoreV1().ServiceAccounts(name).Get(t.Context(), "default", metav1.GetOptions{})

@@ -68,9 +68,24 @@
     {{- else }}
     [['']].filter(l, l[0] != '')
     {{- end }}
+- name: unused
+  expression: >-
+    has(namespaceObject.metadata.annotations) && 'podpass.io/unused-secrets' in namespaceObject.metadata.annotations && size(namespaceObject.metadata.annotations['podpass.io/unused-secrets']) <= 20000 ?
+    namespaceObject.metadata.annotations['podpass.io/unused-secrets'].split(',') : []
+- name: marked
+  expression: >-
+    size(variables.unused) == 0 ? variables.looked.filter(c, false).map(c, ['']) :
+    variables.looked.map(c, ((has(c.env) ? c.env.filter(e, has(e.valueFrom) && has(e.valueFrom.secretKeyRef) && has(e.valueFrom.secretKeyRef.name) && e.valueFrom.secretKeyRef.name in variables.unused).map(e, e.valueFrom.secretKeyRef.name) : []) +
+    (has(c.envFrom) ? c.envFrom.filter(f, has(f.secretRef) && has(f.secretRef.name) && f.secretRef.name in variables.unused).map(f, f.secretRef.name) : []))
+    .map(n, 'container ' + c.name + ' reads the Secret ' + {{ include "podpass.policies.quote" "n" }} + ', which is marked as unused')).filter(l, size(l) > 0)
+- name: markedVolumes
+  expression: >-
+    size(variables.unused) == 0 || !variables.bounded ? [] : variables.volumes.filter(v, has(v.secret) && has(v.secret.secretName) && v.secret.secretName in variables.unused ||
+    has(v.projected) && has(v.projected.sources) && v.projected.sources.exists(s, has(s.secret) && has(s.secret.name) && s.secret.name in variables.unused))
+    .map(v, 'volume ' + v.name + ' is of a Secret that is marked as unused')
 - name: found
   expression: >-
-    (variables.keys + variables.references + variables.files + variables.places + variables.mounts + variables.secrets).map(l, l[0] + (size(l) > 1 ? ' and ' + string(size(l) - 1) + ' more' : '')) + variables.nodePaths
+    (variables.keys + variables.references + variables.files + variables.places + variables.mounts + variables.secrets + variables.marked).map(l, l[0] + (size(l) > 1 ? ' and ' + string(size(l) - 1) + ' more' : '')) + variables.nodePaths + variables.markedVolumes
 {{- end -}}
 
 {{- define "podpass.policies.staticKeys.validations" -}}
