@@ -65,9 +65,17 @@ func family(cmd *cobra.Command) map[*cobra.Command]bool {
 
 // ownTests run the examples of commands that need more of a cluster than a script has.
 var ownTests = map[string]string{
-	"podpass doctor":      "internal/doctor/examples_test.go",
-	"podpass doctor kube": "internal/kubedoctor/examples_test.go",
-	"podpass status":      "internal/fleet/fleet_test.go",
+	"podpass doctor kube":    "internal/kubedoctor/examples_test.go",
+	"podpass doctor":         "internal/doctor/examples_test.go",
+	"podpass migrate apply":  "internal/migrate/apply/examples_test.go",
+	"podpass migrate delete": "internal/migrate/apply/examples_test.go",
+	"podpass migrate guard":  "migrate_cluster_test.go",
+	"podpass migrate plan":   "migrate_cluster_test.go",
+	"podpass migrate scan":   "migrate_cluster_test.go",
+	"podpass migrate status": "migrate_cluster_test.go",
+	"podpass migrate undo":   "internal/migrate/apply/examples_test.go",
+	"podpass migrate":        "migrate_cluster_test.go",
+	"podpass status":         "internal/fleet/fleet_test.go",
 }
 
 // TestExamplesRun: there is no example in any --help that no test runs.

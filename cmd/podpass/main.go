@@ -27,6 +27,7 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/issuer"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/kubeconfig"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/kubedoctor"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/token"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/trust"
 )
@@ -100,7 +101,7 @@ what the cloud must be told so that it does.`,
 	number := version.Number()
 	root.AddCommand(
 		check.Command(number), doctorCommand(number), inject.Command(number), issuer.Command(number),
-		fleet.Command(number), kubeconfig.Command(number), token.Command(number), trust.Command(number), versionCommand(),
+		fleet.Command(number), kubeconfig.Command(number), migrate.Command(number), token.Command(number), trust.Command(number), versionCommand(),
 	)
 	return root
 }
