@@ -10,9 +10,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/podpass-io/podpass/test/cloud/awssts"
@@ -40,6 +42,11 @@ type Clouds struct {
 
 	signer  *signer.Signer
 	servers []*http.Server
+
+	mu    sync.RWMutex // trust is not changed while a request is answered
+	aws   *awssts.Server
+	gcp   *gcpsts.Server
+	azure *entra.Server
 }
 
 // Serve starts the clouds on free ports of host, with a certificate for it.
@@ -49,15 +56,21 @@ func Serve(host string, certificate tls.Certificate, config trust.Config) (*Clou
 	if err != nil {
 		return nil, err
 	}
-	c := &Clouds{Faults: new(fault.Injector), signer: sign}
+	c := &Clouds{
+		Faults: new(fault.Injector), signer: sign,
+		aws:   &awssts.Server{Verifier: verifier},
+		gcp:   &gcpsts.Server{Verifier: verifier, Signer: sign},
+		azure: &entra.Server{Verifier: verifier, Signer: sign},
+	}
+	c.SetTrust(config)
 	for _, s := range []struct {
 		url       *string
 		handler   http.Handler
 		operation func(*http.Request) string
 	}{
-		{&c.AWS, &awssts.Server{Trust: config.AWS, Verifier: verifier}, awsOperation},
-		{&c.GCP, &gcpsts.Server{Trust: config.GCP, Verifier: verifier, Signer: sign}, gcpOperation},
-		{&c.Azure, &entra.Server{Trust: config.Azure, Verifier: verifier, Signer: sign}, azureOperation},
+		{&c.AWS, c.aws, awsOperation},
+		{&c.GCP, c.gcp, gcpOperation},
+		{&c.Azure, c.azure, azureOperation},
 		{&c.OAuth, &oauth.Server{Trust: config.OAuth, Verifier: verifier, Signer: sign}, oauthOperation},
 	} {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
@@ -66,7 +79,7 @@ func Serve(host string, certificate tls.Certificate, config trust.Config) (*Clou
 		}
 		*s.url = "https://" + l.Addr().String()
 		server := &http.Server{
-			Handler: c.Faults.Wrap(s.operation, s.handler), ReadHeaderTimeout: 5 * time.Second,
+			Handler: c.Faults.Wrap(s.operation, c.reading(s.handler)), ReadHeaderTimeout: 5 * time.Second,
 			TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
 			ErrorLog:  quiet(),
 		}
@@ -74,6 +87,32 @@ func Serve(host string, certificate tls.Certificate, config trust.Config) (*Clou
 		go func() { _ = server.ServeTLS(l, "", "") }() // ends with Close
 	}
 	return c, nil
+}
+
+// SetTrust changes what the three clouds trust; what they have handed out stays good, as at
+// the clouds. Issuers, and the OAuth 2.0 server's trust, stay as Serve had them.
+func (c *Clouds) SetTrust(config trust.Config) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.aws.Trust, c.gcp.Trust, c.azure.Trust = config.AWS, config.GCP, config.Azure
+}
+
+func (c *Clouds) reading(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.mu.RLock()
+		defer c.mu.RUnlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// KeyUses is how often each static key was used, by its ID: an access key's, that of a key
+// of a Google service account, that of a client secret.
+func (c *Clouds) KeyUses() map[string]int {
+	uses := map[string]int{}
+	for _, u := range []*trust.Uses{&c.aws.Uses, &c.gcp.Uses, &c.azure.Uses} {
+		maps.Copy(uses, u.Counts())
+	}
+	return uses
 }
 
 // awsOperation counts exchanges only: who-am-I calls are the test's own.
@@ -119,7 +158,8 @@ func (c *Clouds) Close() error {
 	return errors.Join(errs...)
 }
 
-// Admin is the control of running clouds: POST and DELETE /faults, GET /requests.
+// Admin is the control of running clouds: POST and DELETE /faults, GET /requests, PUT
+// /trust, and GET /uses, which are KeyUses.
 func (c *Clouds) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /faults", func(w http.ResponseWriter, r *http.Request) {
@@ -134,6 +174,18 @@ func (c *Clouds) Admin() http.Handler {
 	mux.HandleFunc("DELETE /faults", func(w http.ResponseWriter, _ *http.Request) {
 		c.Faults.Clear()
 		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("PUT /trust", func(w http.ResponseWriter, r *http.Request) {
+		var config trust.Config
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&config); err != nil {
+			http.Error(w, fmt.Sprintf("not a trust configuration: %v", err), http.StatusBadRequest)
+			return
+		}
+		c.SetTrust(config)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET /uses", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(c.KeyUses()) // an error means that the client has gone
 	})
 	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(c.Faults.Requests()) // an error means that the client has gone

@@ -27,15 +27,18 @@ import (
 type Server struct {
 	Trust    trust.AWS
 	Verifier *trust.Verifier
+	// Uses counts the requests that access keys of users have signed.
+	Uses trust.Uses
 
 	mu       sync.Mutex
 	sessions map[string]session // by access key ID
 }
 
-// session is a set of credentials that was handed out.
+// session is a set of credentials that was handed out; or a user's own, which has no token
+// and does not expire.
 type session struct {
 	secret, token string
-	arn, role     string            // of the assumed-role user, and of its role
+	arn, role     string            // of the assumed-role user, and of its role; of a user, the user's
 	transitive    map[string]string // session tags that the sessions from here on have too
 	expires       time.Time
 }
@@ -226,7 +229,7 @@ func (s *Server) assumeRole(r *http.Request, form values, body []byte) (any, err
 		if refused := chains(r, form, role, from, tags); refused != "" {
 			return nil, &failure{http.StatusForbidden, "AccessDenied", "User: " + from.arn + " is not authorized to perform: " + refused + " on resource: " + arn}
 		}
-		return s.chained(role, form, duration, transitive)
+		return s.assumed(role, from, form, duration, transitive)
 	}
 	if found && (len(tags)+len(from.transitive) > 0 && !role.TagSession || len(role.RequestTags) > 0 && !maps.Equal(tags, role.RequestTags)) {
 		action = "sts:TagSession"
@@ -235,12 +238,12 @@ func (s *Server) assumeRole(r *http.Request, form values, body []byte) (any, err
 	if !found || !slices.Contains(role.AssumedBy, from.role) || role.ExternalID != form.Get("ExternalId") || action == "sts:TagSession" {
 		return nil, &failure{http.StatusForbidden, "AccessDenied", "User: " + from.arn + " is not authorized to perform: " + action + " on resource: " + arn}
 	}
-	return s.chained(role, form, duration, transitive)
+	return s.assumed(role, from, form, duration, transitive)
 }
 
-// chained is the session of a role that was assumed from another.
-func (s *Server) chained(role trust.AWSRole, form values, duration int, transitive map[string]string) (any, error) {
-	if duration > 3600 {
+// assumed is the session of a role that was assumed from another, or by a user.
+func (s *Server) assumed(role trust.AWSRole, from session, form values, duration int, transitive map[string]string) (any, error) {
+	if duration > 3600 && from.token != "" {
 		return nil, &failure{http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"}
 	}
 	if err := checkDuration(role, duration); err != nil {
@@ -301,8 +304,21 @@ func (s *Server) callerIdentity(r *http.Request, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	arn, _ := aws.ParseRoleARN(from.role) // it was issued here
-	return callerIdentityResponse{NS: namespace, Result: callerIdentityResult{from.arn, "AROATEST:" + from.arn[strings.LastIndexByte(from.arn, '/')+1:], arn.Account}}, nil
+	name := from.arn[strings.LastIndexByte(from.arn, '/')+1:]
+	id := "AROATEST:" + name
+	if from.token == "" {
+		id = "AIDATEST" + strings.ToUpper(name)
+	}
+	return callerIdentityResponse{NS: namespace, Result: callerIdentityResult{from.arn, id, accountOf(from.arn)}}, nil
+}
+
+// accountOf is the account within the ARN of a principal.
+func accountOf(arn string) string {
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) < 6 {
+		return ""
+	}
+	return fields[4]
 }
 
 func (s *Server) role(arn string) (trust.AWSRole, bool) {

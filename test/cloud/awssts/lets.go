@@ -31,19 +31,20 @@ func lets(r *http.Request, form values, role trust.AWSRole, claims federation.Cl
 	return err == nil && ok // a policy that IAM would refuse lets nobody in
 }
 
-// chains gives the action that a role's trust policy refuses to a session of another
-// role; empty: none.
+// chains gives the action that a role's trust policy refuses to a user or to a session of
+// another role; empty: none.
 func chains(r *http.Request, form values, role trust.AWSRole, from session, tags map[string]string) string {
-	arn, _ := aws.ParseRoleARN(from.role) // it was issued here
+	partition, _, _ := strings.Cut(strings.TrimPrefix(from.role, "arn:"), ":")
+	account := accountOf(from.role)
 	q := question{
-		principals: []string{from.role, from.arn, arn.Account, "arn:" + arn.Partition + ":iam::" + arn.Account + ":root"}, kind: "AWS",
+		principals: []string{from.role, from.arn, account, "arn:" + partition + ":iam::" + account + ":root"}, kind: "AWS",
 		action: "sts:AssumeRole", context: requestContext(r, form),
 	}
 	if id := form.Get("ExternalId"); id != "" {
 		q.context["sts:externalid"] = []string{id}
 	}
 	q.context["aws:principalarn"] = []string{from.role}
-	q.context["aws:principalaccount"] = []string{arn.Account}
+	q.context["aws:principalaccount"] = []string{account}
 	for key, value := range from.transitive {
 		q.context["aws:principaltag/"+strings.ToLower(key)] = []string{value}
 	}

@@ -31,7 +31,7 @@ func readBody(r *http.Request) ([]byte, error) {
 func parseForm(body []byte) (values, error) { return url.ParseQuery(string(body)) }
 
 // authenticate verifies a Signature Version 4: it signs the same request again with
-// the secret key that was handed out for the access key, and compares.
+// the secret key of the access key, and compares.
 func (s *Server) authenticate(r *http.Request, body []byte) (session, error) {
 	missing := &failure{http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token"}
 	fields, ok := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ")
@@ -48,14 +48,12 @@ func (s *Server) authenticate(r *http.Request, body []byte) (session, error) {
 	if len(scope) != 5 || err != nil {
 		return session{}, &failure{http.StatusBadRequest, "IncompleteSignature", "the Authorization header is not complete"}
 	}
-	s.mu.Lock()
-	known, ok := s.sessions[scope[0]]
-	s.mu.Unlock()
+	known, ok := s.known(scope[0])
 	invalid := &failure{http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid."}
 	switch {
 	case !ok, subtle.ConstantTimeCompare([]byte(known.token), []byte(r.Header.Get("X-Amz-Security-Token"))) != 1:
 		return session{}, invalid
-	case time.Now().After(known.expires):
+	case known.token != "" && time.Now().After(known.expires):
 		return session{}, &failure{http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired"}
 	case time.Since(at).Abs() > 15*time.Minute:
 		return session{}, &failure{http.StatusForbidden, "SignatureDoesNotMatch", "Signature expired"}
@@ -83,7 +81,23 @@ func (s *Server) authenticate(r *http.Request, body []byte) (session, error) {
 	}
 	_, want, _ := strings.Cut(again.Header.Get("Authorization"), "Signature=")
 	if subtle.ConstantTimeCompare([]byte(want), []byte(parts["Signature"])) != 1 {
-		return session{}, &failure{http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided."}
+		return session{}, &failure{http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}
+	}
+	if known.token == "" {
+		s.Uses.Add(scope[0])
 	}
 	return known, nil
+}
+
+// known are the credentials of an access key, if there are any.
+func (s *Server) known(accessKeyID string) (session, bool) {
+	for _, u := range s.Trust.Users {
+		if u.AccessKeyID == accessKeyID {
+			return session{secret: u.SecretAccessKey, arn: u.ARN, role: u.ARN}, !u.Inactive
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, ok := s.sessions[accessKeyID]
+	return known, ok
 }

@@ -1,6 +1,6 @@
 // Package entra is a strict stand-in for Microsoft Entra: the client credentials
-// grant with a federated assertion, with Entra's own errors, and the discovery that
-// Microsoft's libraries do first.
+// grant with a federated assertion or a client secret, with Entra's own errors, and the
+// discovery that Microsoft's libraries do first.
 package entra
 
 import (
@@ -25,6 +25,8 @@ type Server struct {
 	Verifier *trust.Verifier
 	// Signer signs access tokens.
 	Signer *signer.Signer
+	// Uses counts the tokens that were given for client secrets.
+	Uses trust.Uses
 }
 
 const (
@@ -108,7 +110,8 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, tenantID string) 
 		return
 	}
 	app := tenant.Applications[i]
-	if f.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+	secret := f.Get("client_secret")
+	if secret == "" && f.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
 		s.fail(w, http.StatusUnauthorized, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
 		return
 	}
@@ -121,7 +124,13 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, tenantID string) 
 		s.fail(w, http.StatusBadRequest, "invalid_request", 9002313, "Invalid request. Request is malformed or invalid.")
 		return
 	}
-	if code, text := s.refuse(r, app, f.Get("client_assertion")); code != 0 {
+	code, text := 0, ""
+	if secret != "" {
+		code, text = s.refuseSecret(app, secret)
+	} else {
+		code, text = s.refuse(r, app, f.Get("client_assertion"))
+	}
+	if code != 0 {
 		s.fail(w, http.StatusUnauthorized, "invalid_client", code, text)
 		return
 	}

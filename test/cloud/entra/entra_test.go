@@ -1,6 +1,7 @@
 package entra_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/podpass-io/podpass/test/cloud/entra"
 	"github.com/podpass-io/podpass/test/cloud/issuer"
@@ -25,8 +28,9 @@ const (
 // TestTokenIsStrict: what Entra refuses, by its own codes.
 func TestTokenIsStrict(t *testing.T) {
 	i := issuer.Start(t)
+	secret, ended := trust.ClientSecret{ID: "current", Value: rand.Text(), Ends: time.Now().Add(time.Hour)}, trust.ClientSecret{ID: "ended", Value: rand.Text(), Ends: time.Now().Add(-time.Hour)}
 	s := &entra.Server{Verifier: trust.NewVerifier([]trust.Issuer{i.Trust()}), Signer: i.Signer, Trust: trust.Azure{Tenants: []trust.Tenant{{ID: tenant, Applications: []trust.Application{
-		{ClientID: client, FederatedCredentials: []trust.FederatedCredential{{Issuer: i.URL, Subject: "system:serviceaccount:shop:orders", Audience: audience}}}, {ClientID: untied},
+		{ClientID: client, FederatedCredentials: []trust.FederatedCredential{{Issuer: i.URL, Subject: "system:serviceaccount:shop:orders", Audience: audience}}}, {ClientID: untied, Secrets: []trust.ClientSecret{secret, ended}},
 	}}}}}
 	orders := issuer.Claims{Namespace: "shop", ServiceAccount: "orders", Audience: audience}
 	expired, elsewhere, capitals, other, slash := orders, orders, orders, orders, orders
@@ -39,6 +43,10 @@ func TestTokenIsStrict(t *testing.T) {
 		"grant_type": {"client_credentials"}, "client_id": {client}, "scope": {"https://vault.azure.net/.default"},
 		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {i.Token(t, orders)},
 	}
+	bySecret := maps.Clone(good)
+	bySecret.Set("client_id", untied)
+	bySecret.Del("client_assertion_type")
+	bySecret.Del("client_assertion")
 	for name, test := range map[string]struct {
 		tenant, parameter, value string
 		code                     string // "": it is given
@@ -61,10 +69,17 @@ func TestTokenIsStrict(t *testing.T) {
 		"a slash more":          {tenant, "client_assertion", i.Token(t, slash), "AADSTS700211:"},
 		"another letter case":   {tenant, "client_assertion", i.Token(t, capitals), "AADSTS700213:"},
 		"another audience":      {tenant, "client_assertion", i.Token(t, other), "AADSTS700212:"},
+		"a secret":              {tenant, "client_secret", secret.Value, ""},
+		"another secret":        {tenant, "client_secret", rand.Text(), "AADSTS7000215:"},
+		"a secret's ID":         {tenant, "client_secret", secret.ID, "AADSTS7000215:"},
+		"a secret that ended":   {tenant, "client_secret", ended.Value, "AADSTS7000222:"},
 		"a forged signature":    {tenant, "client_assertion", good.Get("client_assertion")[:len(good.Get("client_assertion"))-8] + "AAAAAAAA", "AADSTS7000272:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := maps.Clone(good)
+			if test.parameter == "client_secret" {
+				f = maps.Clone(bySecret)
+			}
 			if test.parameter != "" {
 				f.Set(test.parameter, test.value)
 			}
@@ -92,5 +107,8 @@ func TestTokenIsStrict(t *testing.T) {
 				t.Errorf("status %d, %q, want %s", w.Code, answer.Description, test.code)
 			}
 		})
+	}
+	if d := cmp.Diff(map[string]int{"current": 1}, s.Uses.Counts()); d != "" {
+		t.Error("uses of secrets:", d)
 	}
 }

@@ -1,5 +1,6 @@
-// Package gcpsts is a strict stand-in for Google's STS and IAM credentials APIs,
-// with their own errors, and for the tokeninfo endpoint.
+// Package gcpsts is a strict stand-in for Google's STS and IAM credentials APIs, for the
+// OAuth 2.0 server that takes what keys of service accounts sign, with their own errors,
+// and for the tokeninfo endpoint.
 package gcpsts
 
 import (
@@ -25,6 +26,9 @@ type Server struct {
 	Verifier *trust.Verifier
 	// Signer signs ID tokens.
 	Signer *signer.Signer
+	// Uses counts the requests with keys of service accounts, and with access tokens that
+	// were given for one.
+	Uses trust.Uses
 
 	mu     sync.Mutex
 	tokens map[string]issued // by access token
@@ -34,7 +38,9 @@ type Server struct {
 type issued struct {
 	principal string // principal://... or an email
 	// sets are the other members of IAM policies that stand for the principal.
-	sets    []string
+	sets []string
+	// key is the ID of the service account's key that it was given for; "": for none.
+	key     string
 	scopes  []string
 	expires time.Time
 }
@@ -45,6 +51,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodPost && r.URL.Path == "/v1/token":
 		s.exchange(w, r)
+	case r.Method == http.MethodPost && r.URL.Path == tokenPath:
+		s.bearerGrant(w, r)
 	case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, accounts):
 		email, method, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, accounts), ":")
 		s.iam(w, r, email, method)
@@ -269,10 +277,8 @@ func (s *Server) generateIDToken(w http.ResponseWriter, email, audience string, 
 }
 
 func (s *Server) tokenInfo(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	t, ok := s.tokens[r.URL.Query().Get("access_token")]
-	s.mu.Unlock()
-	if !ok || time.Now().After(t.expires) {
+	t, ok := s.taken(r.URL.Query().Get("access_token"))
+	if !ok {
 		oauthError(w, "invalid_token", "Invalid Value")
 		return
 	}
@@ -286,10 +292,22 @@ func (s *Server) tokenInfo(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) bearer(r *http.Request) (issued, bool) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return issued{}, false
+	}
+	return s.taken(token)
+}
+
+// taken gives what an access token was issued for, and counts its use.
+func (s *Server) taken(token string) (issued, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, known := s.tokens[token]
-	return t, ok && known && time.Now().Before(t.expires)
+	t, ok := s.tokens[token]
+	if !ok || !time.Now().Before(t.expires) {
+		return issued{}, false
+	}
+	s.Uses.Add(t.key)
+	return t, true
 }
 
 const maxTokens = 100_000

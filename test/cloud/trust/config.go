@@ -45,11 +45,21 @@ type Issuer struct {
 	JWKS json.RawMessage `json:"jwks,omitempty"`
 }
 
-// AWS has IAM OIDC providers and roles.
+// AWS has IAM OIDC providers, roles, and users with access keys.
 type AWS struct {
 	Life      Life          `json:"life"`
 	Providers []AWSProvider `json:"providers"`
 	Roles     []AWSRole     `json:"roles"`
+	Users     []AWSUser     `json:"users,omitempty"`
+}
+
+// AWSUser is an IAM user with one access key.
+type AWSUser struct {
+	ARN             string `json:"arn"`
+	AccessKeyID     string `json:"accessKeyID"`
+	SecretAccessKey string `json:"secretAccessKey"`
+	// Inactive is the key's status.
+	Inactive bool `json:"inactive,omitempty"`
 }
 
 // AWSProvider is an IAM OIDC provider of an account.
@@ -69,7 +79,7 @@ type AWSRole struct {
 	Issuer    string   `json:"issuer"`
 	Audiences []string `json:"audiences"`
 	Subjects  []string `json:"subjects"`
-	// AssumedBy are roles that may assume this one, with ExternalID if it is set.
+	// AssumedBy are roles and users that may assume this one, with ExternalID if it is set.
 	AssumedBy  []string `json:"assumedBy"`
 	ExternalID string   `json:"externalID"`
 	TagSession bool     `json:"tagSession"`
@@ -117,6 +127,17 @@ type GCPServiceAccount struct {
 	Policy string `json:"policy,omitempty"`
 	// APIDisabled: iamcredentials is off in its project.
 	APIDisabled bool `json:"apiDisabled"`
+	// Keys are those that somebody has made of it.
+	Keys []GCPKey `json:"keys,omitempty"`
+}
+
+// GCPKey is a key of a service account, as Google keeps it: without the private part.
+type GCPKey struct {
+	// ID is the private_key_id of the key's file.
+	ID string `json:"id"`
+	// PublicKey in PEM.
+	PublicKey string `json:"publicKey"`
+	Disabled  bool   `json:"disabled,omitempty"`
 }
 
 // Azure has tenants.
@@ -138,6 +159,17 @@ type Application struct {
 	// Listed are its federated credentials as az lists them, in JSON; FederatedCredentials
 	// then has no effect.
 	Listed string `json:"listed,omitempty"`
+	// Secrets are its client secrets.
+	Secrets []ClientSecret `json:"secrets,omitempty"`
+}
+
+// ClientSecret is a client secret of an application.
+type ClientSecret struct {
+	// ID names it, and is not the secret.
+	ID    string `json:"id"`
+	Value string `json:"value"`
+	// Ends is when it expires; zero: never.
+	Ends time.Time `json:"ends,omitzero"`
 }
 
 // FederatedCredential trusts exactly one subject of one issuer.

@@ -139,3 +139,49 @@ func TestWhatContainersSet(t *testing.T) {
 		})
 	}
 }
+
+// TestKeyOrIdentity: where a container has both a static key and an injected identity,
+// which of them each SDK takes: what podpass migrate status says of it.
+func TestKeyOrIdentity(t *testing.T) {
+	programs, m, bin := slices.Concat(clients(t), pythonClients(t)), newMatrix(t), buildBroker(t)
+	file := filepath.Join(t.TempDir(), "credentials")
+	if err := os.WriteFile(file, []byte(keys), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(keys)
+	variables := []string{"AWS_ACCESS_KEY_ID=" + fields[3], "AWS_SECRET_ACCESS_KEY=" + fields[6]}
+	const key, identity = "the key", "the identity"
+	for name, test := range map[string]struct {
+		env    []string
+		direct bool
+		want   map[string]string // by SDK
+	}{
+		"variables":              {variables, false, map[string]string{"go": key, "js": key, "python": key, "awscli": key}},
+		"a file":                 {[]string{"AWS_SHARED_CREDENTIALS_FILE=" + file}, false, map[string]string{"go": key, "js": key, "python": key, "awscli": key}},
+		"variables, direct mode": {variables, true, map[string]string{"go": key, "js": key}},
+		"a file, direct mode":    {[]string{"AWS_SHARED_CREDENTIALS_FILE=" + file}, true, map[string]string{"go": identity, "js": key}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, scenario{})
+			env := append(w.directEnv(t), test.env...)
+			if !test.direct {
+				env = append(bin.startReady(t, w).env(w), test.env...)
+			}
+			for _, c := range programs {
+				want, ok := test.want[c.name]
+				if !ok { // Debian's, which know no AWS_ENDPOINT_URL_STS, do not find the stand-in
+					continue
+				}
+				got := key // which the stand-in does not take
+				if r := c.run(t, c.check("aws"), env); r.OK {
+					got = identity
+				}
+				if got != want {
+					t.Errorf("%s takes %s, want %s", c.name, got, want)
+				}
+				m.set("static key beside it: "+name, c.name, got)
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -28,10 +29,18 @@ func (s *awsSession) describe() (sdk, source string) {
 		firstEnv("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
 }
 
-// load takes no option: what an application gets that sets none.
+// load takes no option, as an application that sets none; or one, the application's own key.
 func (s *awsSession) load(ctx context.Context, r *result) (aws.Config, error) {
 	if s.config == nil {
-		c, err := config.LoadDefaultConfig(ctx)
+		own, err := ownAWSKey()
+		if err != nil {
+			return aws.Config{}, err
+		}
+		var options []func(*config.LoadOptions) error
+		if own != nil {
+			options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(own.ID, own.Secret, "")))
+		}
+		c, err := config.LoadDefaultConfig(ctx, options...)
 		if err != nil {
 			return aws.Config{}, err
 		}

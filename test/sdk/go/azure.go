@@ -4,13 +4,14 @@ import (
 	"context"
 	"os"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
 // azureCheck takes a token from DefaultAzureCredential and reads who it is for.
 type azureCheck struct {
-	credential *azidentity.DefaultAzureCredential
+	credential azcore.TokenCredential
 }
 
 func (c *azureCheck) describe() (sdk, source string) {
@@ -20,11 +21,7 @@ func (c *azureCheck) describe() (sdk, source string) {
 
 func (c *azureCheck) run(ctx context.Context, r *result) error {
 	if c.credential == nil {
-		credential, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
-			// The SDK would otherwise ask Microsoft whether the authority is known,
-			// which a private cloud's, or a test's, is not.
-			DisableInstanceDiscovery: os.Getenv("SDK_AZURE_PRIVATE_AUTHORITY") == "1",
-		})
+		credential, err := newAzureCredential()
 		if err != nil {
 			return err
 		}
@@ -45,4 +42,14 @@ func (c *azureCheck) run(ctx context.Context, r *result) error {
 	}
 	r.Identity = "appid=" + claims.AppID + " tid=" + claims.TenantID
 	return nil
+}
+
+func newAzureCredential() (azcore.TokenCredential, error) {
+	// The SDK would otherwise ask Microsoft whether the authority is known, which a private
+	// cloud's, or a test's, is not.
+	private := os.Getenv("SDK_AZURE_PRIVATE_AUTHORITY") == "1"
+	if own := ownAzureSecret(); own != nil {
+		return azidentity.NewClientSecretCredential(own.tenant, own.client, own.secret, &azidentity.ClientSecretCredentialOptions{DisableInstanceDiscovery: private})
+	}
+	return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{DisableInstanceDiscovery: private})
 }

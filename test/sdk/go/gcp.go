@@ -32,7 +32,11 @@ func (c *gcpCheck) describe() (sdk, source string) { return describeGCP() }
 
 func (c *gcpCheck) run(ctx context.Context, r *result) error {
 	if c.creds == nil {
-		creds, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: []string{cloudPlatform}})
+		own, err := ownGoogleKey()
+		if err != nil {
+			return err
+		}
+		creds, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: []string{cloudPlatform}, CredentialsJSON: own})
 		if err != nil {
 			return err
 		}

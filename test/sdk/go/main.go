@@ -8,6 +8,9 @@
 // The exit status is 1 if any result was a failure. Besides the SDKs' own
 // variables it reads:
 //
+//	SDK_OWN_KEY=FORM:NAME          aws, gcp, azure: an application that has a key in a setting of its
+//	                               own, which it hands to the SDK, as long as it is there:
+//	                               url:VARIABLE, json:FILE; base64:VARIABLE; prefix:OF_VARIABLES
 //	SDK_WHOAMI=skip                aws: fetch the credentials, do not ask STS who they are
 //	SDK_GCP_TOKENINFO=URL          gcp: ask here who the access token belongs to
 //	SDK_AUDIENCE=AUDIENCE          gcp-idtoken: the audience of the ID token
