@@ -46,7 +46,7 @@ func (b *Bed) InstallChart(ctx context.Context, chart string, extra ...string) e
 			"broker":   map[string]any{"image": imageValue(brokerImage)},
 			"caBundle": bundle,
 			"aws":      map[string]any{"region": Region, "stsEndpoints": map[string]string{"aws": b.Clouds.AWS, "minio": b.MinIO.URL}},
-			"gcp":      map[string]any{"stsEndpoint": b.Clouds.GCP, "iamCredentialsEndpoint": b.Clouds.GCP},
+			"gcp":      map[string]any{"defaultProvider": GCPProvider, "stsEndpoint": b.Clouds.GCP, "iamCredentialsEndpoint": b.Clouds.GCP},
 			"azure":    map[string]any{"authorityHost": b.Clouds.Azure},
 			"oidc": map[string]any{"tokenSources": map[string]any{TokenSource: map[string]any{
 				"tokenURL": b.Clouds.OAuth + "/token", "audience": TokenSource, "scope": "pull",
