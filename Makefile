@@ -160,7 +160,7 @@ chaos: packages ## Kill, restore and spoil under 50 pods a second; on a machine 
 	PODPASS_TEST_CLUSTER=1 $(GOTESTSUM) --format testname -- -timeout 25m -count=1 -run '^TestChaos$$' ./test/e2e/...
 
 .PHONY: bench
-bench: ## Measure: admission, policies, the broker's size, memory and latency, the start of pods
+bench: ## Measure: admission, policies, the broker's size, memory and latency, a scan for static keys, the start of pods
 	PODPASS_TEST_CLUSTER=1 go test -run '^$$' -bench . -benchmem -timeout 30m -p 1 ./federation/... ./webhook/... ./broker/... ./test/policies/... ./test/bench/... ./test/e2e/...
 
 # What `make mutate` tries: SEED draws the mutants, MUTANTS of each package (0: all).

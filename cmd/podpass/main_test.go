@@ -11,7 +11,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"podpass": func() { os.Exit(run()) }})
+	testscript.Main(m, map[string]func(){"podpass": func() {
+		status := run()
+		tellPeak()
+		os.Exit(status)
+	}})
 }
 
 func TestScripts(t *testing.T) {
