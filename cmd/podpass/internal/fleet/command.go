@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/doctor"
@@ -176,12 +175,7 @@ func write(w io.Writer, s *doctor.Survey, format string) error {
 		e.SetIndent("", "  ")
 		return e.Encode(s)
 	case "yaml":
-		b, err := yaml.Marshal(s)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(b)
-		return err
+		return report.WriteYAML(w, s)
 	}
 	return table(w, s)
 }

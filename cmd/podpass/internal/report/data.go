@@ -7,18 +7,17 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-func writeJSON(w io.Writer, v any) error {
-	if r, ok := v.(*Report); ok {
-		v = r.whole()
-	}
+// WriteJSON prints a value as people read it.
+func WriteJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
 
-func writeYAML(w io.Writer, r *Report) error {
-	b, err := yaml.Marshal(r.whole())
+// WriteYAML prints a value by its JSON names.
+func WriteYAML(w io.Writer, v any) error {
+	b, err := yaml.Marshal(v)
 	if err != nil {
 		return err
 	}

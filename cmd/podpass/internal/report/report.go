@@ -167,11 +167,11 @@ func CheckFormat(format string) error {
 func (r *Report) Write(w io.Writer, format string, colour bool) error {
 	switch format {
 	case "json":
-		return writeJSON(w, r)
+		return WriteJSON(w, r.whole())
 	case "yaml":
-		return writeYAML(w, r)
+		return WriteYAML(w, r.whole())
 	case "sarif":
-		return writeJSON(w, sarifOf(r))
+		return WriteJSON(w, sarifOf(r))
 	case "html":
 		return writeHTML(w, r)
 	}

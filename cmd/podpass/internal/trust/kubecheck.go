@@ -2,7 +2,6 @@ package trust
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -194,17 +193,9 @@ func (r kubeResult) summary() error {
 func (o kubeCheckOptions) write(w io.Writer, r kubeResult) error {
 	switch o.output {
 	case "json":
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
+		return report.WriteJSON(w, r)
 	case "yaml":
-		b, err := yaml.Marshal(r)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(b)
-		return err
+		return report.WriteYAML(w, r)
 	case "sarif", "html":
 		return o.report(r).Write(w, o.output, false)
 	}

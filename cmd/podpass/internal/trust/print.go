@@ -3,14 +3,11 @@ package trust
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"text/tabwriter"
 	"time"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/report"
 	"github.com/podpass-io/podpass/federation/finding"
@@ -20,17 +17,9 @@ import (
 func (o checkOptions) write(w io.Writer, list []result) error {
 	switch o.output {
 	case "json":
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(list)
+		return report.WriteJSON(w, list)
 	case "yaml":
-		b, err := yaml.Marshal(list)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(b)
-		return err
+		return report.WriteYAML(w, list)
 	case "sarif", "html":
 		return o.report(list).Write(w, o.output, false)
 	}

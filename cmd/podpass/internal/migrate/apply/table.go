@@ -2,7 +2,6 @@ package apply
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -14,10 +13,7 @@ import (
 // write prints outcomes: a line for each step, and below it its diff and notes.
 func write(w io.Writer, all []Outcome, format string) error {
 	if format == "json" {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(all)
+		return report.WriteJSON(w, all)
 	}
 	var heads, out bytes.Buffer
 	t := tabwriter.NewWriter(&heads, 0, 0, 2, ' ', 0)
