@@ -32,17 +32,23 @@ func (f *finder) accessKeys(l *leaf) {
 		if id == nil {
 			continue
 		}
-		id.used = true
-		if temporary(id.text) {
-			f.forget(s.text)
-			continue
-		}
-		k := Key{Confidence: Certain, Parts: []string{l.part}, secret: s.text}
-		k = k.withAccessKey(id.text)
-		k.Evidence = append(k.Evidence, "a secret of its shape stands beside it")
-		f.add(k)
+		f.join(s.text, id, Key{Parts: []string{l.part}}, "a secret of its shape stands beside it")
 	}
 	f.ids, f.secrets = append(f.ids, ids...), append(f.secrets, secrets...)
+}
+
+// join makes a key of a secret and its ID, with the parts that k has, unless the ID says
+// that it is temporary.
+func (f *finder) join(secret string, id *token, k Key, evidence string) {
+	id.used = true
+	if temporary(id.text) {
+		f.forget(secret)
+		return
+	}
+	k.Confidence, k.secret = Certain, secret
+	k = k.withAccessKey(id.text)
+	k.Evidence = append(k.Evidence, evidence)
+	f.add(k)
 }
 
 // forget a secret, wherever it stands: its credential is temporary.
@@ -228,15 +234,7 @@ func (f *finder) pairs() {
 		if id == nil {
 			continue
 		}
-		id.used = true
-		if temporary(id.text) {
-			f.forget(s.text)
-			continue
-		}
-		k := Key{Confidence: Certain, Parts: []string{s.leaf.part}, IDParts: []string{id.leaf.part}, secret: s.text}
-		k = k.withAccessKey(id.text)
-		k.Evidence = append(k.Evidence, "a secret of its shape is kept beside it")
-		f.add(k)
+		f.join(s.text, id, Key{Parts: []string{s.leaf.part}, IDParts: []string{id.leaf.part}}, "a secret of its shape is kept beside it")
 	}
 }
 
