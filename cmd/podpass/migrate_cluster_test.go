@@ -30,29 +30,19 @@ func TestClusterMigrateExamples(t *testing.T) {
 	t.Setenv("PATH", filepath.Dir(helm)+":"+filepath.Dir(c.KubectlCommand())+":"+os.Getenv("PATH"))
 	t.Setenv("KUBECONFIG", c.Kubeconfig)
 	if err := errors.Join(statickeys.Chart("chart", cases), os.Mkdir("deploy", 0o755),
-		os.WriteFile("deploy/all.yaml", statickeys.Manifests(cases), 0o600), os.WriteFile("crds.yaml", statickeys.Manifests([]statickeys.Case{{Objects: statickeys.CRDs()}}), 0o600),
+		os.WriteFile("deploy/all.yaml", statickeys.Manifests(cases), 0o600),
 		os.WriteFile("key", bytes.Repeat([]byte("k"), 32), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	kubectl := func(args ...string) string {
-		t.Helper()
-		out, err := c.Kubectl(t.Context(), args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	kubectl("create", "namespace", "shop")
-	kubectl("wait", "-n", "shop", "--for=create", "serviceaccount/default", "--timeout=60s")
+	statickeys.Install(t, c, "shop", nil)
 	migrateExamples(t, "podpass migrate guard", cases)
-	if got := kubectl("get", "namespace", "shop", "-o", `jsonpath={.metadata.labels.podpass\.io/static-keys}`); got != "denied" {
+	if got := c.Do(t, "get", "namespace", "shop", "-o", `jsonpath={.metadata.labels.podpass\.io/static-keys}`); got != "denied" {
 		t.Errorf("the namespace's label is %q", got)
 	}
-	kubectl("apply", "-f", "crds.yaml")
-	kubectl("wait", "--for=condition=Established", "crd/rollouts.example.com", "crd/clusters.example.com", "--timeout=60s")
-	kubectl("apply", "-f", "deploy/all.yaml")
-	kubectl("create", "deployment", "orders", "-n", "shop", "--image=registry.example.com/app:1")
-	kubectl("set", "env", "deployment/orders", "-n", "shop", "--from=secret/envfrom")
+	statickeys.Define(t, c)
+	c.Apply(t, statickeys.Manifests(cases))
+	c.Do(t, "create", "deployment", "orders", "-n", "shop", "--image=registry.example.com/app:1")
+	c.Do(t, "set", "env", "deployment/orders", "-n", "shop", "--from=secret/envfrom")
 	for _, path := range []string{"podpass migrate", "podpass migrate scan", "podpass migrate status", "podpass migrate plan"} {
 		migrateExamples(t, path, cases)
 	}

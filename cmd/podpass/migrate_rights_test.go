@@ -18,12 +18,9 @@ import (
 // server, for a scan and for apply and undo.
 func TestClusterMigrateRights(t *testing.T) {
 	c := rightsCluster{Cluster: cluster.Start(t, cluster.Options{Dir: filepath.Join(t.TempDir(), "kube"), ControlPlaneOnly: true}), dir: t.TempDir()}
-	c.kubectl(t, "create", "namespace", "shop")
-	c.kubectl(t, "create", "namespace", "podpass-system")
-	c.kubectl(t, "wait", "-n", "shop", "--for=create", "serviceaccount/default", "--timeout=60s")
-	c.apply(t, string(statickeys.Manifests([]statickeys.Case{{Objects: statickeys.CRDs()}})))
-	c.kubectl(t, "wait", "--for=condition=Established", "crd/rollouts.example.com", "crd/clusters.example.com", "--timeout=60s")
-	c.apply(t, string(statickeys.Manifests(slices.Concat(statickeys.Cases("shop"), statickeys.Decoys("shop")))))
+	c.Do(t, "create", "namespace", "podpass-system")
+	statickeys.Define(t, c.Cluster)
+	statickeys.Install(t, c.Cluster, "shop", slices.Concat(statickeys.Cases("shop"), statickeys.Decoys("shop")))
 	t.Run("apply", func(t *testing.T) { applyRights(t, c) })
 	t.Run("scan", func(t *testing.T) { scanRights(t, c) })
 }
@@ -37,12 +34,12 @@ func scanRights(t *testing.T, c rightsCluster) {
 	if role == page {
 		t.Fatal("docs/migrate.md has no rule for operators")
 	}
-	c.apply(t, role)
-	c.kubectl(t, "create", "clusterrolebinding", "scanner", "--clusterrole=podpass-migrate-scan", "--user=scanner")
+	c.Apply(t, []byte(role))
+	c.Do(t, "create", "clusterrolebinding", "scanner", "--clusterrole=podpass-migrate-scan", "--user=scanner")
 	if all, said := c.scan(t, "-A", "--as", "scanner"); len(all.Credentials) != 24 || len(all.Unread) > 0 || strings.Contains(said, "warning") {
 		t.Errorf("%d credentials, want 24; not read: %v; it says %s", len(all.Credentials), all.Unread, said)
 	}
-	c.kubectl(t, "create", "rolebinding", "scanner", "-n", "shop", "--clusterrole=podpass-migrate-scan", "--user=shop-scanner")
+	c.Do(t, "create", "rolebinding", "scanner", "-n", "shop", "--clusterrole=podpass-migrate-scan", "--user=shop-scanner")
 	if all, said := c.scan(t, "-n", "shop", "--as", "shop-scanner"); len(all.Credentials) != 24 || len(all.Unread) > 0 || !strings.Contains(said, "--settings") {
 		t.Errorf("%d credentials of the namespace, want 24; not read: %v; it says %s", len(all.Credentials), all.Unread, said)
 	}
@@ -53,7 +50,7 @@ func scanRights(t *testing.T, c rightsCluster) {
 	if !ok || !ok2 {
 		t.Fatal("docs/migrate.md has no rule for Secrets alone")
 	}
-	c.apply(t, before+"  - "+after)
+	c.Apply(t, []byte(before+"  - "+after))
 	references, _ := c.scan(t, "-A", "--as", "scanner")
 	denied := func(u graph.Unread) bool { return u.What == "all of Secret" && u.Why == "you may not list secrets" }
 	if !slices.ContainsFunc(references.Unread, denied) {
@@ -79,10 +76,10 @@ webhooks:
 // applyRights: with admin in the namespace and the roles of the page, apply gets as far as
 // its canary, and undo takes that back; without admin it says what is missing.
 func applyRights(t *testing.T, c rightsCluster) {
-	c.apply(t, registration)
-	c.apply(t, manifestOf(t, "podpass-migrate-apply"))
-	c.kubectl(t, "create", "clusterrolebinding", "applier", "--clusterrole=podpass-migrate-apply", "--user=applier")
-	c.kubectl(t, "create", "rolebinding", "applier", "-n", "podpass-system", "--role=podpass-migrate-apply", "--user=applier")
+	c.Apply(t, []byte(registration))
+	c.Apply(t, []byte(manifestOf(t, "podpass-migrate-apply")))
+	c.Do(t, "create", "clusterrolebinding", "applier", "--clusterrole=podpass-migrate-apply", "--user=applier")
+	c.Do(t, "create", "rolebinding", "applier", "-n", "podpass-system", "--role=podpass-migrate-apply", "--user=applier")
 	folder := filepath.Join(c.dir, "migration")
 	if _, said, err := c.podpass(t, "migrate", "plan", "deployment/env-literal", "-n", "shop", "--issuer", "https://oidc.example.com", "--output-directory", folder); err != nil {
 		t.Fatalf("%v: %s", err, said)
@@ -91,7 +88,7 @@ func applyRights(t *testing.T, c rightsCluster) {
 	if _, _, err := c.podpass(t, apply...); err == nil || !strings.Contains(err.Error(), "you may not: ") {
 		t.Errorf("without admin: %v", err)
 	}
-	c.kubectl(t, "create", "rolebinding", "applier", "-n", "shop", "--clusterrole=admin", "--user=applier")
+	c.Do(t, "create", "rolebinding", "applier", "-n", "shop", "--clusterrole=admin", "--user=applier")
 	if _, _, err := c.podpass(t, apply...); err == nil || !strings.Contains(err.Error(), "the canary has no sidecar of podpass") {
 		t.Errorf("with admin: %v", err)
 	}
@@ -120,22 +117,6 @@ func manifestOf(t *testing.T, name string) string {
 type rightsCluster struct {
 	*cluster.Cluster
 	dir string
-}
-
-func (c rightsCluster) kubectl(t *testing.T, args ...string) {
-	t.Helper()
-	if _, err := c.Kubectl(t.Context(), args...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (c rightsCluster) apply(t *testing.T, text string) {
-	t.Helper()
-	file := filepath.Join(c.dir, "apply.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c.kubectl(t, "apply", "-f", file)
 }
 
 func (c rightsCluster) podpass(t *testing.T, args ...string) (stdout, stderr string, err error) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/graph"
@@ -61,7 +62,7 @@ func scanned(t *testing.T, stdin []byte, cases []statickeys.Case, args ...string
 }
 
 // lastApplied is where client-side kubectl apply keeps an object once more.
-const lastApplied = "annotation kubectl.kubernetes.io/last-applied-configuration"
+const lastApplied = "annotation " + corev1.LastAppliedConfigAnnotation
 
 // found is what a graph says, a line for each use: what a Case says of itself.
 func found(g *graph.Graph) []string {
@@ -155,26 +156,9 @@ func TestScanManifests(t *testing.T) {
 // TestClusterMigrateScan: the same of a real API server, whatever the user may read.
 func TestClusterMigrateScan(t *testing.T) {
 	c := cluster.Start(t, cluster.Options{ControlPlaneOnly: true})
-	kubectl := func(args ...string) {
-		t.Helper()
-		if _, err := c.Kubectl(t.Context(), args...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	apply := func(documents []byte) {
-		t.Helper()
-		file := filepath.Join(t.TempDir(), "objects.yaml")
-		if err := os.WriteFile(file, documents, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		kubectl("apply", "-f", file)
-	}
 	cases, all := both("shop")
-	kubectl("create", "namespace", "shop")
-	kubectl("wait", "-n", "shop", "--for=create", "serviceaccount/default", "--timeout=60s")
-	apply(statickeys.Manifests([]statickeys.Case{{Objects: statickeys.CRDs()}}))
-	kubectl("wait", "--for=condition=Established", "crd/rollouts.example.com", "crd/clusters.example.com", "--timeout=60s")
-	apply(statickeys.Manifests(all))
+	statickeys.Define(t, c)
+	statickeys.Install(t, c, "shop", all)
 
 	g := scanned(t, nil, all, "scan", "-A", "--kubeconfig", c.Kubeconfig)
 	if diff := cmp.Diff(expected(cases), found(g)); diff != "" || len(g.Credentials) != 24 {
@@ -197,8 +181,8 @@ func TestClusterMigrateScan(t *testing.T) {
 	}
 
 	// Somebody who may see all but Secrets and the schemas of custom resources.
-	kubectl("create", "clusterrole", "viewer", "--verb=get,list", "--resource=pods,deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,jobs.batch,cronjobs.batch,podtemplates,replicationcontrollers,serviceaccounts,configmaps,rollouts.example.com,clusters.example.com")
-	kubectl("create", "clusterrolebinding", "viewer", "--clusterrole=viewer", "--user=viewer")
+	c.Do(t, "create", "clusterrole", "viewer", "--verb=get,list", "--resource=pods,deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,jobs.batch,cronjobs.batch,podtemplates,replicationcontrollers,serviceaccounts,configmaps,rollouts.example.com,clusters.example.com")
+	c.Do(t, "create", "clusterrolebinding", "viewer", "--clusterrole=viewer", "--user=viewer")
 	g = scanned(t, nil, all, "scan", "-n", "shop", "--kubeconfig", c.Kubeconfig, "--as", "viewer")
 	inSecrets := 0
 	for _, one := range cases {

@@ -23,9 +23,7 @@ func pemOf(der []byte) []byte {
 // TestClusterApply walks plans on a real API server.
 func TestClusterApply(t *testing.T) {
 	w := startWorld(t)
-	crds := statickeys.Case{Objects: statickeys.CRDs()}
-	w.applyFile(t, statickeys.Manifests([]statickeys.Case{crds}))
-	w.kubectl(t, "wait", "--for=condition=Established", "crd/rollouts.example.com", "crd/clusters.example.com", "--timeout=60s")
+	statickeys.Define(t, w.Cluster)
 	t.Run("all kinds there and back", func(t *testing.T) { thereAndBack(t, w) })
 	t.Run("killed after each phase", func(t *testing.T) { killed(t, w) })
 	t.Run("killed without a Job", func(t *testing.T) { killedWithoutJob(t, w) })
@@ -45,9 +43,9 @@ const byHand = "cluster-token"
 
 func thereAndBack(t *testing.T, w *world) {
 	cases := statickeys.Cases("all")
-	w.namespace(t, "all", cases)
+	statickeys.Install(t, w.Cluster, "all", cases)
 	// Their pods nobody replaces but apply.
-	w.kubectl(t, "scale", "-n", "all", "--replicas=3", "replicaset/ini-file", "replicationcontroller/json-config")
+	w.Do(t, "scale", "-n", "all", "--replicas=3", "replicaset/ini-file", "replicationcontroller/json-config")
 	p := w.plan(t, "all")
 	before := w.templates(t, cases)
 	var said, shown bytes.Buffer
@@ -158,7 +156,7 @@ func left(t *testing.T, w *world, namespace string) {
 		t.Fatal(err)
 	}
 	for _, s := range secrets.Items {
-		if s.Type == graph.KeyMigration || s.Annotations[unusedKeys] != "" {
+		if s.Type == graph.KeyMigration || s.Annotations[graph.KeyUnusedData] != "" {
 			t.Errorf("Secret %s is left, or its mark", s.Name)
 		}
 	}

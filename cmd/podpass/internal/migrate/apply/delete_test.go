@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/podpass-io/podpass/cmd/podpass/internal/exit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/graph"
 	"github.com/podpass-io/podpass/test/statickeys"
@@ -16,7 +18,7 @@ import (
 // key; nothing that is not marked, or is read again.
 func deletion(t *testing.T, w *world) {
 	cases := only(statickeys.Cases("deletion"), "env-secret", "envfrom")
-	w.namespace(t, "deletion", cases)
+	statickeys.Install(t, w.Cluster, "deletion", cases)
 	p := w.plan(t, "deletion")
 	var said bytes.Buffer
 	r := w.runner(&said)
@@ -34,12 +36,12 @@ func deletion(t *testing.T, w *world) {
 			t.Errorf("%s is marked as unused: %t; the policy would refuse who reads it", name, marked)
 		}
 	}
-	w.kubectl(t, "create", "-n", "deletion", "deployment", "late", "--image=app:1", "--replicas=0")
-	w.kubectl(t, "set", "env", "-n", "deletion", "deployment/late", "--from=secret/env-secret")
+	w.Do(t, "create", "-n", "deletion", "deployment", "late", "--image=app:1", "--replicas=0")
+	w.Do(t, "set", "env", "-n", "deletion", "deployment/late", "--from=secret/env-secret")
 	if _, err := r.Delete(t.Context(), secret("deletion", "env-secret")); exit.Status(err) != exit.Findings || !strings.Contains(err.Error(), "is read again, by Deployment deletion/late") {
 		t.Errorf("%v", err)
 	}
-	w.kubectl(t, "delete", "-n", "deletion", "deployment/late")
+	w.Do(t, "delete", "-n", "deletion", "deployment/late")
 	for name, stays := range secrets {
 		o := secret("deletion", name)
 		r.Approve = false
@@ -59,7 +61,7 @@ func deletion(t *testing.T, w *world) {
 		if u != nil {
 			data, _ := u.Object["data"].(map[string]any)
 			have = strings.Join(slices.Sorted(maps.Keys(data)), " ")
-			if a := u.GetAnnotations(); a[unusedKeys] != "" || a[lastApplied] != "" {
+			if a := u.GetAnnotations(); a[graph.KeyUnusedData] != "" || a[corev1.LastAppliedConfigAnnotation] != "" {
 				t.Errorf("%s is marked still, or has its data in an annotation", name)
 			}
 		}

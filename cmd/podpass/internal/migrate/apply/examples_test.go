@@ -39,9 +39,9 @@ func TestClusterExamples(t *testing.T) {
 	for i := range cases[0].Objects {
 		cases[0].Objects[i].SetName("orders-aws") // its Secret alone matters
 	}
-	w.namespace(t, "shop", cases)
-	w.kubectl(t, "delete", "-n", "shop", "statefulset/orders-aws")
-	w.applyFile(t, []byte(orders))
+	statickeys.Install(t, w.Cluster, "shop", cases)
+	w.Do(t, "delete", "-n", "shop", "statefulset/orders-aws")
+	w.Apply(t, []byte(orders))
 	t.Setenv("KUBECONFIG", w.Kubeconfig)
 	t.Chdir(t.TempDir())
 	if _, err := run(t, plan.Command("test"), "deployment/orders -n shop --issuer https://oidc.example.com/prod"); err != nil {

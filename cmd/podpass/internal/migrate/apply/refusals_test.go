@@ -31,23 +31,23 @@ func refusals(t *testing.T, w *world) {
 		"made of files":   {"refuse-files", func(_ *testing.T, _ string, p *plan.Plan) { p.Cluster = "" }, "made of files"},
 		"excluded":        {"excluded", func(*testing.T, string, *plan.Plan) {}, "leaves the pods of namespace excluded alone"},
 		"stale": {"refuse-stale", func(t *testing.T, namespace string, _ *plan.Plan) {
-			w.kubectl(t, "set", "env", "-n", namespace, "statefulset/env-secret", "MORE=1")
+			w.Do(t, "set", "env", "-n", namespace, "statefulset/env-secret", "MORE=1")
 		}, "the plan is stale: the pod template of StatefulSet refuse-stale/env-secret has changed"},
 		"gone": {"refuse-gone", func(t *testing.T, namespace string, _ *plan.Plan) {
-			w.kubectl(t, "delete", "-n", namespace, "statefulset/env-secret")
+			w.Do(t, "delete", "-n", namespace, "statefulset/env-secret")
 		}, "is not there any more"},
 		"partition": {"refuse-partition", func(t *testing.T, namespace string, _ *plan.Plan) {
-			w.kubectl(t, "patch", "-n", namespace, "statefulset/env-secret", "-p", `{"spec":{"updateStrategy":{"rollingUpdate":{"partition":1}}}}`)
+			w.Do(t, "patch", "-n", namespace, "statefulset/env-secret", "-p", `{"spec":{"updateStrategy":{"rollingUpdate":{"partition":1}}}}`)
 		}, "partition 1"},
 		"conflict": {"refuse-conflict", func(t *testing.T, namespace string, p *plan.Plan) {
 			for key := range p.Steps[0].ServiceAccount.Annotations {
-				w.kubectl(t, "annotate", "-n", namespace, "--field-manager=argocd", "serviceaccount/env-secret", key+"=other")
+				w.Do(t, "annotate", "-n", namespace, "--field-manager=argocd", "serviceaccount/env-secret", key+"=other")
 			}
 		}, `conflict with "argocd"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cases := only(statickeys.Cases(test.namespace), "env-secret")
-			w.namespace(t, test.namespace, cases)
+			statickeys.Install(t, w.Cluster, test.namespace, cases)
 			p := w.plan(t, test.namespace)
 			test.change(t, test.namespace, p)
 			before := w.workloads(t, test.namespace)
@@ -74,7 +74,7 @@ func refusals(t *testing.T, w *world) {
 // workloads are the names and generations of a namespace's.
 func (w *world) workloads(t *testing.T, namespace string) string {
 	t.Helper()
-	return w.kubectl(t, "get", "-n", namespace, "statefulsets,deployments", "-o", `jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}{"\n"}{end}`)
+	return w.Do(t, "get", "-n", namespace, "statefulsets,deployments", "-o", `jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}{"\n"}{end}`)
 }
 
 func TestNotInstalled(t *testing.T) {
@@ -87,10 +87,10 @@ func TestNotInstalled(t *testing.T) {
 // rights that are missing are all said before anything is changed.
 func rights(t *testing.T, w *world) {
 	cases := only(statickeys.Cases("rights"), "env-literal")
-	w.namespace(t, "rights", cases)
+	statickeys.Install(t, w.Cluster, "rights", cases)
 	p := w.plan(t, "rights")
-	w.kubectl(t, "create", "clusterrole", "look", "--verb=get,list", "--resource=namespaces,deployments.apps,serviceaccounts,secrets")
-	w.kubectl(t, "create", "clusterrolebinding", "look", "--clusterrole=look", "--user=dana")
+	w.Do(t, "create", "clusterrole", "look", "--verb=get,list", "--resource=namespaces,deployments.apps,serviceaccounts,secrets")
+	w.Do(t, "create", "clusterrolebinding", "look", "--clusterrole=look", "--user=dana")
 	config := rest.CopyConfig(w.config)
 	config.Impersonate = rest.ImpersonationConfig{UserName: "dana", Groups: []string{"system:authenticated"}}
 	client, err := kubernetes.NewForConfig(config)
@@ -120,7 +120,7 @@ func rights(t *testing.T, w *world) {
 
 // twoAtATime: whoever comes second is told.
 func twoAtATime(t *testing.T, w *world) {
-	w.namespace(t, "two", nil)
+	statickeys.Install(t, w.Cluster, "two", nil)
 	var said bytes.Buffer
 	store := w.runner(&said).records()
 	s := plan.Step{Name: "one"}

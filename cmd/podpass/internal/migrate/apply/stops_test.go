@@ -24,7 +24,7 @@ func killed(t *testing.T, w *world) {
 			namespace := "killed-" + string(phase)
 			// A Deployment, and a Job, which is made again.
 			cases := only(statickeys.Cases(namespace), "env-literal", "envfrom")
-			w.namespace(t, namespace, cases)
+			statickeys.Install(t, w.Cluster, namespace, cases)
 			p := w.plan(t, namespace)
 			before := w.templates(t, cases)
 			for _, s := range p.Steps {
@@ -89,7 +89,7 @@ func killedWithoutJob(t *testing.T, w *world) {
 		t.Run(name, func(t *testing.T) {
 			namespace := "gap-" + strings.ReplaceAll(name, " ", "-")
 			cases := only(statickeys.Cases(namespace), "envfrom")
-			w.namespace(t, namespace, cases)
+			statickeys.Install(t, w.Cluster, namespace, cases)
 			p := w.plan(t, namespace)
 			var said bytes.Buffer
 			ctx, cancel := context.WithCancel(t.Context())
@@ -103,7 +103,7 @@ func killedWithoutJob(t *testing.T, w *world) {
 			if _, err := r.Walk(ctx, p, p.Steps); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
-			w.kubectl(t, "delete", "-n", namespace, "job/envfrom")
+			w.Do(t, "delete", "-n", namespace, "job/envfrom")
 			rec, err := r.records().Load(t.Context(), namespace, p.Steps[0].Name)
 			if err != nil {
 				t.Fatal(err)
@@ -119,7 +119,7 @@ func killedWithoutJob(t *testing.T, w *world) {
 // failingProof: the workload is not touched, and the canary is gone.
 func failingProof(t *testing.T, w *world) {
 	cases := only(statickeys.Cases("refused"), "env-literal")
-	w.namespace(t, "refused", cases)
+	statickeys.Install(t, w.Cluster, "refused", cases)
 	p := w.plan(t, "refused")
 	before := w.templates(t, cases)
 	w.mu.Lock()
@@ -149,7 +149,7 @@ func failingProof(t *testing.T, w *world) {
 // failingBroker stops a step after its rollout, and it goes on from there.
 func failingBroker(t *testing.T, w *world) {
 	cases := only(statickeys.Cases("broker"), "env-literal")
-	w.namespace(t, "broker", cases)
+	statickeys.Install(t, w.Cluster, "broker", cases)
 	p := w.plan(t, "broker")
 	var said bytes.Buffer
 	r := w.runner(&said)
@@ -173,8 +173,8 @@ func failingBroker(t *testing.T, w *world) {
 // keptByHelm: what Helm keeps is not patched; when its owner has done it, apply goes on.
 func keptByHelm(t *testing.T, w *world) {
 	cases := only(statickeys.Cases("helm"), "env-secret")
-	w.namespace(t, "helm", cases)
-	w.kubectl(t, "annotate", "-n", "helm", "statefulset/env-secret", "meta.helm.sh/release-name=shop")
+	statickeys.Install(t, w.Cluster, "helm", cases)
+	w.Do(t, "annotate", "-n", "helm", "statefulset/env-secret", "meta.helm.sh/release-name=shop")
 	p := w.plan(t, "helm")
 	s := p.Steps[0]
 	if s.Manager != "Helm release shop" {
@@ -215,7 +215,7 @@ func keptByHelm(t *testing.T, w *world) {
 	if out, err := r.Undo(t.Context(), rec); exit.Status(err) != exit.Findings || out.State != Waits {
 		t.Errorf("its identity is taken from a workload without a key: %+v %v", out, err)
 	}
-	w.applyFile(t, statickeys.Manifests(cases))
+	w.Apply(t, statickeys.Manifests(cases))
 	if out, err := r.Undo(t.Context(), rec); err != nil || out.State != Done {
 		t.Errorf("%+v %v", out, err)
 	}

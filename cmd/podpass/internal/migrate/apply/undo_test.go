@@ -19,9 +19,9 @@ import (
 
 // sharedAccount: what one step takes back of a ServiceAccount, another one keeps.
 func sharedAccount(t *testing.T, w *world) {
-	w.namespace(t, "shared", nil)
-	w.kubectl(t, "create", "-n", "shared", "serviceaccount", "apps")
-	w.kubectl(t, "annotate", "-n", "shared", "serviceaccount/apps", "team=shop")
+	statickeys.Install(t, w.Cluster, "shared", nil)
+	w.Do(t, "create", "-n", "shared", "serviceaccount", "apps")
+	w.Do(t, "annotate", "-n", "shared", "serviceaccount/apps", "team=shop")
 	var said bytes.Buffer
 	r := w.runner(&said)
 	var records []*record.Record
@@ -63,7 +63,7 @@ func sharedAccount(t *testing.T, w *world) {
 // undoRefused: what has ended is not run again, and nothing is made to read what was deleted.
 func undoRefused(t *testing.T, w *world) {
 	cases := only(statickeys.Cases("undo"), "env-secret", "envfrom")
-	w.namespace(t, "undo", cases)
+	statickeys.Install(t, w.Cluster, "undo", cases)
 	p := w.plan(t, "undo")
 	var said bytes.Buffer
 	r := w.runner(&said)
@@ -75,7 +75,7 @@ func undoRefused(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 
-	w.kubectl(t, "patch", "-n", "undo", "secret/env-secret", "--type=json", "-p", `[{"op": "remove", "path": "/data/secret-access-key"}]`)
+	w.Do(t, "patch", "-n", "undo", "secret/env-secret", "--type=json", "-p", `[{"op": "remove", "path": "/data/secret-access-key"}]`)
 	set := record.Find(records, "StatefulSet", "env-secret")
 	before := w.workloads(t, "undo")
 	if out, err := r.Undo(t.Context(), set); exit.Status(err) != exit.Findings || out.State != Waits || !strings.Contains(err.Error(), "Secret undo/env-secret has no data secret-access-key any more") {
@@ -87,8 +87,8 @@ func undoRefused(t *testing.T, w *world) {
 
 	job := record.Find(records, "Job", "envfrom")
 	uid := w.get(t, job.Step.Workload).GetUID()
-	w.kubectl(t, "patch", "-n", "undo", jobPod(t, w), "--subresource=status", "-p", `{"status":{"phase":"Succeeded"}}`)
-	w.kubectl(t, "wait", "-n", "undo", "--for=condition=Complete", "job/envfrom", "--timeout=60s")
+	w.Do(t, "patch", "-n", "undo", jobPod(t, w), "--subresource=status", "-p", `{"status":{"phase":"Succeeded"}}`)
+	w.Do(t, "wait", "-n", "undo", "--for=condition=Complete", "job/envfrom", "--timeout=60s")
 	if out, err := r.Undo(t.Context(), job); err != nil || out.State != Done {
 		t.Errorf("%+v %v", out, err)
 	}
@@ -100,5 +100,5 @@ func undoRefused(t *testing.T, w *world) {
 // jobPod is the pod of the Job envfrom.
 func jobPod(t *testing.T, w *world) string {
 	t.Helper()
-	return strings.TrimSpace(w.kubectl(t, "get", "-n", "undo", "pod", "-l", "job-name=envfrom", "-o", "name"))
+	return strings.TrimSpace(w.Do(t, "get", "-n", "undo", "pod", "-l", "job-name=envfrom", "-o", "name"))
 }

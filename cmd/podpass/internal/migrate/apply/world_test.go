@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -72,34 +70,6 @@ func startWorld(t *testing.T) *world {
 		<-ended
 	})
 	return w
-}
-
-// namespace makes one with the objects of cases.
-func (w *world) namespace(t *testing.T, name string, cases []statickeys.Case) {
-	t.Helper()
-	w.kubectl(t, "create", "namespace", name)
-	w.kubectl(t, "wait", "-n", name, "--for=create", "serviceaccount/default", "--timeout=60s")
-	if len(cases) > 0 {
-		w.applyFile(t, statickeys.Manifests(cases))
-	}
-}
-
-func (w *world) kubectl(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := w.Kubectl(t.Context(), args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func (w *world) applyFile(t *testing.T, documents []byte) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "objects.yaml")
-	if err := os.WriteFile(file, documents, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w.kubectl(t, "apply", "-f", file)
 }
 
 var fingerprintKey = []byte("of the tests alone")

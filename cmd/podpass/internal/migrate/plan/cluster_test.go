@@ -43,30 +43,9 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{Cluster: cluster.Start(t, cluster.Options{ControlPlaneOnly: true})}
 	w.all = slices.Concat(statickeys.Cases("shop"), statickeys.Decoys("shop"))
-	w.kubectl(t, "create", "namespace", "shop")
-	w.kubectl(t, "wait", "-n", "shop", "--for=create", "serviceaccount/default", "--timeout=60s")
-	w.apply(t, statickeys.Manifests([]statickeys.Case{{Objects: statickeys.CRDs()}}))
-	w.kubectl(t, "wait", "--for=condition=Established", "crd/rollouts.example.com", "crd/clusters.example.com", "--timeout=60s")
-	w.apply(t, statickeys.Manifests(w.all))
+	statickeys.Define(t, w.Cluster)
+	statickeys.Install(t, w.Cluster, "shop", w.all)
 	return w
-}
-
-func (w *world) kubectl(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := w.Kubectl(t.Context(), args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func (w *world) apply(t *testing.T, documents []byte) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "objects.yaml")
-	if err := os.WriteFile(file, documents, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w.kubectl(t, "apply", "-f", file)
 }
 
 // object of the cluster, and its name for kubectl.
@@ -77,7 +56,7 @@ func (w *world) object(t *testing.T, o graph.Object) (name string, content map[s
 		kind += "." + version + "." + group
 	}
 	name = kind + "/" + o.Name
-	raw = []byte(w.kubectl(t, "get", "-n", o.Namespace, name, "-o", "json"))
+	raw = []byte(w.Do(t, "get", "-n", o.Namespace, name, "-o", "json"))
 	if err := json.Unmarshal(raw, &content); err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +85,7 @@ func TestClusterMigratePlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if uid := w.kubectl(t, "get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"); p.Cluster != uid {
+	if uid := w.Do(t, "get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"); p.Cluster != uid {
 		t.Errorf("cluster %s, want %s", p.Cluster, uid)
 	}
 	err = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -154,7 +133,7 @@ func (w *world) take(t *testing.T, s Step) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.kubectl(t, "patch", "-n", s.Workload.Namespace, name, "--type=json", "-p", string(patch))
+		w.Do(t, "patch", "-n", s.Workload.Namespace, name, "--type=json", "-p", string(patch))
 	}
 	_, content, raw = w.object(t, s.Workload)
 	if d, _ := Digest(content, s.Removals); d == s.From {
