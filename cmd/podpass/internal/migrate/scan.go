@@ -2,15 +2,12 @@ package migrate
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
@@ -139,19 +136,11 @@ func write(w io.Writer, g *graph.Graph, r *report.Report, format string) error {
 	case "table", "wide":
 		return table(w, g, r, format == "wide", report.Colour(w))
 	case "json":
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(g)
+		return report.WriteJSON(w, g)
 	case "html":
 		return page.Write(w, g)
 	case "yaml":
-		b, err := yaml.Marshal(g)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(b)
-		return err
+		return report.WriteYAML(w, g)
 	}
 	return r.Write(w, format, false)
 }
@@ -183,9 +172,7 @@ const shortestKey = 16
 // key is that of the fingerprints: a file's, or one of this run alone.
 func (o *scanOptions) key() ([]byte, error) {
 	if o.fingerprint == "" {
-		key := make([]byte, 32)
-		_, err := rand.Read(key)
-		return key, err
+		return scan.RandomKey()
 	}
 	key, err := manifest.ReadFile(nil, o.fingerprint, 64<<10)
 	if err == nil && len(key) < shortestKey {

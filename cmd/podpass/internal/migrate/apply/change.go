@@ -13,6 +13,7 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/graph"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/plan"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/record"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/workload"
 )
 
 // change of a workload, of all its templates.
@@ -91,7 +92,7 @@ func identity(object []byte, s plan.Step) (ops []edit.Op, lines []string, err er
 }
 
 // annotation is the JSON pointer of the one that names the record.
-var annotation = "/metadata/annotations/" + pointer(graph.KeyMigration)
+var annotation = workload.Below("/metadata/annotations", graph.KeyMigration)
 
 // setAccount makes a template run as a ServiceAccount; empty: as none is named. The API
 // server keeps the name in a second field too, of long ago.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/cluster"
@@ -15,6 +16,7 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/edit"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/graph"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/record"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/workload"
 )
 
 const deleteLong = `Delete a Secret or ConfigMap that podpass migrate apply has marked as unused, or of one
@@ -53,41 +55,20 @@ func DeleteCommand(version string) *cobra.Command {
 }
 
 func (o *options) delete(cmd *cobra.Command, args []string) error {
-	ctx := cmd.Context()
-	if err := o.check(); err != nil {
-		return err
-	}
-	resource, name, err := workloadOf(args[0])
+	r, of, err := o.named(cmd, args[0])
 	if err != nil {
 		return err
 	}
-	namespace, err := o.cluster.Namespace()
-	if err != nil {
-		return err
-	}
-	r, err := o.runner(ctx, cmd)
-	if err != nil {
-		return err
-	}
-	kind, err := r.Objects.Kind(resource)
-	if err != nil {
-		return err
-	}
-	if kind != "Secret" && kind != "ConfigMap" {
+	if of.Kind != "Secret" && of.Kind != "ConfigMap" {
 		return hint.New(fmt.Errorf("%s keeps no key that podpass deletes", args[0]), "name a Secret or a ConfigMap: secret/orders-aws")
 	}
-	out, err := r.Delete(ctx, graph.Object{APIVersion: "v1", Kind: kind, Namespace: namespace, Name: name})
+	of.APIVersion = "v1"
+	out, err := r.Delete(cmd.Context(), of)
 	if err != nil {
 		return err
 	}
 	return o.show(cmd, []Outcome{out}, nil)
 }
-
-// lastApplied is kubectl's copy of what was applied, with the data.
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
-
-// pointer is a member's name in a JSON pointer.
-func pointer(name string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(name) }
 
 // dataOf are the data keys of a Secret or ConfigMap, and in which of its fields each is.
 func dataOf(u *unstructured.Unstructured) map[string]string {
@@ -111,7 +92,7 @@ func (r *Runner) Delete(ctx context.Context, o graph.Object) (Outcome, error) {
 	if u == nil {
 		return out, fmt.Errorf("there is no %s", o)
 	}
-	keys := list(u.GetAnnotations()[unusedKeys])
+	keys := list(u.GetAnnotations()[graph.KeyUnusedData])
 	if len(keys) == 0 {
 		return out, exit.Found(hint.New(fmt.Errorf("%s is not marked as unused", o), "podpass migrate apply marks it when nothing reads its key any more"))
 	}
@@ -130,13 +111,13 @@ func (r *Runner) Delete(ctx context.Context, o graph.Object) (Outcome, error) {
 	for name, field := range dataOf(u) {
 		if marked := slices.Contains(keys, name); marked || whole {
 			out.Changes = append(out.Changes, "- data "+name)
-			ops = append(ops, edit.Op{Op: "remove", Path: "/" + field + "/" + pointer(name)})
+			ops = append(ops, edit.Op{Op: "remove", Path: workload.Below("/"+field, name)})
 		}
 	}
 	slices.Sort(out.Changes)
-	if _, copied := u.GetAnnotations()[lastApplied]; copied {
-		out.Changes = append(out.Changes, "- annotation "+lastApplied)
-		ops = append(ops, edit.Op{Op: "remove", Path: "/metadata/annotations/" + pointer(lastApplied)})
+	if _, copied := u.GetAnnotations()[corev1.LastAppliedConfigAnnotation]; copied {
+		out.Changes = append(out.Changes, "- annotation "+corev1.LastAppliedConfigAnnotation)
+		ops = append(ops, edit.Op{Op: "remove", Path: workload.Below("/metadata/annotations", corev1.LastAppliedConfigAnnotation)})
 	}
 	if whole {
 		out.Changes = append([]string{"- " + o.String()}, out.Changes...)

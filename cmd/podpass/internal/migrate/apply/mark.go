@@ -15,11 +15,6 @@ import (
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/plan"
 )
 
-// unusedKeys says which data keys of a Secret or ConfigMap no workload of its namespace
-// reads any more. [graph.KeyUnused] stands beside it if nothing reads the others either:
-// the policy of a finished namespace then refuses whoever reads the object at all.
-const unusedKeys = graph.KeyUnusedData
-
 // kept are the objects that hold a step's keys, and which data keys of them. In the copy
 // that kubectl keeps in an annotation they stand too, which nothing reads.
 func kept(s plan.Step) map[graph.Object][]string {
@@ -27,17 +22,10 @@ func kept(s plan.Step) map[graph.Object][]string {
 	for _, k := range s.Keys {
 		o := graph.Object{APIVersion: "v1", Kind: k.Object.Kind, Namespace: s.Workload.Namespace, Name: k.Object.Name}
 		if o.Kind == "Secret" || o.Kind == "ConfigMap" {
-			data := slices.DeleteFunc(slices.Clone(k.Keys), func(key string) bool { return strings.HasPrefix(key, graph.ByAnnotation+" ") })
-			all[o] = union(all[o], data)
+			all[o] = graph.Names(all[o], graph.DataKeys(k.Keys))
 		}
 	}
 	return all
-}
-
-func union(a, b []string) []string {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // mark marks what nothing reads any more.
@@ -80,7 +68,7 @@ func (r *Runner) mark(ctx context.Context, s plan.Step, out *Outcome) error {
 // reads anything else of the object either.
 func (r *Runner) annotateUnused(ctx context.Context, o graph.Object, u *unstructured.Unstructured, keys []string, whole bool) error {
 	have := u.GetAnnotations()
-	annotations := map[string]string{unusedKeys: strings.Join(union(keys, list(have[unusedKeys])), ",")}
+	annotations := map[string]string{graph.KeyUnusedData: strings.Join(graph.Names(keys, list(have[graph.KeyUnusedData])), ",")}
 	if whole {
 		annotations[graph.KeyUnused] = cmp.Or(have[graph.KeyUnused], r.Now().UTC().Format(time.RFC3339))
 	}
@@ -109,13 +97,13 @@ func (r *Runner) unmark(ctx context.Context, s plan.Step) error {
 		if err != nil {
 			return err
 		}
-		if u == nil || u.GetAnnotations()[unusedKeys] == "" {
+		if u == nil || u.GetAnnotations()[graph.KeyUnusedData] == "" {
 			continue
 		}
-		left := slices.DeleteFunc(list(u.GetAnnotations()[unusedKeys]), func(k string) bool { return slices.Contains(keys, k) })
+		left := slices.DeleteFunc(list(u.GetAnnotations()[graph.KeyUnusedData]), func(k string) bool { return slices.Contains(keys, k) })
 		var annotations map[string]string
 		if len(left) > 0 {
-			annotations = map[string]string{unusedKeys: strings.Join(left, ",")}
+			annotations = map[string]string{graph.KeyUnusedData: strings.Join(left, ",")}
 		}
 		if err := r.setMark(ctx, o, u, annotations); err != nil {
 			return fmt.Errorf("taking the mark away: %w", err)

@@ -2,11 +2,9 @@ package apply
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -31,20 +29,20 @@ type readers struct {
 	unread   []string
 }
 
-// readersOf looks at all workloads of a namespace.
+// readersOf looks at all workloads and ServiceAccounts of a namespace, and at no Secret.
 func (r *Runner) readersOf(ctx context.Context, namespace string) (*readers, error) {
-	key := make([]byte, 32) // its fingerprints are for nobody
-	if _, err := rand.Read(key); err != nil {
+	key, err := scan.RandomKey() // its fingerprints are for nobody
+	if err != nil {
 		return nil, err
 	}
 	found := &readers{accounts: map[string][]graph.Object{}, pulls: map[string][]string{}}
 	c := scan.New(namespace, key, r.Now())
 	c.Seen = found.see
-	if err := c.Cluster(ctx, scan.Cluster{Client: r.Client, Installation: r.Settings.Installation, Namespace: namespace, Say: func(string, ...any) {}}); err != nil {
+	if err := c.Readers(ctx, scan.Cluster{Client: r.Client, Installation: r.Settings.Installation, Namespace: namespace, Say: func(string, ...any) {}}); err != nil {
 		return nil, fmt.Errorf("looking who reads what: %w", err)
 	}
 	for _, u := range c.Graph().Unread {
-		if strings.HasPrefix(u.What, "all of ") && u.What != "all of Secret" && u.What != "all of ConfigMap" {
+		if u.Kind {
 			found.unread = append(found.unread, u.Why)
 		}
 	}

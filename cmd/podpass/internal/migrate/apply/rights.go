@@ -3,16 +3,14 @@ package apply
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
-	authorizationv1 "k8s.io/api/authorization/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
+	"github.com/podpass-io/podpass/cmd/podpass/internal/access"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/hint"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/graph"
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/plan"
+	"github.com/podpass-io/podpass/federation/trust/kubetrust"
 )
 
 // right is one that a step needs.
@@ -89,11 +87,11 @@ func (r *Runner) checkRights(ctx context.Context, steps []plan.Step) error {
 				continue
 			}
 			asked[one] = true
-			may, err := r.may(ctx, one)
+			answer, err := access.AskOwn(ctx, r.Client, kubetrust.Access{Namespace: one.namespace, Group: one.group, Resource: one.resource, Subresource: one.subresource, Verb: one.verb})
 			if err != nil {
 				return err
 			}
-			if !may {
+			if !answer.Allowed {
 				missing = append(missing, one.String())
 			}
 		}
@@ -103,18 +101,6 @@ func (r *Runner) checkRights(ctx context.Context, steps []plan.Step) error {
 	}
 	slices.Sort(missing)
 	return hint.New(errors.New("you may not: "+strings.Join(missing, ", ")), "ask for these rights, or let somebody run it who has them; nothing has been changed")
-}
-
-func (r *Runner) may(ctx context.Context, one right) (bool, error) {
-	answer, err := r.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
-		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: one.namespace, Group: one.group, Resource: one.resource, Subresource: one.subresource, Verb: one.verb,
-		}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		return false, fmt.Errorf("ask what you may do: %w", err)
-	}
-	return answer.Status.Allowed, nil
 }
 
 // recreated reports whether objects of a kind cannot be changed in place.

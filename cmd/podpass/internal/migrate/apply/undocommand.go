@@ -49,35 +49,43 @@ func UndoCommand(version string) *cobra.Command {
 
 func (o *options) undo(cmd *cobra.Command, args []string) error {
 	ctx := cmd.Context()
-	if err := o.check(); err != nil {
-		return err
-	}
-	resource, name, err := workloadOf(args[0])
+	r, of, err := o.named(cmd, args[0])
 	if err != nil {
 		return err
 	}
-	namespace, err := o.cluster.Namespace()
+	records, err := r.records().List(ctx, of.Namespace)
 	if err != nil {
 		return err
 	}
-	r, err := o.runner(ctx, cmd)
-	if err != nil {
-		return err
-	}
-	kind, err := r.Objects.Kind(resource)
-	if err != nil {
-		return err
-	}
-	records, err := r.records().List(ctx, namespace)
-	if err != nil {
-		return err
-	}
-	rec := record.Find(records, kind, name)
+	rec := record.Find(records, of.Kind, of.Name)
 	if rec == nil {
-		return hint.New(fmt.Errorf("there is no record of a migration of %s %s/%s", kind, namespace, name), "kubectl get secrets -A -l "+graph.KeyMigration+" lists them")
+		return hint.New(fmt.Errorf("there is no record of a migration of %s", of), "kubectl get secrets -A -l "+graph.KeyMigration+" lists them")
 	}
 	out, err := r.Undo(ctx, rec)
 	return o.show(cmd, []Outcome{out}, err)
+}
+
+// named gives a runner, and the object that an argument names for it, without the version
+// of its API.
+func (o *options) named(cmd *cobra.Command, arg string) (*Runner, graph.Object, error) {
+	none := graph.Object{}
+	if err := o.check(); err != nil {
+		return nil, none, err
+	}
+	resource, name, err := workloadOf(arg)
+	if err != nil {
+		return nil, none, err
+	}
+	namespace, err := o.cluster.Namespace()
+	if err != nil {
+		return nil, none, err
+	}
+	r, err := o.runner(cmd.Context(), cmd)
+	if err != nil {
+		return nil, none, err
+	}
+	kind, err := r.Objects.Kind(resource)
+	return r, graph.Object{Kind: kind, Namespace: namespace, Name: name}, err
 }
 
 // workloadOf reads TYPE/NAME.

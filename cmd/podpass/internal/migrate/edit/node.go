@@ -3,6 +3,8 @@ package edit
 import (
 	"strconv"
 	"strings"
+
+	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/workload"
 )
 
 // node is an object within the workload, and its JSON pointer.
@@ -11,14 +13,12 @@ type node struct {
 	m  map[string]any
 }
 
-var escapes = strings.NewReplacer("~", "~0", "/", "~1")
-
 func unescape(token string) string {
 	return strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
 }
 
 // path is the JSON pointer of one of its members.
-func (n node) path(member string) string { return n.at + "/" + escapes.Replace(member) }
+func (n node) path(member string) string { return workload.Below(n.at, member) }
 
 // text is a member that is a string; else "".
 func (n node) text(member string) string {

@@ -4,6 +4,8 @@
 package graph
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/podpass-io/podpass/federation/finding"
@@ -53,11 +55,26 @@ const (
 	KeyMigration = "podpass.io/migration"
 	// KeyUnused says, at what keeps keys, since when nothing reads anything of it.
 	KeyUnused = "podpass.io/unused-since"
-	// KeyUnusedData says which data keys nothing reads, also where others are read.
+	// KeyUnusedData says which data keys of a Secret or ConfigMap nothing reads, also where
+	// others are read. Where KeyUnused stands beside it, the policy of a finished namespace
+	// refuses whoever reads the object at all.
 	KeyUnusedData = "podpass.io/unused-keys"
 	// Manager is the field manager of all that it writes.
 	Manager = "podpass-migrate"
 )
+
+// Names are those of lists, sorted, each once.
+func Names(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// DataKeys are the keys of a place that are of its object's data, and not of the copy that
+// kubectl keeps in an annotation, which no container reads.
+func DataKeys(keys []string) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return strings.HasPrefix(key, ByAnnotation+" ") })
+}
 
 // Object names one object of a cluster or of a file.
 type Object struct {

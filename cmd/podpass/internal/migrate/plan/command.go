@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -113,8 +112,8 @@ func (o *options) run(ctx context.Context, names []string, stdin io.Reader, stdo
 		return err
 	}
 	of.File = values
-	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
+	key, err := scan.RandomKey()
+	if err != nil {
 		return err
 	}
 	of.Fingerprint = func(k statickey.Key) string { return k.Fingerprint(key) }

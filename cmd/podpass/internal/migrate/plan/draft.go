@@ -194,7 +194,7 @@ func (m *maker) removals(d *draft, first, end int) error {
 		d.Removals, d.changes = append(d.Removals, removal), append(d.changes, change)
 		d.ByHand, d.Notes = append(d.ByHand, change.Left...), append(d.Notes, change.Dangling...)
 	}
-	d.Notes, d.ByHand = union(d.Notes, nil), union(d.ByHand, nil)
+	d.Notes, d.ByHand = graph.Names(d.Notes), graph.Names(d.ByHand)
 	var err error
 	d.From, err = Digest(object, d.Removals)
 	return err

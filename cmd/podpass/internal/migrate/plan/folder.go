@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/edit"
+	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/graph"
 )
 
 // Files of a step's folder.
@@ -61,7 +62,7 @@ func (m *maker) files(d *draft, all []*draft) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Notes, d.ByHand = union(d.Notes, nil), union(d.ByHand, nil)
+	d.Notes, d.ByHand = graph.Names(d.Notes), graph.Names(d.ByHand)
 	if d.ServiceAccount.New || len(d.ServiceAccount.Annotations) > 0 {
 		if files[fileAccount], err = d.accountManifest(); err != nil {
 			return nil, err

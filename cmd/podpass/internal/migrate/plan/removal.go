@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/edit"
@@ -14,9 +15,6 @@ import (
 	"github.com/podpass-io/podpass/federation/environ"
 	"github.com/podpass-io/podpass/federation/statickey"
 )
-
-// lastApplied is kubectl's copy of what was applied, literal values and all.
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // remover makes the removal of one pod template.
 type remover struct {
@@ -52,7 +50,7 @@ func (r *remover) take(c graph.Credential, p graph.Place) {
 		return
 	}
 	// Annotations of what keeps the key no container reads.
-	parts := slices.DeleteFunc(parts(c, p), func(part string) bool { return strings.HasPrefix(part, graph.ByAnnotation+" ") })
+	parts := graph.DataKeys(parts(c, p))
 	for _, from := range r.template.Readings() {
 		if from.Kind == p.Object.Kind && from.Name == p.Object.Name {
 			r.reading(c, p, from, parts)
@@ -67,9 +65,9 @@ func pairs(k statickey.Kind) bool { return k == statickey.AWSAccessKey || k == s
 // parts of a place that are to go.
 func parts(c graph.Credential, p graph.Place) []string {
 	if pairs(c.Kind) {
-		return union(p.Keys, p.IDKeys)
+		return graph.Names(p.Keys, p.IDKeys)
 	}
-	return union(p.Keys, nil)
+	return graph.Names(p.Keys)
 }
 
 // reading takes parts out of what a container reads of an object.
@@ -127,7 +125,7 @@ func (r *remover) reference(c graph.Credential, p graph.Place, from workload.Rea
 		f = &edit.EnvFrom{Container: from.Container, Kind: p.Object.Kind, Name: p.Object.Name}
 		r.envFrom[at] = f
 	}
-	f.Keys = union(f.Keys, parts)
+	f.Keys = graph.Names(f.Keys, parts)
 	f.Keep = slices.DeleteFunc(slices.Clone(p.All), func(key string) bool {
 		return slices.Contains(f.Keys, key) || len(validation.IsEnvVarName(from.As+key)) > 0
 	})
@@ -143,7 +141,7 @@ func (r *remover) file(c graph.Credential, p graph.Place, from workload.Reading,
 		f = &edit.File{Kind: p.Object.Kind, Name: p.Object.Name, All: p.All}
 		r.files[p.Object.Kind+" "+p.Object.Name] = f
 	}
-	f.Keys = union(f.Keys, parts)
+	f.Keys = graph.Names(f.Keys, parts)
 	if f.Kind == edit.SecretProviderClass {
 		r.say("container %s: the volume of SecretProviderClass %s goes as a whole: what else it shows is not known", from.Container, f.Name)
 	}
@@ -233,16 +231,10 @@ func (r *remover) removal() (out edit.Removal, ok bool) {
 		out.Files = append(out.Files, *r.files[name])
 	}
 	ok = len(out.Env)+len(out.EnvFrom)+len(out.Files)+len(out.Args)+len(out.Annotations)+len(out.OwnAnnotations) > 0
-	_, copied := r.own[lastApplied]
+	_, copied := r.own[corev1.LastAppliedConfigAnnotation]
 	// A pod's own annotations are its template's.
-	if ok && copied && r.literal && (r.template.Pointer != "" || !r.annotations[lastApplied]) {
-		out.OwnAnnotations = union(out.OwnAnnotations, []string{lastApplied})
+	if ok && copied && r.literal && (r.template.Pointer != "" || !r.annotations[corev1.LastAppliedConfigAnnotation]) {
+		out.OwnAnnotations = graph.Names(out.OwnAnnotations, []string{corev1.LastAppliedConfigAnnotation})
 	}
 	return out, ok
-}
-
-func union(a, b []string) []string {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
 }

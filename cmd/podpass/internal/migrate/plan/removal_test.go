@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/edit"
 	"github.com/podpass-io/podpass/test/statickeys"
@@ -65,7 +66,7 @@ func TestRemovals(t *testing.T) {
 			own: copied, containers: `{name: app, image: a, env: [{name: AWS_ACCESS_KEY_ID, value: KEYID}, {name: AWS_SECRET_ACCESS_KEY, value: KEYSECRET}]}` + another,
 			want: edit.Removal{
 				Env:            []edit.Env{{Container: "app", Name: "AWS_ACCESS_KEY_ID"}, {Container: "app", Name: "AWS_SECRET_ACCESS_KEY"}},
-				OwnAnnotations: []string{lastApplied},
+				OwnAnnotations: []string{corev1.LastAppliedConfigAnnotation},
 			},
 		},
 		"the cloud's other variables, of the container alone": {
@@ -89,7 +90,7 @@ func TestRemovals(t *testing.T) {
 			own: copied, containers: `{name: app, image: a, command: [serve], args: ["--id=KEYID", "-v", "--secret=KEYSECRET"]}`,
 			want: edit.Removal{
 				Args:           []edit.Arg{{Container: "app", List: "args", Index: 0, Of: 3, Flag: "--id"}, {Container: "app", List: "args", Index: 2, Of: 3, Flag: "--secret"}},
-				OwnAnnotations: []string{lastApplied},
+				OwnAnnotations: []string{corev1.LastAppliedConfigAnnotation},
 			},
 		},
 		"flags and values, and values alone": {

@@ -32,7 +32,7 @@ func withUnread(g *graph.Graph, inventory *Inventory) *graph.Graph {
 					found[fingerprint] = c
 				}
 				p := &c.Places[0]
-				p.Keys = union(p.Keys, []string{dataKey(r, v.Name)})
+				p.Keys = graph.Names(p.Keys, []string{dataKey(r, v.Name)})
 				p.Uses = append(p.Uses, graph.Use{Workload: i, Container: r.Container, By: r.By, As: r.As})
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/graph"
 	"github.com/podpass-io/podpass/federation/statickey"
 )
 
@@ -32,7 +33,7 @@ func paths(tree any, same func(statickey.Key) bool) []string {
 			}
 		}
 	})
-	return union(all, nil)
+	return graph.Names(all)
 }
 
 // walk gives look the texts of each object and list of a tree, and where it is.

@@ -39,6 +39,21 @@ type resource struct {
 // Cluster reads a cluster. What its user may not read is said in the graph; an error is
 // what keeps it from the rest.
 func (c *Collector) Cluster(ctx context.Context, from Cluster) error {
+	if err := c.Readers(ctx, from); err != nil {
+		return err
+	}
+	for _, r := range []resource{{base: "/api/v1", name: "configmaps", kind: "ConfigMap"}, {base: "/api/v1", name: "secrets", kind: "Secret"}} {
+		// Lists leave out what their items are.
+		if err := c.counted(ctx, from, r, func(raw json.RawMessage) error { return c.Keep(typed(raw, "v1", r.kind), "") }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Readers reads the part of a cluster that may read keys, and not what keeps them: objects
+// with pod templates, and ServiceAccounts.
+func (c *Collector) Readers(ctx context.Context, from Cluster) error {
 	resources, err := c.resources(ctx, from)
 	if err != nil {
 		return err
@@ -48,27 +63,20 @@ func (c *Collector) Cluster(ctx context.Context, from Cluster) error {
 			return err
 		}
 	}
-	for _, r := range []resource{
-		{base: "/api/v1", name: "serviceaccounts", kind: "ServiceAccount"},
-		{base: "/api/v1", name: "configmaps", kind: "ConfigMap"},
-		{base: "/api/v1", name: "secrets", kind: "Secret"},
-	} {
-		n := 0
-		err := c.all(ctx, from, r, "", func(raw json.RawMessage) error {
-			if n++; n%pageSize == 0 {
-				from.Say("reading %s: %d", r.name, n)
-			}
-			// Lists leave out what their items are.
-			if r.kind == "ServiceAccount" {
-				return c.account(raw, from.Installation)
-			}
-			return c.Keep(typed(raw, "v1", r.kind), "")
-		})
-		if err != nil {
-			return err
+	return c.counted(ctx, from, resource{base: "/api/v1", name: "serviceaccounts", kind: "ServiceAccount"}, func(raw json.RawMessage) error {
+		return c.account(raw, from.Installation)
+	})
+}
+
+// counted is all, of whole objects, and says how many it has come to.
+func (c *Collector) counted(ctx context.Context, from Cluster, r resource, fn func(json.RawMessage) error) error {
+	n := 0
+	return c.all(ctx, from, r, "", func(raw json.RawMessage) error {
+		if n++; n%pageSize == 0 {
+			from.Say("reading %s: %d", r.name, n)
 		}
-	}
-	return nil
+		return fn(raw)
+	})
 }
 
 // typed gives an item of a list the kind that the list says it has.
@@ -116,13 +124,7 @@ func (c *Collector) workloads(ctx context.Context, from Cluster, r resource) err
 		}
 		only = alone
 	}
-	n := 0
-	return c.all(ctx, from, r, "", func(raw json.RawMessage) error {
-		if n++; n%pageSize == 0 {
-			from.Say("reading %s: %d", r.name, n)
-		}
-		return c.item(r, raw, only)
-	})
+	return c.counted(ctx, from, r, func(raw json.RawMessage) error { return c.item(r, raw, only) })
 }
 
 // maxSingle is how many objects are read one by one, rather than all of their kind at once.

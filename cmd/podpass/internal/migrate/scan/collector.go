@@ -5,6 +5,7 @@ package scan
 
 import (
 	"cmp"
+	"crypto/rand"
 	"slices"
 	"time"
 
@@ -90,6 +91,13 @@ func New(namespace string, fingerprintKey []byte, now time.Time) *Collector {
 		works: map[id][]*work{}, accounts: map[id][]*work{}, owners: map[id]id{}, readings: map[id][]use{}, ids: map[container][]statickey.ID{},
 		found: map[string]*credential{}, kept: map[id]bool{}, records: map[id]bool{}, makers: map[id]graph.Object{}, why: map[string]string{}, looked: map[string]int{},
 	}
+}
+
+// RandomKey gives a key for the fingerprints of one run.
+func RandomKey() ([]byte, error) {
+	key := make([]byte, 32)
+	_, err := rand.Read(key)
+	return key, err
 }
 
 // NotRead says that objects of a kind could not be read, and why.
@@ -221,7 +229,7 @@ func (c *Collector) parts(l workload.Literal, k statickey.Key) (parts, ids []str
 	if parts == nil {
 		return k.Parts, k.IDParts // it stands there more than once
 	}
-	return union(parts, nil), union(ids, nil)
+	return graph.Names(parts), graph.Names(ids)
 }
 
 // where names a place in a template.
@@ -261,7 +269,7 @@ func (c *Collector) add(k statickey.Key, p place) {
 		if have := &at.places[i]; have.Object == p.Object {
 			// It is known where in the object.
 			p.Keys = slices.DeleteFunc(slices.Clone(p.Keys), func(key string) bool { return key == wholeSpec })
-			have.Keys, have.IDKeys, have.uses = union(have.Keys, p.Keys), union(have.IDKeys, p.IDKeys), append(have.uses, p.uses...)
+			have.Keys, have.IDKeys, have.uses = graph.Names(have.Keys, p.Keys), graph.Names(have.IDKeys, p.IDKeys), append(have.uses, p.uses...)
 			return
 		}
 	}
@@ -274,10 +282,4 @@ func better(k, other statickey.Key) bool {
 		return k.ID != ""
 	}
 	return k.Confidence != other.Confidence && (k.Confidence == statickey.Certain || other.Confidence == statickey.Possible)
-}
-
-func union(a, b []string) []string {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
 }

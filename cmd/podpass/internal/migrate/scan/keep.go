@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/graph"
@@ -57,7 +58,7 @@ func (k keeper) unused(keys []string) string {
 		return since
 	}
 	marked := strings.Split(k.Metadata.Annotations[graph.KeyUnusedData], ",")
-	data := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return strings.HasPrefix(key, graph.ByAnnotation+" ") })
+	data := graph.DataKeys(keys)
 	if len(data) == 0 || slices.ContainsFunc(data, func(key string) bool { return !slices.Contains(marked, key) }) {
 		return ""
 	}
@@ -135,10 +136,6 @@ func (c *Collector) Keep(raw []byte, file string) error {
 	return nil
 }
 
-// lastApplied is where client-side kubectl apply keeps an object once more, as it was
-// given.
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
-
 // annotation is one as it is kept; of what was applied as a Secret the data as it is meant.
 func (c *Collector) annotation(o graph.Object, a statickey.Named) []statickey.Named {
 	whole := statickey.Named{Name: "annotation " + a.Name, Value: a.Value}
@@ -146,7 +143,7 @@ func (c *Collector) annotation(o graph.Object, a statickey.Named) []statickey.Na
 		Data       map[string][]byte `json:"data"`
 		StringData map[string]string `json:"stringData"`
 	}
-	if a.Name != lastApplied || o.Kind != "Secret" || json.Unmarshal(a.Value, &applied) != nil {
+	if a.Name != corev1.LastAppliedConfigAnnotation || o.Kind != "Secret" || json.Unmarshal(a.Value, &applied) != nil {
 		return []statickey.Named{whole}
 	}
 	var values []statickey.Named
@@ -190,7 +187,7 @@ func names(values []statickey.Named) []string {
 	for _, v := range values {
 		all = append(all, v.Name)
 	}
-	return union(all, nil)
+	return graph.Names(all)
 }
 
 // keep records what was found in an object that has these data keys.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/podpass-io/podpass/cmd/podpass/internal/migrate/graph"
@@ -13,7 +14,7 @@ import (
 // other data that is read.
 func TestUnused(t *testing.T) {
 	at := metav1.NewTime(time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC))
-	const applied = "annotation " + lastApplied
+	const applied = "annotation " + corev1.LastAppliedConfigAnnotation
 	for name, test := range map[string]struct {
 		annotations map[string]string
 		manager     string

@@ -97,7 +97,7 @@ func Of(g *graph.Graph) *Status {
 		}
 		slices.Sort(clouds)
 		for _, cloud := range slices.Compact(clouds) {
-			one := Workload{Workload: w.String(), ServiceAccount: w.ServiceAccount, Cloud: cloud, Owner: w.Owner, Keys: distinct(keys[at{i, cloud}])}
+			one := Workload{Workload: w.String(), ServiceAccount: w.ServiceAccount, Cloud: cloud, Owner: w.Owner, Keys: graph.Names(keys[at{i, cloud}])}
 			one.State = state(w, cloud, len(reads[at{i, cloud}]) > 0)
 			if one.State == Both {
 				one.Wins = Wins(cloud, reads[at{i, cloud}], slices.Contains(w.Direct, cloud))
@@ -127,12 +127,6 @@ func state(w graph.Workload, cloud string, reads bool) State {
 		return Federated
 	}
 	return Done
-}
-
-func distinct(list []string) []string {
-	list = slices.Clone(list)
-	slices.Sort(list)
-	return slices.Compact(list)
 }
 
 // Sound is whether nothing is left to do.

@@ -42,20 +42,20 @@ func find(m map[string]any, pointer string, depth int, list *[]Template) {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		switch v := m[name].(type) {
 		case map[string]any:
-			find(v, below(pointer, name), depth-1, list)
+			find(v, Below(pointer, name), depth-1, list)
 		case []any:
 			for i, e := range v {
 				if inner, ok := e.(map[string]any); ok {
-					find(inner, below(pointer, name)+"/"+strconv.Itoa(i), depth-1, list)
+					find(inner, Below(pointer, name)+"/"+strconv.Itoa(i), depth-1, list)
 				}
 			}
 		}
 	}
 }
 
-// below is the JSON pointer (RFC 6901) of a member. It is asked for at each object of each
+// Below is the JSON pointer (RFC 6901) of a member. It is asked for at each object of each
 // object: a replacer that is made for that takes a tenth of a scan.
-func below(pointer, name string) string {
+func Below(pointer, name string) string {
 	return pointer + "/" + strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
