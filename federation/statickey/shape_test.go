@@ -167,6 +167,8 @@ func TestBounds(t *testing.T) {
 		"deep JSON":           {deep + pair, 1},
 		"base64 as deep":      {wrapped(pair, maxDepth-1), 1},
 		"base64 beyond":       {nested, 0},
+		"short, in lines":     {"0000000000000000000\n00_0", 0},
+		"shorter, in lines":   {"user: some one\r\nabcd\r\nef", 0},
 		"many lines":          {strings.Repeat("a: b\n", 300_000) + pair, 1},
 		"a bomb of gzip":      {zip(strings.Repeat("\x00", maxText*4)), 0},
 		"a bomb, many braces": {strings.Repeat(`{"type":"service_account",`, 20_000), 0},

@@ -196,11 +196,11 @@ const shortest = 24
 
 // unbase64 is what text is in base64, if that is a text, or gzip of one.
 func unbase64(text string) (string, bool) {
-	if len(text) < shortest {
-		return "", false
-	}
 	if strings.ContainsAny(text, "\r\n") {
 		text = strings.NewReplacer("\r", "", "\n", "", " ", "").Replace(text)
+	}
+	if len(text) < shortest { // also one whose lines were longer together
+		return "", false
 	}
 	encoding := base64.StdEncoding
 	switch {
